@@ -1,0 +1,144 @@
+"""The dimensions and options of everything, as frozen dataclasses.
+
+`ModelConfig` is saved with the weights: a checkpoint describes itself. The others are chosen when
+a process starts. Times derive from `FeatureConfig`; there is no second constant for a frame.
+"""
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
+
+from auricle.errors import InvalidOptionError
+
+SAMPLE_RATE = 16_000  # Hz; everything behind the audio reader runs at this rate
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureConfig:
+    """Log-mel features: `samples (B, S) -> x (B, T, n_mels)`. Lengths in samples."""
+
+    n_mels: int = 80
+    n_fft: int = 400  # 25 ms
+    hop_length: int = 160  # 10 ms
+    floor: float = 1e-10  # energies below this are silence
+    mean: float = -4.0  # of log10 mel energy over speech; fixed, so that no clip sees another
+    std: float = 4.0
+
+    @property
+    def frames_per_second(self) -> float:
+        """Feature frames a second."""
+        return SAMPLE_RATE / self.hop_length
+
+    def x_len(self, samples: int) -> int:
+        """Frames of a waveform of `samples` samples: one a hop, the last one padded."""
+        return math.ceil(samples / self.hop_length)
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerConfig:
+    """Every dimension of the encoder and the decoder.
+
+    `conv_kernel` is the width of the depthwise convolution in each encoder layer (Conformer,
+    Gulati et al. 2020); 0 gives the plain Transformer of Vaswani et al. 2017.
+    """
+
+    vocab_size: int = 96
+    d_model: int = 192
+    n_heads: int = 4
+    encoder_layers: int = 6
+    decoder_layers: int = 3
+    ffn_dim: int = 768
+    subsampling_strides: tuple[int, ...] = (2, 2)
+    conv_kernel: int = 15
+    positions: Literal["rotary", "sinusoidal"] = "rotary"
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.d_model % self.n_heads or (self.d_model // self.n_heads) % 2:
+            raise InvalidOptionError(
+                f"d_model={self.d_model} must split into n_heads={self.n_heads} heads of even width"
+            )
+        if self.conv_kernel and self.conv_kernel % 2 == 0:
+            raise InvalidOptionError(f"conv_kernel={self.conv_kernel} must be odd, or 0 for none")
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one attention head."""
+        return self.d_model // self.n_heads
+
+    @property
+    def subsampling(self) -> int:
+        """Feature frames for each encoder frame."""
+        return math.prod(self.subsampling_strides)
+
+    def encoder_len(self, x_len: int) -> int:
+        """Encoder frames `N` of `x_len` feature frames `T`: the one subsampling formula.
+
+        Each convolution has kernel 3 and padding 1, so a stride `s` gives `ceil(T / s)`.
+        """
+        for stride in self.subsampling_strides:
+            x_len = -(-x_len // stride)
+        return x_len
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """All that a checkpoint must say of itself besides its weights and its tokenizer."""
+
+    name: str = "unnamed"
+    language: str = "en"
+    window_seconds: float = 20.0  # the longest audio it was made for; longer audio is cut
+    features: FeatureConfig = field(default_factory=FeatureConfig)
+    transformer: TransformerConfig = field(default_factory=TransformerConfig)
+
+    @property
+    def encoder_frames_per_second(self) -> float:
+        """Encoder frames a second of audio."""
+        return self.features.frames_per_second / self.transformer.subsampling
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values only, as JSON wants them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of `to_dict`. Raises TypeError on unknown or missing names."""
+        rest = dict(values)
+        features = FeatureConfig(**rest.pop("features"))
+        dims = dict(rest.pop("transformer"))
+        dims["subsampling_strides"] = tuple(dims["subsampling_strides"])
+        return cls(features=features, transformer=TransformerConfig(**dims), **rest)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingOptions:
+    """How one request is decoded. Requests with different options may share a batch."""
+
+    beam_size: int = 1  # 1 is greedy
+    max_tokens: int | None = None  # a piece's limit; None: as many as its encoder frames
+    length_penalty: float = 1.0  # beam scores are divided by length ** length_penalty
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.beam_size <= 32:
+            raise InvalidOptionError(f"beam_size must be 1 to 32, not {self.beam_size}")
+        if self.max_tokens is not None and self.max_tokens < 1:
+            raise InvalidOptionError(f"max_tokens must be at least 1, not {self.max_tokens}")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The engine's budgets."""
+
+    max_queue: int = 256  # waiting requests; one more is refused
+    max_batch_seconds: float = 240.0  # audio in a batch, padding included
+
+
+@dataclass(frozen=True, slots=True)
+class AudioLimits:
+    """How much of an untrusted audio is read. Checked against what is declared and what comes."""
+
+    max_bytes: int = 256 * 1024 * 1024  # as sent, before decoding
+    max_seconds: float = 4 * 3600.0
+    min_sample_rate: int = 1_000
+    max_sample_rate: int = 768_000
+    max_channels: int = 64

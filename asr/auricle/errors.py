@@ -1,0 +1,139 @@
+"""Every error Auricle raises on purpose, on one screen.
+
+Each class carries a `reason`: a stable upper-case word that crosses the wire unchanged, so that a
+client can act on it without reading the message. The message says what happened and what to do.
+"""
+
+from typing import ClassVar
+
+
+class AuricleError(Exception):
+    """Base of all errors that a caller is expected to handle."""
+
+    reason: ClassVar[str] = "INTERNAL"
+
+
+# --- the audio ---------------------------------------------------------------------------------
+
+
+class AudioError(AuricleError):
+    """The audio cannot be recognised; sending the same bytes again will not help."""
+
+    reason = "INVALID_AUDIO"
+
+
+class AudioNotFoundError(AudioError, FileNotFoundError):
+    """No audio file at this path."""
+
+    reason = "AUDIO_NOT_FOUND"
+
+
+class EmptyAudioError(AudioError):
+    """No bytes, or a container that holds no samples."""
+
+    reason = "EMPTY_AUDIO"
+
+
+class UnsupportedAudioError(AudioError):
+    """The bytes are no audio that we can read."""
+
+    reason = "UNSUPPORTED_AUDIO"
+
+
+class InvalidSampleRateError(AudioError):
+    """A sample rate outside of what microphones and codecs produce."""
+
+    reason = "INVALID_SAMPLE_RATE"
+
+
+class InvalidSamplesError(AudioError):
+    """Samples that are NaN or infinite."""
+
+    reason = "INVALID_SAMPLES"
+
+
+class AudioTooLongError(AudioError):
+    """More seconds than the limit allows."""
+
+    reason = "AUDIO_TOO_LONG"
+
+
+class AudioTooLargeError(AudioError):
+    """More bytes or channels than the limit allows."""
+
+    reason = "AUDIO_TOO_LARGE"
+
+
+# --- the model ---------------------------------------------------------------------------------
+
+
+class ModelError(AuricleError):
+    """The model cannot be loaded."""
+
+    reason = "INVALID_MODEL"
+
+
+class UnknownModelError(ModelError):
+    """Neither a known name nor a checkpoint on disk."""
+
+    reason = "UNKNOWN_MODEL"
+
+
+class CorruptCheckpointError(ModelError):
+    """The file is truncated, damaged or no Auricle checkpoint."""
+
+    reason = "CORRUPT_CHECKPOINT"
+
+
+class CheckpointMismatchError(ModelError):
+    """Weights that are missing, unexpected or of the wrong shape, all listed."""
+
+    reason = "CHECKPOINT_MISMATCH"
+
+
+# --- a request's life --------------------------------------------------------------------------
+
+
+class RequestError(AuricleError):
+    """This one request did not finish; others are not affected."""
+
+    reason = "REQUEST_FAILED"
+
+
+class QueueFullError(RequestError):
+    """The engine has no room; try again after a while."""
+
+    reason = "QUEUE_FULL"
+
+
+class DeadlineExceededError(RequestError):
+    """The caller's deadline passed before the answer was ready."""
+
+    reason = "DEADLINE_EXCEEDED"
+
+
+class InferenceError(RequestError):
+    """The model failed on this request."""
+
+    reason = "INFERENCE_FAILED"
+
+
+class EngineStoppedError(RequestError):
+    """The engine is stopping or has stopped and takes no new work."""
+
+    reason = "ENGINE_STOPPED"
+
+
+# --- usage -------------------------------------------------------------------------------------
+
+
+class InvalidOptionError(AuricleError, ValueError):
+    """An option outside its range; the message names it and the range."""
+
+    reason = "INVALID_OPTION"
+
+
+class ManifestError(AuricleError):
+    """A manifest line that is not what it should be; the message names file and line."""
+
+    reason = "INVALID_MANIFEST"

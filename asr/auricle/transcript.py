@@ -1,0 +1,54 @@
+"""What comes out: the nouns of an answer. Frozen, without logic beyond derived properties."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Where an answer's time went. All times in seconds.
+
+    For audio that was cut into pieces, each figure is that of the slowest piece: pieces are
+    recognised together, so sums would count shared work twice.
+    """
+
+    model_id: str
+    queue_seconds: float = 0.0
+    encode_seconds: float = 0.0
+    decode_seconds: float = 0.0
+    batch_size: int = 0  # utterances that shared the batch
+    padding_ratio: float = 0.0  # share of the batch's encoder frames that was padding, 0..1
+    tokens: int = 0  # tokens emitted, END included
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech. `start` and `end` in seconds from the start of the audio."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float  # geometric mean of the tokens' probabilities, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The answer to one audio of `duration` seconds."""
+
+    segments: tuple[Segment, ...]
+    duration: float
+    receipt: Receipt
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The segments' texts joined by spaces; empty when nobody spoke."""
+        return " ".join(segment.text for segment in self.segments if segment.text)
+
+    @property
+    def confidence(self) -> float:
+        """Mean of the segments' confidences weighted by their duration; 0 without segments."""
+        total = sum(segment.end - segment.start for segment in self.segments)
+        if total <= 0:
+            return 0.0
+        weighted = sum(s.confidence * (s.end - s.start) for s in self.segments)
+        return weighted / total

@@ -1,0 +1,63 @@
+# Every target makes .venv first where it is missing. Needed: make and Python 3.11 or newer.
+#
+#   PYTHON=python3.12        the Python that .venv is made with
+#   TORCH_INDEX=URL          where pip finds torch (the CPU build is a tenth of the CUDA one's size)
+#   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+AUDIO ?=
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve test test-slow check format proto clean
+
+help: ## these lines
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+install: $(VENV)/installed ## the command `auricle` into .venv
+
+demo: $(VENV)/installed ## serve the bundled model, stream samples/ (or AUDIO=file) through it
+	$(BIN)/auricle demo $(if $(AUDIO),"$(AUDIO)")
+
+serve: $(VENV)/installed ## the gRPC server with the bundled model
+	$(BIN)/auricle serve
+
+test: $(VENV)/installed-dev ## the quick tests
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/installed-dev ## the slow tests
+	$(BIN)/python -m pytest -m slow
+
+check: $(VENV)/installed-dev ## lint, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/installed-dev ## rewrite the sources in the house's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+proto: ## the stubs from speech.proto, with a pinned generator in its own environment
+	scripts/generate_stubs.sh
+
+clean: ## remove the environments and caches
+	rm -rf $(VENV) .venv-proto .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1)' || \
+	  { echo "Auricle needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(if $(TORCH_INDEX),$(PIP) --index-url "$(TORCH_INDEX)" torch torchaudio)
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) --upgrade "pip>=25.1"  # the first that knows --group
+	$(PIP) --group dev
+	@touch $@

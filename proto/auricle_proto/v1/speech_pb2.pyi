@@ -18,16 +18,22 @@ class AudioEncoding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIO_ENCODING_MULAW: _ClassVar[AudioEncoding]
     AUDIO_ENCODING_ALAW: _ClassVar[AudioEncoding]
     AUDIO_ENCODING_U8: _ClassVar[AudioEncoding]
+    AUDIO_ENCODING_S8: _ClassVar[AudioEncoding]
+    AUDIO_ENCODING_S16BE: _ClassVar[AudioEncoding]
     AUDIO_ENCODING_S24LE: _ClassVar[AudioEncoding]
     AUDIO_ENCODING_S32LE: _ClassVar[AudioEncoding]
+    AUDIO_ENCODING_F64LE: _ClassVar[AudioEncoding]
 AUDIO_ENCODING_UNSPECIFIED: AudioEncoding
 AUDIO_ENCODING_S16LE: AudioEncoding
 AUDIO_ENCODING_F32LE: AudioEncoding
 AUDIO_ENCODING_MULAW: AudioEncoding
 AUDIO_ENCODING_ALAW: AudioEncoding
 AUDIO_ENCODING_U8: AudioEncoding
+AUDIO_ENCODING_S8: AudioEncoding
+AUDIO_ENCODING_S16BE: AudioEncoding
 AUDIO_ENCODING_S24LE: AudioEncoding
 AUDIO_ENCODING_S32LE: AudioEncoding
+AUDIO_ENCODING_F64LE: AudioEncoding
 
 class RecognitionConfig(_message.Message):
     __slots__ = ("model", "encoding", "sample_rate_hertz", "channels", "decoding")

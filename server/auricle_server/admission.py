@@ -1,0 +1,50 @@
+"""Who may come in: how many requests are in progress, and whether any more are wanted."""
+
+import asyncio
+from types import TracebackType
+
+from auricle.errors import EngineStoppedError, QueueFullError
+
+
+class Admission:
+    """Counts the requests in progress; a context manager around each of them."""
+
+    def __init__(self, limit: int) -> None:
+        """Lets in `limit` requests at a time."""
+        self._limit = limit
+        self._active = 0
+        self._closed = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def __enter__(self) -> None:
+        """Raises EngineStoppedError once closed and QueueFullError when all places are taken."""
+        if self._closed:
+            raise EngineStoppedError("the server is shutting down; use another one")
+        if self._active >= self._limit:
+            raise QueueFullError(f"{self._limit} requests are in progress; try again later")
+        self._active += 1
+        self._idle.clear()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._active -= 1
+        if self._active == 0:
+            self._idle.set()
+
+    @property
+    def active(self) -> int:
+        """Requests in progress."""
+        return self._active
+
+    def close(self) -> None:
+        """Lets nobody in from now on; those inside may finish."""
+        self._closed = True
+
+    async def idle(self) -> None:
+        """Waits until no request is in progress."""
+        await self._idle.wait()

@@ -1,0 +1,30 @@
+"""grpc.health.v1: what load balancers and container probes ask."""
+
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from auricle_proto.v1 import speech_pb2
+
+SPEECH = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
+OVERALL = ""
+
+
+class Health:
+    """The health of the server as a whole and of the service `auricle.v1.Speech`."""
+
+    def __init__(self) -> None:
+        """Healthy neither as a whole nor as a service, until told so."""
+        self._servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # not in stubs
+
+    def attach(self, server: aio.Server) -> None:
+        """Adds the service to `server`."""
+        health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
+
+    async def serving(self) -> None:
+        """Says SERVING."""
+        for service in (OVERALL, SPEECH):
+            await self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
+
+    async def draining(self) -> None:
+        """Says NOT_SERVING, for good."""
+        await self._servicer.enter_graceful_shutdown()

@@ -1,0 +1,126 @@
+"""From start to a graceful end."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Self
+
+import grpc
+from grpc import aio
+from grpc_reflection.v1alpha import reflection
+
+from auricle.errors import InvalidOptionError
+from auricle_proto.v1 import speech_pb2_grpc
+from auricle_server.admission import Admission
+from auricle_server.config import ServerConfig
+from auricle_server.health import SPEECH, Health
+from auricle_server.seam import Recognizer
+from auricle_server.servicer import SpeechServicer
+
+FLUSH_SECONDS = 1.0  # for answers on their way out when the last request is done
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+logger = logging.getLogger(__name__)
+
+
+class SpeechServer:
+    """One server in one event loop; make, start and stop it there. An async context manager."""
+
+    def __init__(self, recognizer: Recognizer, config: ServerConfig = ServerConfig()) -> None:
+        """Serves `recognizer`, which stays the caller's to close."""
+        self._config = config
+        self._admission = Admission(config.max_requests)
+        self._health = Health()
+        self._pool = ThreadPoolExecutor(config.max_requests, thread_name_prefix="auricle-audio")
+        self._server = aio.server(options=config.channel_options)
+        self._port = 0
+        servicer = SpeechServicer(recognizer, config, self._admission, self._pool)
+        speech_pb2_grpc.add_SpeechServicer_to_server(servicer, self._server)
+        self._health.attach(self._server)
+        reflection.enable_server_reflection((SPEECH, reflection.SERVICE_NAME), self._server)
+
+    @property
+    def port(self) -> int:
+        """Where it listens; 0 before `start`."""
+        return self._port
+
+    async def start(self) -> int:
+        """Starts to listen; returns the port. Raises InvalidOptionError where it cannot."""
+        self._port = self._listen()
+        await self._server.start()
+        await self._health.serving()
+        logger.info("listening on %s:%d", self._config.host, self._port)
+        return self._port
+
+    async def stop(self, drain: float | None = None) -> None:
+        """Ends gracefully: NOT_SERVING, no new requests, `drain` seconds for those in progress.
+
+        `drain` defaults to the config's. Requests that take longer are cancelled.
+        """
+        seconds = self._config.drain_seconds if drain is None else drain
+        logger.info("stopping; %d requests have %.1f s to finish", self._admission.active, seconds)
+        await self._health.draining()
+        self._admission.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._admission.idle(), seconds)
+        await self._server.stop(FLUSH_SECONDS)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        logger.info("stopped")
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.stop()
+
+    def _listen(self) -> int:
+        config = self._config
+        host = f"[{config.host}]" if ":" in config.host else config.host  # IPv6
+        address = f"{host}:{config.port}"
+        try:
+            if config.tls_certificate is None or config.tls_key is None:
+                return self._server.add_insecure_port(address)
+            pair = (config.tls_key.read_bytes(), config.tls_certificate.read_bytes())
+            return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        except (OSError, RuntimeError) as error:
+            raise InvalidOptionError(f"cannot listen on {address}: {error}") from error
+
+
+async def serve(
+    recognizer: Recognizer,
+    config: ServerConfig = ServerConfig(),
+    *,
+    ready: Callable[[int], None] | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. `ready` is called with the port.
+
+    A second signal during the drain has its usual effect: it ends the process.
+    Raises InvalidOptionError where the server cannot listen.
+    """
+    server = SpeechServer(recognizer, config)
+    port = await server.start()
+    try:
+        with stop_signals() as signalled:
+            if ready is not None:
+                ready(port)
+            await signalled.wait()
+    finally:
+        await server.stop()
+
+
+@contextmanager
+def stop_signals() -> Iterator[asyncio.Event]:
+    """An event that is set by the first signal to stop."""
+    loop = asyncio.get_running_loop()
+    event = asyncio.Event()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, event.set)
+    try:
+        yield event
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)

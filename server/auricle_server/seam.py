@@ -1,0 +1,75 @@
+"""What the server needs of a recogniser: the seam where tests put a fake one."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import Protocol
+
+from auricle.audio import Audio
+from auricle.config import DecodingOptions, ModelConfig
+from auricle.segmenter import Piece
+from auricle.transcript import Recognition, Transcript
+import numpy as np
+import numpy.typing as npt
+
+
+class Segmenter(Protocol):
+    """Cuts a stream of samples into pieces that the model can take."""
+
+    def feed(self, samples: npt.NDArray[np.float32]) -> list[Piece]:
+        """Takes samples `(S,)`; gives the pieces that are complete now."""
+        ...
+
+    def flush(self) -> list[Piece]:
+        """Gives what is left at the end of the stream."""
+        ...
+
+
+class Recognizer(Protocol):
+    """The part of `auricle.recognizer.Recognizer` that answers requests."""
+
+    @property
+    def model_id(self) -> str:
+        """Identifies the weights."""
+        ...
+
+    @property
+    def config(self) -> ModelConfig:
+        """The model's description of itself."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where the model runs."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """The numbers it computes with."""
+        ...
+
+    def segmenter(self) -> Segmenter:
+        """A cutter for one stream."""
+        ...
+
+    def cut(self, audio: Audio) -> list[Piece]:
+        """Cuts a whole audio. Blocks."""
+        ...
+
+    def submit(
+        self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None
+    ) -> Future[Recognition]:
+        """Queues one piece; never blocks. `deadline` is a `time.monotonic()`.
+
+        Raises QueueFullError and EngineStoppedError at once; cancelling the future drops the work.
+        """
+        ...
+
+    def join(
+        self,
+        recognitions: Sequence[Recognition],
+        *,
+        duration: float,
+        warnings: tuple[str, ...] = (),
+    ) -> Transcript:
+        """Makes one transcript of the pieces' recognitions, in the order of time."""
+        ...

@@ -1,0 +1,84 @@
+"""Errors to gRPC statuses: the only file that knows `grpc.StatusCode`.
+
+A status carries the error's message, a google.rpc.ErrorInfo with its `reason`, and, where trying
+again makes sense, a google.rpc.RetryInfo.
+"""
+
+import logging
+import uuid
+from dataclasses import dataclass, field
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from auricle import errors
+from auricle_server.errors import InvalidRequestError
+
+DOMAIN = "auricle"
+OK = grpc.StatusCode.OK.name
+CANCELLED = grpc.StatusCode.CANCELLED.name
+RETRY_SECONDS = 1  # what RetryInfo advises when the queue is full
+CODES: dict[type[errors.AuricleError], grpc.StatusCode] = {
+    errors.AuricleError: grpc.StatusCode.INTERNAL,
+    errors.AudioError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.InvalidOptionError: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.UnknownModelError: grpc.StatusCode.NOT_FOUND,
+    errors.QueueFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.EngineStoppedError: grpc.StatusCode.UNAVAILABLE,
+    errors.DeadlineExceededError: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How an RPC ended that did not succeed."""
+
+    code: grpc.StatusCode
+    message: str
+    reason: str
+    metadata: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def trailing_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
+        """The details that google.rpc defines, as grpcio-status encodes them."""
+        info = error_details_pb2.ErrorInfo(
+            reason=self.reason, domain=DOMAIN, metadata=self.metadata
+        )
+        details = [pack(info)]
+        if self.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            delay = Duration(seconds=RETRY_SECONDS)
+            details.append(pack(error_details_pb2.RetryInfo(retry_delay=delay)))
+        status = status_pb2.Status(code=self.code.value[0], message=self.message, details=details)
+        return tuple(rpc_status.to_status(status).trailing_metadata)
+
+
+def pack(message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo) -> Any:
+    """Wraps one detail as google.rpc.Status wants it."""
+    wrapped = Any()
+    wrapped.Pack(message)
+    return wrapped
+
+
+def code_of(error: type[errors.AuricleError]) -> grpc.StatusCode:
+    """The status code of an error class: its own or that of its nearest ancestor."""
+    return next(CODES[base] for base in error.__mro__ if base in CODES)
+
+
+def failure_of(error: Exception) -> Failure:
+    """Translates what a handler raised; logs what nobody foresaw, and says where to find it."""
+    if isinstance(error, errors.AuricleError):
+        return Failure(code_of(type(error)), str(error), error.reason)
+    incident = uuid.uuid4().hex[:12]
+    logger.error("unexpected error, incident=%s", incident, exc_info=error)
+    return Failure(
+        grpc.StatusCode.INTERNAL,
+        f"unexpected error; the server's log has it under incident {incident}",
+        errors.AuricleError.reason,
+        {"incident": incident},
+    )

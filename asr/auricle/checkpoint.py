@@ -1,0 +1,96 @@
+"""One self-describing file: weights, dimensions and tokenizer in a single safetensors file.
+
+The dimensions stand in the header under `auricle`, the tokenizer is a tensor of bytes. Nothing in
+the file is ever executed.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from auricle.config import ModelConfig
+from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
+from auricle.model import SpeechTransformer
+from auricle.tokenizer import Tokenizer
+
+HEADER_KEY = "auricle"
+TOKENIZER_KEY = "tokenizer"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A loaded model with its tokenizer; its dimensions are `model.config`."""
+
+    model: SpeechTransformer
+    tokenizer: Tokenizer
+
+
+def save_checkpoint(
+    path: Path, model: SpeechTransformer, tokenizer: Tokenizer, dtype: torch.dtype = torch.float32
+) -> None:
+    """Write `model`, its dimensions and `tokenizer` to `path`, the weights as `dtype`."""
+    tensors = {name: weight.to(dtype).contiguous() for name, weight in model.state_dict().items()}
+    tensors[TOKENIZER_KEY] = torch.frombuffer(bytearray(tokenizer.serialized), dtype=torch.uint8)
+    header = {HEADER_KEY: json.dumps(model.config.to_dict()), "format": "pt"}
+    save_file(tensors, path, metadata=header)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a file that `save_checkpoint` wrote; weights come back as float32 on the CPU.
+
+    Raises:
+        UnknownModelError: there is no such file.
+        CorruptCheckpointError: truncated, damaged, or no Auricle checkpoint.
+        CheckpointMismatchError: weights missing, unexpected or of the wrong shape; all are listed.
+    """
+    if not path.is_file():
+        raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
+    config, tensors = _read(path)
+    try:
+        tokenizer = Tokenizer(tensors.pop(TOKENIZER_KEY).numpy().tobytes())
+    except (KeyError, RuntimeError) as error:
+        raise CorruptCheckpointError(f"{path}: holds no readable tokenizer ({error})") from error
+    return Checkpoint(_build(path, config, tensors), tokenizer)
+
+
+def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return ModelConfig.from_dict(json.loads(header[HEADER_KEY])), tensors
+    except SafetensorError as error:
+        raise CorruptCheckpointError(
+            f"{path}: truncated or damaged, copy it again ({error})"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptCheckpointError(
+            f"{path}: no Auricle checkpoint, its header does not describe a model ({error})"
+        ) from error
+
+
+def _build(path: Path, config: ModelConfig, tensors: dict[str, Tensor]) -> SpeechTransformer:
+    with torch.device("meta"):  # dimensions only; the weights follow
+        model = SpeechTransformer(config)
+    faults = _faults(model.state_dict(), tensors)
+    if faults:
+        raise CheckpointMismatchError(f"{path}: does not fit its dimensions:\n" + "\n".join(faults))
+    weights = {name: tensor.float() for name, tensor in tensors.items()}
+    model.load_state_dict(weights, assign=True)
+    return model.eval()
+
+
+def _faults(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
+    missing = [f"  missing {name}" for name in sorted(expected.keys() - found.keys())]
+    unexpected = [f"  unexpected {name}" for name in sorted(found.keys() - expected.keys())]
+    shapes = [
+        f"  {name} is {tuple(found[name].shape)}, not {tuple(expected[name].shape)}"
+        for name in sorted(expected.keys() & found.keys())
+        if found[name].shape != expected[name].shape
+    ]
+    return missing + unexpected + shapes

@@ -1,0 +1,23 @@
+"""The noun of decoding."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """A candidate transcript as tokens, without START and END."""
+
+    tokens: tuple[int, ...]
+    log_prob: float  # summed over the tokens, END included when it was reached
+    ended: bool = True  # false: stopped by the length limit
+
+    @property
+    def steps(self) -> int:
+        """Decoder steps it took."""
+        return len(self.tokens) + self.ended
+
+    @property
+    def confidence(self) -> float:
+        """Geometric mean of the tokens' probabilities, 0..1."""
+        return math.exp(self.log_prob / max(self.steps, 1))

@@ -1,0 +1,127 @@
+"""Waveform to log-mel features: `samples (B, S), lens (B,) -> x (B, T, n_mels), x_lens (B,)`.
+
+The spectrogram is Whisper's (Radford et al. 2022): 25 ms Hann windows every 10 ms, centred on
+their frame, the start reflected and the end padded with zeros, Slaney mel filters. The scaling is
+a fixed affine map instead of Whisper's maximum over the clip: no frame depends on a later one, so
+features can be streamed, and none depends on who shares the batch.
+"""
+
+import librosa
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from auricle.config import SAMPLE_RATE, FeatureConfig
+from auricle.model.masks import length_mask
+
+
+def mel_filters(config: FeatureConfig) -> npt.NDArray[np.float32]:
+    """The Slaney-scale triangular filters, `(n_mels, n_fft // 2 + 1)`."""
+    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=config.n_fft, n_mels=config.n_mels)
+
+
+class LogMel(nn.Module):
+    """Log-mel features of a padded batch of waveforms."""
+
+    filters: Tensor
+    window: Tensor
+
+    def __init__(self, config: FeatureConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("filters", torch.from_numpy(mel_filters(config)), persistent=False)
+        self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
+
+    def forward(self, samples: Tensor, lens: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of every waveform, whatever stands behind its end.
+
+        Args:
+            samples: `(B, S)` float32 at 16 kHz.
+            lens: `(B,)` valid samples of each row, at least 1.
+
+        Returns:
+            `x (B, T, n_mels)`, zero behind each row's end, and `x_lens (B,)`, with
+            `x_lens = ceil(lens / hop_length)`.
+        """
+        samples = samples.masked_fill(~length_mask(lens, samples.shape[1]), 0.0)
+        x = self.log_mel(self._pad(samples))
+        x_lens = -(-lens // self.config.hop_length)
+        return x.masked_fill(~length_mask(x_lens, x.shape[1])[..., None], 0.0), x_lens
+
+    def log_mel(self, padded: Tensor) -> Tensor:
+        """Frames that lie wholly inside `padded (B, S)`: `(B, (S - n_fft) // hop + 1, n_mels)`."""
+        config = self.config
+        spectrum = torch.stft(
+            padded,
+            config.n_fft,
+            config.hop_length,
+            window=self.window,
+            center=False,
+            return_complex=True,
+        )  # (B, n_fft // 2 + 1, T)
+        power = spectrum.real.square() + spectrum.imag.square()
+        energy = power.transpose(1, 2) @ self.filters.T  # (B, T, n_mels)
+        return (energy.clamp_min(config.floor).log10() - config.mean) / config.std
+
+    def _pad(self, samples: Tensor) -> Tensor:
+        """Reflect half a window before the start and put zeros behind the end."""
+        half = self.config.n_fft // 2
+        tail = _tail(self.config, samples.shape[1])
+        return F.pad(F.pad(samples, (0, tail))[:, None], (half, 0), mode="reflect")[:, 0]
+
+
+def _tail(config: FeatureConfig, samples: int) -> int:
+    """Zeros behind `samples` samples so that the last frame is whole (and one to reflect on)."""
+    half = config.n_fft // 2
+    return (config.x_len(samples) - 1) * config.hop_length + half + 1 - samples
+
+
+class StreamingLogMel:
+    """The same features of one waveform that arrives in pieces of any size.
+
+    `feed` returns the frames that have become computable, `flush` the last ones; together they
+    are the frames of the whole.
+    """
+
+    def __init__(self, features: LogMel) -> None:
+        self._features = features
+        self._half = features.config.n_fft // 2
+        self._buffer = torch.zeros(0)  # from the next frame's first sample on
+        self._samples = 0
+        self._started = False
+
+    def feed(self, samples: Tensor) -> Tensor:
+        """Take `(S,)` more samples, return `(T, n_mels)` new frames (T may be 0)."""
+        self._samples += samples.shape[0]
+        self._buffer = torch.cat([self._buffer, samples])
+        if not self._started and self._samples > self._half:
+            self._reflect()
+        return self._emit() if self._started else self._empty()
+
+    def flush(self) -> Tensor:
+        """The frames that reach past the end, `(T, n_mels)`."""
+        if not self._samples:
+            return self._empty()
+        self._buffer = F.pad(self._buffer, (0, _tail(self._features.config, self._samples)))
+        if not self._started:
+            self._reflect()
+        return self._emit()
+
+    def _reflect(self) -> None:
+        start = self._buffer[1 : self._half + 1].flip(0)
+        self._buffer = torch.cat([start, self._buffer])
+        self._started = True
+
+    def _emit(self) -> Tensor:
+        config = self._features.config
+        frames = (self._buffer.shape[0] - config.n_fft) // config.hop_length + 1
+        if frames < 1:
+            return self._empty()
+        x = self._features.log_mel(self._buffer[None])[0]
+        self._buffer = self._buffer[frames * config.hop_length :]
+        return x
+
+    def _empty(self) -> Tensor:
+        return torch.zeros(0, self._features.config.n_mels)

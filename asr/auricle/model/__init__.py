@@ -1,0 +1,12 @@
+"""The masked Transformer: `x, x_lens -> encoder_out, encoder_out_lens -> logits`.
+
+Shapes use one alphabet: `B` batch, `S` samples, `T` feature frames, `N` encoder frames, `U`
+tokens, `D` model width, `H` heads, `V` vocabulary.
+"""
+
+from auricle.model.decoder import Decoder, DecoderCache
+from auricle.model.encoder import Encoder
+from auricle.model.masks import length_mask
+from auricle.model.transformer import SpeechTransformer
+
+__all__ = ["Decoder", "DecoderCache", "Encoder", "SpeechTransformer", "length_mask"]

@@ -1,0 +1,70 @@
+"""The encoder: `x (B, T, n_mels), x_lens (B,) -> encoder_out (B, N, D), encoder_out_lens (B,)`."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from auricle.config import TransformerConfig
+from auricle.model.layers import ConvModule, FeedForward, SelfAttention, Subsampling
+from auricle.model.masks import length_mask
+from auricle.model.positions import rotary, sinusoids
+
+
+class EncoderLayer(nn.Module):
+    """Pre-norm self-attention, optional convolution module, feed-forward; each added to x."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        d_model = config.d_model
+        self.attention_norm = nn.LayerNorm(d_model)
+        self.attention = SelfAttention(d_model, config.n_heads)
+        self.conv_norm = nn.LayerNorm(d_model) if config.conv_kernel else None
+        self.conv = ConvModule(d_model, config.conv_kernel) if config.conv_kernel else None
+        self.ffn_norm = nn.LayerNorm(d_model)
+        self.ffn = FeedForward(d_model, config.ffn_dim)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor, rotation: Tensor | None) -> Tensor:
+        """`x (B, N, D)`, `mask (B, N)` true at real frames -> `(B, N, D)`."""
+        keys = mask[:, None, None, :]  # (B, 1, 1, N)
+        attended = self.attention(self.attention_norm(x), mask=keys, rotation=rotation)
+        x = x + self.dropout(attended)
+        if self.conv is not None and self.conv_norm is not None:
+            x = x + self.conv(self.conv_norm(x), mask)
+        return x + self.dropout(self.ffn(self.ffn_norm(x)))
+
+
+class Encoder(nn.Module):
+    """Convolutional subsampling, then Transformer layers under the padding mask."""
+
+    def __init__(self, n_mels: int, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.subsampling = Subsampling(n_mels, config.d_model, config.subsampling_strides)
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
+        self.norm = nn.LayerNorm(config.d_model)
+
+    def forward(self, x: Tensor, x_lens: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode a padded batch; what stands behind a row's end changes nothing before it.
+
+        Args:
+            x: features `(B, T, n_mels)`.
+            x_lens: valid frames `(B,)`, each at least 1.
+
+        Returns:
+            `encoder_out (B, N, D)` and `encoder_out_lens (B,)`. Frames behind a row's end hold
+            arbitrary values.
+        """
+        x, lens = self.subsampling(x, x_lens)
+        positions = torch.arange(x.shape[1], device=x.device)
+        rotation = None
+        if self.config.positions == "rotary":
+            rotation = rotary(positions, self.config.head_dim)
+        else:
+            width = self.config.d_model
+            x = x * math.sqrt(width) + sinusoids(positions, width).to(x.dtype)
+        mask = length_mask(lens, x.shape[1])
+        for layer in self.layers:
+            x = layer(x, mask, rotation)
+        return self.norm(x), lens

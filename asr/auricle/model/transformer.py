@@ -1,0 +1,35 @@
+"""Encoder, decoder and CTC head in one module: what a checkpoint holds the weights of."""
+
+from torch import Tensor, nn
+
+from auricle.config import ModelConfig
+from auricle.model.decoder import Decoder
+from auricle.model.encoder import Encoder
+
+
+class SpeechTransformer(nn.Module):
+    """The whole model; its dimensions are `config`'s and nothing else's."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config.features.n_mels, config.transformer)
+        self.decoder = Decoder(config.transformer)
+        self.ctc = nn.Linear(config.transformer.d_model, config.transformer.vocab_size)
+
+    def forward(
+        self, x: Tensor, x_lens: Tensor, tokens: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Both heads under teacher forcing.
+
+        Args:
+            x: features `(B, T, n_mels)`.
+            x_lens: valid frames `(B,)`.
+            tokens: decoder input `(B, U)`, the first one START.
+
+        Returns:
+            Decoder logits `(B, U, V)`, CTC logits `(B, N, V)`, `encoder_out_lens (B,)`.
+        """
+        encoder_out, encoder_out_lens = self.encoder(x, x_lens)
+        logits = self.decoder(tokens, encoder_out, encoder_out_lens)
+        return logits, self.ctc(encoder_out), encoder_out_lens

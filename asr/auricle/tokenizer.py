@@ -1,0 +1,54 @@
+"""Text to token ids and back: SentencePiece with the four special ids that the model relies on."""
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+import sentencepiece as spm
+
+
+class Tokenizer:
+    """A SentencePiece model. Ids 0 to 3 are BLANK (CTC's, also padding), START, END and UNKNOWN."""
+
+    blank_id = 0
+    start_id = 1
+    end_id = 2
+    unknown_id = 3
+
+    def __init__(self, serialized: bytes) -> None:
+        """Load a serialized SentencePiece model; raises RuntimeError if it is none."""
+        self.serialized = serialized
+        self._processor = spm.SentencePieceProcessor()
+        self._processor.LoadFromSerializedProto(serialized)
+
+    @classmethod
+    def train(cls, sentences: Iterable[str], vocab_size: int) -> Self:
+        """Learn a unigram vocabulary (Kudo 2018) of `vocab_size` pieces, special ids included."""
+        model = io.BytesIO()
+        spm.SentencePieceTrainer.Train(
+            sentence_iterator=iter(sentences),
+            model_writer=model,
+            vocab_size=vocab_size,
+            model_type="unigram",
+            character_coverage=1.0,
+            pad_id=cls.blank_id,
+            bos_id=cls.start_id,
+            eos_id=cls.end_id,
+            unk_id=cls.unknown_id,
+            minloglevel=1,
+        )
+        return cls(model.getvalue())
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids."""
+        return int(self._processor.GetPieceSize())
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`, without START and END."""
+        return list(self._processor.EncodeAsIds(text))
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens`; special ids are silent."""
+        words = [int(token) for token in tokens if token > self.unknown_id]
+        return str(self._processor.DecodeIds(words)).strip()

@@ -1,0 +1,58 @@
+"""Joint CTC and attention loss (Watanabe et al. 2017), per token."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
+
+from auricle.model import SpeechTransformer
+from auricle.tokenizer import Tokenizer
+from auricle.training.config import LossConfig
+
+IGNORE = -100  # cross_entropy's padding
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Means over the batch's tokens; `total` is what is minimised."""
+
+    total: Tensor
+    ctc: Tensor
+    attention: Tensor
+
+
+def joint_loss(
+    model: SpeechTransformer, x: Tensor, x_lens: Tensor, texts: list[list[int]], config: LossConfig
+) -> Losses:
+    """Loss of a padded batch `x (B, T, n_mels)`, `x_lens (B,)` against its token ids."""
+    rows = [torch.tensor(text, dtype=torch.long, device=x.device) for text in texts]
+    start, end = rows[0].new_tensor([Tokenizer.start_id]), rows[0].new_tensor([Tokenizer.end_id])
+    inputs = pad_sequence([torch.cat([start, row]) for row in rows], True, Tokenizer.blank_id)
+    targets = pad_sequence([torch.cat([row, end]) for row in rows], True, IGNORE)
+    logits, ctc_logits, encoder_out_lens = model(x, x_lens, inputs)
+    attention = F.cross_entropy(
+        logits.float().flatten(0, 1),
+        targets.flatten(),
+        ignore_index=IGNORE,
+        label_smoothing=config.label_smoothing,
+    )
+    ctc = _ctc_loss(ctc_logits, encoder_out_lens, rows)
+    total = config.ctc_weight * ctc + (1 - config.ctc_weight) * attention
+    return Losses(total, ctc.detach(), attention.detach())
+
+
+def _ctc_loss(ctc_logits: Tensor, encoder_out_lens: Tensor, rows: list[Tensor]) -> Tensor:
+    """Per token; rows with more tokens than frames count nothing."""
+    lens = torch.tensor([len(row) for row in rows], device=ctc_logits.device)
+    summed = F.ctc_loss(
+        ctc_logits.float().log_softmax(dim=-1).transpose(0, 1),  # (N, B, V)
+        torch.cat(rows),
+        encoder_out_lens,
+        lens,
+        blank=Tokenizer.blank_id,
+        reduction="sum",
+        zero_infinity=True,
+    )
+    return summed / lens.sum().clamp_min(1)

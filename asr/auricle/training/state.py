@@ -1,0 +1,66 @@
+"""What a run must remember to go on as if it had never stopped."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from auricle.model import SpeechTransformer
+from auricle.training.config import OptimizerConfig
+
+
+@dataclass(slots=True)
+class TrainingState:
+    """Weights, their average, the optimizer, and where in the data we are."""
+
+    model: SpeechTransformer
+    average: AveragedModel
+    optimizer: AdamW
+    schedule: LambdaLR
+    epoch: int = 0
+    batch: int = 0  # next batch of the epoch
+    step: int = 0
+    best_wer: float = float("inf")
+
+    def save(self, path: Path) -> None:
+        """Write to `path`, whole or not at all."""
+        partial = path.with_suffix(".partial")
+        torch.save(
+            {
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+                "position": (self.epoch, self.batch, self.step, self.best_wer),
+            },
+            partial,
+        )
+        os.replace(partial, path)
+
+    def load(self, path: Path) -> None:
+        """Go on from what `save` wrote."""
+        saved = torch.load(path, weights_only=True)
+        for name in ("model", "average", "optimizer", "schedule"):
+            getattr(self, name).load_state_dict(saved[name])
+        self.epoch, self.batch, self.step, self.best_wer = saved["position"]
+
+
+def new_state(model: SpeechTransformer, config: OptimizerConfig) -> TrainingState:
+    """A run's state before its first step."""
+    optimizer = AdamW(
+        model.parameters(),
+        lr=config.learning_rate,
+        betas=(0.9, 0.98),
+        weight_decay=config.weight_decay,
+    )
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
+    warmup = config.warmup_steps
+
+    def noam(step: int) -> float:
+        return min((step + 1) / warmup, (warmup / (step + 1)) ** 0.5)
+
+    return TrainingState(model, average, optimizer, LambdaLR(optimizer, noam))

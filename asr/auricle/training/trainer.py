@@ -1,0 +1,150 @@
+"""The training loop: batch -> features -> loss -> step; a WER on dev after each epoch."""
+
+import logging
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils.rnn import pad_sequence
+from tqdm import tqdm
+
+from auricle.checkpoint import save_checkpoint
+from auricle.features import LogMel
+from auricle.model import SpeechTransformer
+from auricle.tokenizer import Tokenizer
+from auricle.training.augmentation import SpecAugment, WaveformAugmentation, seed_everything
+from auricle.training.batches import make_batches
+from auricle.training.config import TrainingConfig, load_training_config
+from auricle.training.corpus import Corpus, Utterance, open_corpus
+from auricle.training.journal import Journal
+from auricle.training.loss import Losses, joint_loss
+from auricle.training.state import new_state
+from auricle.training.validation import Validator, load_dev_set
+
+logger = logging.getLogger(__name__)
+
+
+class Trainer:
+    """One run. Everything random is a function of the seed, the epoch and the batch."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        config.output.mkdir(parents=True, exist_ok=True)
+        self.utterances = _load_utterances(config)
+        self.tokenizer = _load_tokenizer(config, [u.text for _, u in self.utterances])
+        self.features = LogMel(config.model.features)
+        self.augment = WaveformAugmentation(config.augmentation)
+        self.spec_augment = SpecAugment(config.augmentation)
+        seed_everything(config.seed)
+        self.state = new_state(SpeechTransformer(config.model), config.optimizer)
+        self.dev = [load_dev_set(manifest) for manifest in config.data.dev]
+        self.validator = Validator(self.features, self.tokenizer, config.data.batch_seconds)
+        self.journal = Journal(config.output)
+
+    @property
+    def _state_path(self) -> Path:
+        return self.config.output / "state.pt"
+
+    def run(self, *, resume: bool) -> None:
+        """Train until the last epoch; go on from the saved state when `resume`."""
+        if resume and self._state_path.exists():
+            self.state.load(self._state_path)
+            logger.info("resumed at epoch %d, step %d", self.state.epoch, self.state.step)
+        while self.state.epoch < self.config.schedule.epochs:
+            self._epoch()
+            self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+            self._validate()
+            self.state.save(self._state_path)
+
+    def _epoch(self) -> None:
+        seconds = [utterance.seconds for _, utterance in self.utterances]
+        budget = self.config.data.batch_seconds
+        batches = make_batches(
+            seconds, budget, seed=self.config.seed, epoch=self.state.epoch
+        )
+        rest = batches[self.state.batch :]
+        progress = tqdm(
+            rest, f"epoch {self.state.epoch}", initial=self.state.batch, total=len(batches)
+        )
+        for rows in progress:
+            losses = self._step(rows)
+            progress.set_postfix(ctc=f"{losses.ctc:.2f}", attention=f"{losses.attention:.2f}")
+            if self.state.step % self.config.schedule.checkpoint_steps == 0:
+                self.state.save(self._state_path)
+
+    def _step(self, rows: list[int]) -> Losses:
+        state = self.state
+        seed_everything(self.config.seed, state.epoch, state.batch)
+        x, x_lens = self._features(rows)
+        texts = [self.tokenizer.encode(self.utterances[row][1].text) for row in rows]
+        state.model.train()
+        # On the CPU the plain product of matrices trains faster than the fused kernel.
+        with torch.autocast(x.device.type, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+            losses = joint_loss(state.model, x, x_lens, texts, self.config.loss)
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        norm = clip_grad_norm_(state.model.parameters(), self.config.optimizer.clip_norm)
+        if torch.isfinite(norm):
+            state.optimizer.step()
+        state.optimizer.zero_grad()
+        state.schedule.step()
+        state.average.update_parameters(state.model)
+        state.step, state.batch = state.step + 1, state.batch + 1
+        self.journal.step(state.step, losses, float(norm), state.schedule.get_last_lr()[0])
+        return losses
+
+    def _features(self, rows: list[int]) -> tuple[Tensor, Tensor]:
+        """Augmented features `x (B, T, n_mels)`, `x_lens (B,)` of a batch."""
+        picked = [self.utterances[row] for row in rows]
+        waveforms = [torch.from_numpy(corpus.samples(u)) for corpus, u in picked]
+        lens = torch.tensor([len(waveform) for waveform in waveforms])
+        samples, lens = self.augment(pad_sequence(waveforms, True), lens)
+        x, x_lens = self.features(samples, lens)
+        return self.spec_augment(x), x_lens
+
+    def _validate(self) -> None:
+        model = self.state.average.module
+        model.eval()
+        rates = {dev.name: self.validator.wer(model, dev) for dev in self.dev}
+        self.journal.epoch(self.state.epoch, self.state.step, rates)
+        mean = sum(attention for _, attention in rates.values()) / len(rates)
+        self._export("last.safetensors")
+        if mean < self.state.best_wer:
+            self.state.best_wer = mean
+            self._export("best.safetensors")
+
+    def _export(self, name: str) -> None:
+        path = self.config.output / name
+        save_checkpoint(path, self.state.average.module, self.tokenizer, torch.bfloat16)
+
+
+def train(recipe: Path, *, resume: bool = True) -> None:
+    """Train as `recipe` says, or go on where the last run of it stopped.
+
+    Raises:
+        InvalidOptionError: the recipe is not valid.
+        ManifestError: speech that it names is missing.
+    """
+    Trainer(load_training_config(recipe)).run(resume=resume)
+
+
+def _load_utterances(config: TrainingConfig) -> list[tuple[Corpus, Utterance]]:
+    return [
+        (corpus, utterance)
+        for manifest in config.data.train
+        for corpus in [open_corpus(manifest, config.data.cache)]
+        for utterance in corpus.utterances
+        if utterance.seconds <= config.data.max_seconds
+    ]
+
+
+def _load_tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
+    """The run's tokenizer, learnt from the training transcripts at the start."""
+    path = config.output / "tokenizer.model"
+    if not path.exists():
+        vocab_size = config.model.transformer.vocab_size
+        path.write_bytes(Tokenizer.train(texts, vocab_size).serialized)
+    return Tokenizer(path.read_bytes())
+
+

@@ -8,6 +8,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 AUDIO ?=
 VENV ?= .venv
+export PYTHON
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

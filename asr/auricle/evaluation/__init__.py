@@ -1,0 +1,22 @@
+"""How good the words are: manifests, WER and CER with their counts, reports, RTFx."""
+
+from auricle.evaluation.evaluate import Hypothesis, evaluate, score
+from auricle.evaluation.manifest import Utterance, read_manifest
+from auricle.evaluation.normalize import normalize
+from auricle.evaluation.report import Report, ScoredUtterance
+from auricle.evaluation.wer import ErrorCounts, align, char_errors, word_errors
+
+__all__ = [
+    "ErrorCounts",
+    "Hypothesis",
+    "Report",
+    "ScoredUtterance",
+    "Utterance",
+    "align",
+    "char_errors",
+    "evaluate",
+    "normalize",
+    "read_manifest",
+    "score",
+    "word_errors",
+]

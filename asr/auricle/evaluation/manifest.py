@@ -1,0 +1,77 @@
+"""Manifests: NeMo-style JSON lines, one utterance a line.
+
+Each line is an object with `audio_filepath` (relative to the manifest), `text` and, optionally,
+`duration` in seconds. Other names are left to whoever wrote them. Blank lines are skipped.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from auricle.errors import ManifestError
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A recording and what was said in it; `duration` in seconds, where the manifest states it."""
+
+    audio: Path
+    text: str
+    duration: float | None = None
+
+
+def read_manifest(path: str | Path) -> list[Utterance]:
+    """All utterances of a manifest, at least one.
+
+    Raises:
+        ManifestError: no such file, no utterance in it, or a line that is not as described above;
+            the message begins with `file:line`.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path}: cannot be read: {error}") from error
+    utterances = [
+        _utterance(line, f"{path}:{number}", path.parent)
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
+    if not utterances:
+        raise ManifestError(f"{path}: holds no utterances")
+    return utterances
+
+
+def _utterance(line: str, where: str, folder: Path) -> Utterance:
+    try:
+        fields = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ManifestError(f"{where}: not JSON: {error.msg}, column {error.colno}") from error
+    if not isinstance(fields, dict):
+        raise ManifestError(f"{where}: a JSON object was expected, not {type(fields).__name__}")
+    audio = _string(fields, "audio_filepath", where)
+    if not audio:
+        raise ManifestError(f"{where}: audio_filepath is empty")
+    return Utterance(folder / audio, _string(fields, "text", where), _duration(fields, where))
+
+
+def _string(fields: dict[str, Any], name: str, where: str) -> str:
+    if name not in fields:
+        raise ManifestError(f"{where}: {name} is missing")
+    value = fields[name]
+    if not isinstance(value, str):
+        raise ManifestError(f"{where}: {name} must be a string, not {type(value).__name__}")
+    return value
+
+
+def _duration(fields: dict[str, Any], where: str) -> float | None:
+    value = fields.get("duration")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ManifestError(f"{where}: duration must be a number, not {type(value).__name__}")
+    if not math.isfinite(value) or value < 0:
+        raise ManifestError(f"{where}: duration must be finite and not negative, not {value}")
+    return float(value)

@@ -1,0 +1,1 @@
+"""The one command `auricle`: thin commands over the other rooms, which they import late."""

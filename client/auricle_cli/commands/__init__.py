@@ -1,0 +1,1 @@
+"""One file for each command; `auricle_cli.main` loads the one that was called."""

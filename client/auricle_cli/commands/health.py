@@ -1,0 +1,25 @@
+"""`auricle health`: the probe for containers."""
+
+import click
+
+from auricle_cli.failure import Failure
+
+
+@click.command()
+@click.option("--server", metavar="HOST:PORT", default="localhost:50051", help="Whom to ask.")
+@click.option("--timeout", type=click.FloatRange(min=0), default=5.0, help="Seconds to wait.")
+def health(server: str, timeout: float) -> None:
+    """Ask a server whether it serves; exit 0 only when it says SERVING."""
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with grpc.insecure_channel(server) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        try:
+            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout)
+        except grpc.RpcError as error:
+            raise Failure(f"{server} does not answer: {error.details()}") from error
+    status = health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+    if answer.status != health_pb2.HealthCheckResponse.SERVING:
+        raise Failure(f"{server} is {status}")
+    click.echo(status)

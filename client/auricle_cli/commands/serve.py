@@ -1,0 +1,59 @@
+"""`auricle serve`: the gRPC server."""
+
+import asyncio
+import logging
+
+import click
+
+from auricle.config import EngineConfig
+from auricle.errors import AuricleError
+from auricle_cli.failure import Failure
+from auricle_cli.groups import options_of
+from auricle_server.config import ServerConfig
+
+SERVER_HELP = {
+    "host": "Address to listen on; 0.0.0.0 for all.",
+    "port": "Port; 0 for any free one.",
+    "max_message_bytes": "Largest gRPC message.",
+    "max_upload_bytes": "Most bytes of one recording, in all of its messages.",
+    "max_audio_seconds": "Longest recording.",
+    "max_requests": "Requests in progress; one more is refused.",
+    "max_pieces_in_flight": "Pieces of one recording in the engine at once.",
+    "drain_seconds": "What running requests get after SIGTERM.",
+    "tls_certificate": "PEM file; with --tls-key the server speaks TLS.",
+    "tls_key": "PEM file.",
+}
+ENGINE_HELP = {
+    "max_queue": "Pieces waiting for a batch; one more is refused.",
+    "max_batch_seconds": "Most audio in a batch, padding included.",
+}
+LEVELS = ["debug", "info", "warning", "error"]
+
+
+@click.command()
+@click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
+@click.option("--device", metavar="cpu|cuda|auto", default="auto", help="Where to run.")
+@click.option("--dtype", metavar="TYPE", default="auto", help="Numbers to compute with.")
+@options_of(ServerConfig, "server", SERVER_HELP)
+@options_of(EngineConfig, "engine", ENGINE_HELP)
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", help="On standard error.")
+def serve(
+    model: str, device: str, dtype: str, server: ServerConfig, engine: EngineConfig, log_level: str
+) -> None:
+    """Serve a model over gRPC until SIGTERM or Ctrl-C, then finish what was begun.
+
+    The first line on the standard output says where it listens, once it does.
+    """
+    from auricle.recognizer import Recognizer
+    from auricle_server import serve as run
+
+    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        with Recognizer.from_pretrained(model, device=device, dtype=dtype, engine=engine) as loaded:
+
+            def ready(port: int) -> None:
+                click.echo(f"auricle: serving {loaded.model_id} on {server.host}:{port}")
+
+            asyncio.run(run(loaded, server, ready=ready))
+    except AuricleError as error:
+        raise Failure(str(error)) from error

@@ -1,0 +1,21 @@
+"""`auricle train`: a recipe in, a checkpoint out."""
+
+from pathlib import Path
+
+import click
+
+from auricle_cli.failure import Failure
+
+
+@click.command()
+@click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--resume/--fresh", default=True, help="Go on from the last checkpoint, if any.")
+def train(config: Path, resume: bool) -> None:
+    """Train a model as the recipe CONFIG (TOML) says; interrupted, it goes on where it stopped."""
+    from auricle.errors import AuricleError
+    from auricle.training import train as run
+
+    try:
+        run(config, resume=resume)
+    except AuricleError as error:
+        raise Failure(str(error)) from error

@@ -1,0 +1,67 @@
+"""`auricle transcribe`: audio files in, words out."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+
+import click
+
+from auricle_cli.answers import Transcriber
+from auricle_cli.display import Display, LiveDisplay, progress
+from auricle_cli.failure import complain
+from auricle_cli.formats import WRITERS, labelled_text
+from auricle_cli.outcomes import Outcome, attempt, outcomes
+from auricle_cli.recognition import Recognition, recognition_options
+from auricle_cli.sources import Source, expand
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@recognition_options
+@click.option("--stream", is_flag=True, help="Read, send and print while the audio comes in.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(list(WRITERS)),
+    default="text",
+    help="json: one object a line; srt and vtt: subtitles of one input.",
+)
+def transcribe(
+    files: tuple[str, ...], recognition: Recognition, stream: bool, output_format: str
+) -> None:
+    """Transcribe FILES: recordings, folders of them, or - for the standard input.
+
+    Transcripts come in the order of the input, for several inputs each after its name and a tab.
+    What cannot be transcribed is named on the standard error output.
+    """
+    sources, failures = expand(files)
+    display = _display(output_format, stream, several=len(sources) + len(failures) > 1)
+    for name, reason in failures:
+        complain(f"{name}: {reason}")
+    if not sources:
+        raise click.exceptions.Exit(2)
+    with closing(recognition.open()) as transcriber:
+        if stream:
+            answers = _streamed(transcriber, sources, display)
+        else:
+            answers = outcomes(transcriber.transcribe, sources, recognition.concurrency)
+        done = [display.finish(answer) for answer in progress(answers, len(sources))]
+    if failures or not all(done):
+        raise click.exceptions.Exit(1 if any(done) else 2)
+
+
+def _display(output_format: str, stream: bool, *, several: bool) -> Display:
+    if several and output_format in ("srt", "vtt"):
+        raise click.UsageError(f"{output_format} holds one recording: give one at a time")
+    if output_format != "text":
+        return Display(WRITERS[output_format])
+    writer = labelled_text if several else WRITERS["text"]
+    return LiveDisplay(writer, labelled=several) if stream else Display(writer)
+
+
+def _streamed(
+    transcriber: Transcriber, sources: list[Source], display: Display
+) -> Iterator[Outcome]:
+    """One after the other, segments shown as they come."""
+    for source in sources:
+        yield attempt(lambda s: transcriber.stream(s, partial(display.segment, s)), source)

@@ -1,0 +1,80 @@
+"""The output formats: a transcript and its input's name in, a string without a last newline out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from auricle_cli.answers import SegmentLike, TranscriptLike
+
+Writer = Callable[[str, TranscriptLike], str]
+
+
+def text(_: str, transcript: TranscriptLike) -> str:
+    """The words alone, on one line."""
+    return transcript.text
+
+
+def labelled_text(name: str, transcript: TranscriptLike) -> str:
+    """The input's name, a tab, the words: for several inputs."""
+    return f"{name}\t{transcript.text}"
+
+
+def json_line(name: str, transcript: TranscriptLike) -> str:
+    """One JSON object on one line; times in seconds."""
+    fields = {
+        "audio": name,
+        "text": transcript.text,
+        "duration": round(transcript.duration, 3),
+        "confidence": round(transcript.confidence, 4),
+        "segments": [_segment(segment) for segment in transcript.segments],
+        "warnings": list(transcript.warnings),
+        "receipt": asdict(transcript.receipt),
+    }
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def srt(_: str, transcript: TranscriptLike) -> str:
+    """SubRip subtitles."""
+    return "\n\n".join(
+        f"{number}\n{_cue_times(segment, ',')}\n{segment.text}"
+        for number, segment in enumerate(_spoken(transcript), start=1)
+    )
+
+
+def vtt(_: str, transcript: TranscriptLike) -> str:
+    """WebVTT subtitles (W3C), markup characters escaped."""
+    cues = (f"{_cue_times(each, '.')}\n{_escape(each.text)}" for each in _spoken(transcript))
+    return "\n\n".join(["WEBVTT", *cues])
+
+
+WRITERS: dict[str, Writer] = {"text": text, "json": json_line, "srt": srt, "vtt": vtt}
+
+
+def _segment(segment: SegmentLike) -> dict[str, Any]:
+    return {
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "text": segment.text,
+        "confidence": round(segment.confidence, 4),
+    }
+
+
+def _spoken(transcript: TranscriptLike) -> list[SegmentLike]:
+    return [segment for segment in transcript.segments if segment.text]
+
+
+def _cue_times(segment: SegmentLike, point: str) -> str:
+    return f"{_clock(segment.start, point)} --> {_clock(segment.end, point)}"
+
+
+def _clock(seconds: float, point: str) -> str:
+    """Hours, minutes, seconds and, after `point`, thousandths."""
+    total = round(seconds * 1000)
+    minutes, thousandths = divmod(total, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{thousandths // 1000:02}{point}{thousandths % 1000:03}"
+
+
+def _escape(words: str) -> str:
+    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

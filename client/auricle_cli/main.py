@@ -1,0 +1,56 @@
+"""The entry point: finds the command, its settings, and leaves the rest to its file."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auricle_cli.lazy import LazyGroup
+from auricle_cli.settings import read_settings
+
+COMMANDS = {
+    "transcribe": "Transcribe recordings, folders of them, or the standard input.",
+    "serve": "Serve a model over gRPC.",
+    "evaluate": "Measure WER, CER and speed on a manifest.",
+    "train": "Train a model as a recipe says.",
+    "models": "List what a server serves.",
+    "health": "Ask a server whether it serves.",
+    "demo": "Serve a model here and stream recordings through it.",
+}
+CONTEXT_SETTINGS: dict[str, Any] = {
+    "auto_envvar_prefix": "AURICLE",
+    "help_option_names": ["-h", "--help"],
+    "show_default": True,
+}
+
+
+def _load_settings(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
+    if path is not None and isinstance(ctx.command, click.Group):
+        ctx.default_map = read_settings(path, ctx.command, ctx)
+
+
+@click.group(
+    cls=LazyGroup,
+    package="auricle_cli.commands",
+    summaries=COMMANDS,
+    context_settings=CONTEXT_SETTINGS,
+)
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=_load_settings,
+    expose_value=False,
+    is_eager=True,
+    help="Settings in TOML, a table for each command.",
+)
+@click.version_option(package_name="auricle")
+def main() -> None:
+    """Turn speech into text, here or on a server.
+
+    Every option of a command can also come from the environment (AURICLE_TRANSCRIBE_SERVER) or
+    from the settings file ([transcribe] server). Flags win over the environment, that over the
+    file.
+
+    Exit status: 0 all went well; 1 some inputs failed, the others were transcribed; 2 nothing
+    could be done, or wrong usage.
+    """

@@ -1,0 +1,50 @@
+"""Many sources through one transcriber: several at once, answers in the order of the input."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+
+from auricle_cli.answers import TranscriptionError, TranscriptLike
+from auricle_cli.sources import Source
+
+Transcribe = Callable[[Source], TranscriptLike]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A source's transcript, or the reason why there is none."""
+
+    source: Source
+    transcript: TranscriptLike | None = None
+    error: str | None = None
+
+
+def attempt(transcribe: Transcribe, source: Source) -> Outcome:
+    """One source; its failure is an outcome, too."""
+    try:
+        return Outcome(source, transcribe(source))
+    except TranscriptionError as error:
+        return Outcome(source, error=str(error))
+
+
+def outcomes(
+    transcribe: Transcribe, sources: Iterable[Source], concurrency: int
+) -> Iterator[Outcome]:
+    """An outcome for each source, in order, at most `concurrency` of them under way.
+
+    That many threads wait, mostly: it is the engine behind `transcribe` that makes batches.
+    """
+    waiting = iter(sources)
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="transcribe") as pool:
+        pending: deque[Future[Outcome]] = deque(
+            pool.submit(attempt, transcribe, source) for source in islice(waiting, concurrency)
+        )
+        try:
+            while pending:
+                outcome = pending.popleft().result()
+                pending.extend(pool.submit(attempt, transcribe, s) for s in islice(waiting, 1))
+                yield outcome
+        finally:  # on Ctrl-C what has not begun is dropped
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,94 @@
+"""How the audio is recognised: the options that `transcribe`, `evaluate` and `demo` share."""
+
+from dataclasses import dataclass
+
+import click
+
+from auricle_cli.answers import Transcriber
+from auricle_cli.groups import grouped
+
+ENCODINGS = ("s16le", "s24le", "s32le", "u8", "f32le", "mulaw", "alaw")
+
+
+@dataclass(frozen=True, slots=True)
+class Pcm:
+    """What headerless audio is."""
+
+    sample_rate: int  # Hz
+    encoding: str
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """Where and how. Raises ValueError for options that do not go together."""
+
+    server: str | None = None
+    model: str | None = None
+    device: str | None = None
+    dtype: str | None = None
+    beam: int = 1
+    max_tokens: int | None = None
+    sample_rate: int | None = None
+    encoding: str | None = None
+    channels: int | None = None
+    concurrency: int = 16
+
+    def __post_init__(self) -> None:
+        if self.server and (self.device or self.dtype):
+            raise ValueError("--device and --dtype are the server's choice: leave one side out")
+        if self.sample_rate is None and (self.encoding or self.channels):
+            raise ValueError(
+                "--encoding and --channels describe headerless audio: it needs a --sample-rate, too"
+            )
+
+    @property
+    def pcm(self) -> Pcm | None:
+        """What headerless audio is; None when nothing was said of it."""
+        if self.sample_rate is None:
+            return None
+        return Pcm(self.sample_rate, self.encoding or "s16le", self.channels or 1)
+
+    def open(self) -> Transcriber:
+        """Reach the server or load the model. Raises Failure when that cannot be done."""
+        if self.server:
+            from auricle_cli.remote import connect
+
+            return connect(self)
+        from auricle_cli.local import load
+
+        return load(self)
+
+
+recognition_options = grouped(
+    Recognition,
+    "recognition",
+    [
+        click.option(
+            "--server", metavar="HOST:PORT", help="Ask this server; without it, run here."
+        ),
+        click.option("--model", metavar="NAME|PATH", help="The model.  [default: bundled]"),
+        click.option("--device", metavar="cpu|cuda|auto", help="Where to run.  [default: auto]"),
+        click.option("--dtype", metavar="TYPE", help="Numbers to compute with.  [default: auto]"),
+        click.option(
+            "--beam", type=click.IntRange(1, 32), default=1, help="Hypotheses kept; 1 is greedy."
+        ),
+        click.option(
+            "--max-tokens", type=click.IntRange(1), help="Most tokens for a piece of audio."
+        ),
+        click.option(
+            "--sample-rate", type=click.IntRange(1), help="Hz, of headerless (PCM) audio only."
+        ),
+        click.option(
+            "--encoding",
+            type=click.Choice(ENCODINGS),
+            help="Of headerless audio.  [default: s16le]",
+        ),
+        click.option(
+            "--channels", type=click.IntRange(1), help="Of headerless audio.  [default: 1]"
+        ),
+        click.option(
+            "--concurrency", type=click.IntRange(1, 256), default=16, help="Inputs at once."
+        ),
+    ],
+)

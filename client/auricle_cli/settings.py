@@ -1,0 +1,57 @@
+"""The optional settings file: TOML, a table for each command, its options as keys.
+
+Unknown tables and keys are errors that name the nearest known one: a setting that is silently
+ignored is worse than none.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auricle_cli.failure import Failure
+
+
+def read_settings(path: Path, group: click.Group, ctx: click.Context) -> dict[str, Any]:
+    """The settings in `path` as click's `default_map`, checked against the group's commands.
+
+    Raises Failure when the file is not TOML, or holds what no command knows.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Failure(f"{path}: {error}") from error
+    return {name: _options(path, group, ctx, name, table) for name, table in tables.items()}
+
+
+def option_names(command: click.Command) -> dict[str, str]:
+    """The options of a command as the file spells them, each with click's name of it."""
+    return {
+        max(parameter.opts, key=len).lstrip("-"): parameter.name
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.name and parameter.expose_value
+    }
+
+
+def _options(
+    path: Path, group: click.Group, ctx: click.Context, name: str, table: object
+) -> dict[str, Any]:
+    command = group.get_command(ctx, name)
+    if command is None:
+        raise _unknown(path, f"table [{name}]", name, group.list_commands(ctx))
+    if not isinstance(table, dict):
+        raise Failure(f"{path}: {name} must be a table: write [{name}] above its options")
+    known = option_names(command)
+    for key in table:
+        if key not in known:
+            raise _unknown(path, f"option {key} in [{name}]", key, known)
+    return {known[key]: value for key, value in table.items()}
+
+
+def _unknown(path: Path, what: str, name: str, known: Iterable[str]) -> Failure:
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    return Failure(f"{path}: unknown {what}; {hint}")

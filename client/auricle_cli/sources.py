@@ -1,0 +1,57 @@
+"""The inputs named on the command line: files, folders, `-` for the standard input."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+STDIN = "-"
+AUDIO_SUFFIXES = {".aac", ".aif", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka"}
+AUDIO_SUFFIXES |= {".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
+AUDIO_SUFFIXES |= {".mkv", ".mov", ".mp4", ".webm"}  # films have sound, too
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input, by the name that the user knows it by."""
+
+    name: str
+
+    @property
+    def path(self) -> Path | None:
+        """Where it is; None for the standard input."""
+        return None if self.name == STDIN else Path(self.name)
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Its bytes. Raises OSError."""
+        if self.path is None:
+            yield sys.stdin.buffer
+            return
+        with self.path.open("rb") as reader:
+            yield reader
+
+
+def expand(names: Sequence[str]) -> tuple[list[Source], list[tuple[str, str]]]:
+    """The inputs behind `names` in their order, and those names that lead nowhere, with the reason.
+
+    A folder stands for the audio files in it and below, sorted by path.
+    """
+    sources: list[Source] = []
+    failures: list[tuple[str, str]] = []
+    for name in names:
+        found = _in_folder(Path(name)) if name != STDIN and Path(name).is_dir() else [Source(name)]
+        if not found:
+            failures.append((name, "no audio files in this folder"))
+        elif name != STDIN and not Path(name).exists():
+            failures.append((name, "no such file"))
+        else:
+            sources += found
+    return sources, failures
+
+
+def _in_folder(folder: Path) -> list[Source]:
+    paths = (path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    return [Source(str(path)) for path in sorted(paths) if path.is_file()]

@@ -124,6 +124,21 @@ class EngineStoppedError(RequestError):
     reason = "ENGINE_STOPPED"
 
 
+# --- synthetic speech --------------------------------------------------------------------------
+
+
+class SynthesisError(AuricleError):
+    """A speech engine said nothing usable; the message names it and what it was asked to say."""
+
+    reason = "SYNTHESIS_FAILED"
+
+
+class SynthesizerMissingError(SynthesisError):
+    """A speech engine is not installed; the message says how to install it."""
+
+    reason = "SYNTHESIZER_MISSING"
+
+
 # --- usage -------------------------------------------------------------------------------------
 
 

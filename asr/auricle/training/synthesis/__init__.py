@@ -1,0 +1,12 @@
+"""Synthetic training speech: sentences in, tar shards of Opus and a manifest out.
+
+    sentences -> plan (which sentence, which voice) -> engines (waveforms) -> corpus (shards)
+
+Utterance `i` of a seed is always the same sentence by the same voice, so a run may stop anywhere,
+go on later, ask for more hours, or use another number of workers.
+"""
+
+from auricle.training.synthesis.run import SynthesisConfig, SynthesisSummary, synthesize
+from auricle.training.synthesis.sentences import Sentence, read_sentences
+
+__all__ = ["Sentence", "SynthesisConfig", "SynthesisSummary", "read_sentences", "synthesize"]

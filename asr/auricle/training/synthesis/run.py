@@ -1,0 +1,160 @@
+"""The run: speak the plan in parallel, in order, until the folder holds enough hours."""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import NoReturn, TypeAlias, TypeVar
+
+from tqdm import tqdm
+
+from auricle.config import SAMPLE_RATE
+from auricle.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
+from auricle.training.synthesis.corpus import Recording, SpeechFolder
+from auricle.training.synthesis.engines import ENGINES, cast_of, speak
+from auricle.training.synthesis.opus import encode_opus
+from auricle.training.synthesis.plan import Plan, Utterance
+from auricle.training.synthesis.sentences import Sentence
+
+logger = logging.getLogger(__name__)
+
+FAILURES_IN_A_ROW = 20  # so many are no accident
+ROUNDING = 1e-3  # seconds; durations are rounded to milliseconds, sums of them add float noise
+
+Bar: TypeAlias = "tqdm[NoReturn]"
+
+_Job = TypeVar("_Job")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisConfig:
+    """How much speech, by whom. `shard_hours` is what a killed run loses at most."""
+
+    hours: float
+    seed: int = 0
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    engines: tuple[str, ...] = tuple(ENGINES)
+    shard_hours: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("hours", "workers", "shard_hours"):
+            if not getattr(self, name) > 0:
+                raise InvalidOptionError(f"{name} must be above 0, not {getattr(self, name)}")
+        if self.seed < 0:
+            raise InvalidOptionError(f"seed must not be negative, but is {self.seed}")
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisSummary:
+    """What the folder holds now, and the sentences of this run that no engine could say."""
+
+    seconds: float
+    utterances: int
+    shards: int
+    skipped: int
+
+
+def synthesize(
+    sentences: Sequence[Sentence], output: Path, config: SynthesisConfig
+) -> SynthesisSummary:
+    """Fills `output` with speech up to `config.hours`; what is there already stays and counts.
+
+    Raises:
+        SynthesizerMissingError: an engine is not installed.
+        SynthesisError: an engine fails again and again.
+        InvalidOptionError: `output` holds other speech.
+        ManifestError: its manifest is damaged.
+    """
+    plan = Plan(sentences, cast_of(config.engines), config.seed)
+    folder = SpeechFolder(output, plan.identity())
+    skipped: list[SynthesisError] = []
+    with (
+        _progress(folder, config) as bar,
+        ThreadPoolExecutor(config.workers) as pool,
+        closing(map_in_order(pool, _attempt, plan.utterances(folder.next_index))) as outcomes,
+    ):
+        recordings = _recordings(outcomes, skipped)
+        while (missing := 3600 * config.hours - folder.seconds) > ROUNDING:
+            folder.add_shard(_take(recordings, min(missing, 3600 * config.shard_hours), bar))
+    return SynthesisSummary(folder.seconds, len(folder.entries), len(folder.shards), len(skipped))
+
+
+def map_in_order(
+    pool: Executor, function: Callable[[_Job], _Result], jobs: Iterable[_Job], ahead: int = 64
+) -> Generator[_Result, None, None]:
+    """`map(function, jobs)` in parallel: results in the order of `jobs`, which may be endless.
+
+    At most `ahead` jobs are under way; closing the generator cancels those that have not begun.
+    """
+    waiting = iter(jobs)
+    pending = deque(pool.submit(function, job) for job in islice(waiting, ahead))
+    try:
+        while pending:
+            yield pending.popleft().result()
+            pending.extend(pool.submit(function, job) for job in islice(waiting, 1))
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _attempt(utterance: Utterance) -> Recording | SynthesisError:
+    """Speaks one utterance; an error is a result too, for the next one may go well."""
+    voice, sentence = utterance.voice, utterance.sentence
+    try:
+        samples = speak(sentence.spoken, voice)
+    except SynthesizerMissingError:
+        raise
+    except SynthesisError as error:
+        return error
+    return Recording(
+        index=utterance.index,
+        opus=encode_opus(samples),
+        duration=round(len(samples) / SAMPLE_RATE, 3),
+        text=sentence.text,
+        speaker=voice.speaker,
+        corpus=voice.engine,
+    )
+
+
+def _recordings(
+    outcomes: Iterable[Recording | SynthesisError], skipped: list[SynthesisError]
+) -> Iterator[Recording]:
+    """The recordings among `outcomes`; the errors are logged and go to `skipped`."""
+    in_a_row = 0
+    for outcome in outcomes:
+        if isinstance(outcome, Recording):
+            in_a_row = 0
+            yield outcome
+            continue
+        in_a_row += 1
+        if in_a_row == FAILURES_IN_A_ROW:
+            raise SynthesisError(f"{in_a_row} failures in a row, the last: {outcome}") from outcome
+        logger.warning("skipped: %s", outcome)
+        skipped.append(outcome)
+
+
+def _take(recordings: Iterator[Recording], seconds: float, bar: Bar) -> Iterator[Recording]:
+    """The next recordings, until they last `seconds` or a little more."""
+    while seconds > 0:
+        recording = next(recordings)
+        seconds -= recording.duration
+        bar.update(recording.duration)
+        yield recording
+
+
+def _progress(folder: SpeechFolder, config: SynthesisConfig) -> Bar:
+    """A bar of seconds of speech, on terminals only."""
+    return tqdm(
+        desc="synthesize",
+        total=round(3600 * config.hours),
+        initial=round(folder.seconds),
+        unit="s",
+        disable=None,
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total} s [{elapsed}<{remaining}]",
+    )

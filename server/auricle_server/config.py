@@ -27,7 +27,7 @@ class ServerConfig:
     tls_key: Path | None = None  # PEM
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65535:  # noqa: PLR2004 - the range of TCP ports
+        if not 0 <= self.port <= 65535:
             raise InvalidOptionError(f"port must be 0 to 65535, not {self.port}")
         for name in ("max_message_bytes", "max_upload_bytes", "max_audio_seconds", "max_requests"):
             self._require_positive(name)

@@ -4,6 +4,6 @@ from auricle.errors import AuricleError
 
 
 class InvalidRequestError(AuricleError):
-    """Messages missing, repeated, in the wrong order or with values that the proto does not know."""
+    """Messages missing, repeated or out of order, or values that the proto does not know."""
 
     reason = "INVALID_REQUEST"

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from auricle.audio import Audio
 from auricle.config import DecodingOptions, ModelConfig
 from auricle.segmenter import Piece
 from auricle.transcript import Recognition, Transcript
-import numpy as np
-import numpy.typing as npt
 
 
 class Segmenter(Protocol):

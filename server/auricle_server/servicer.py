@@ -91,8 +91,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     ) -> pb.RecognizeResponse:
         task = self._task((await first_message(messages)).config, call)
         with reading(messages) as file:
-            response = await self._transcribe(file, task, call)
-        return response
+            return await self._transcribe(file, task, call)
 
     async def _streaming_recognize(
         self,

@@ -1,6 +1,7 @@
 """The committed stubs are those of the committed .proto, and documented."""
 
 import hashlib
+import itertools
 import re
 import subprocess
 import sys
@@ -44,7 +45,7 @@ def undocumented(proto: str) -> list[str]:
     """Declarations of a .proto whose line before is no comment."""
     lines = [line.strip() for line in proto.splitlines()]
     declaration = re.compile(r"(message|enum|service|oneof|rpc) \w|.*= \d+;$")
-    pairs = zip(lines, lines[1:], strict=False)
+    pairs = itertools.pairwise(lines)
     return [line for before, line in pairs if declaration.match(line) and before[:2] != "//"]
 
 

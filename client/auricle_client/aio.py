@@ -1,0 +1,152 @@
+"""The client for asyncio. `auricle_client.client` with `await`; all else is shared."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Self
+
+import grpc
+from grpc import aio
+
+from auricle_client import convert
+from auricle_client.channel import DEFAULT_TARGET, OPTIONS
+from auricle_client.exchange import (
+    Incoming,
+    Outgoing,
+    recognize_request,
+    stream_side,
+    upload_side,
+)
+from auricle_client.options import RecognitionOptions
+from auricle_client.sources import CHUNK_BYTES, AsyncChunkedSource, WholeSource, async_chunks
+from auricle_client.status import translated
+from auricle_client.transcript import Model, Segment, Transcript
+from auricle_proto.v1 import speech_pb2 as pb
+from auricle_proto.v1.speech_pb2_grpc import SpeechStub
+
+StreamCall = aio.StreamStreamCall[pb.StreamingRecognizeRequest, pb.StreamingRecognizeResponse]
+
+
+class AsyncClient:
+    """Speaks to one server from one event loop; make it there. An async context manager.
+
+    Methods raise AuricleClientError. `timeout` is the deadline in seconds, None for none.
+    """
+
+    def __init__(
+        self,
+        target: str | aio.Channel = DEFAULT_TARGET,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        """`target` is HOST:PORT, or a channel that stays the caller's to close.
+
+        With `credentials` the connection is TLS, without it plain text.
+        """
+        channel = opened(target, credentials) if isinstance(target, str) else target
+        self._own = channel if isinstance(target, str) else None
+        self._stub = SpeechStub(channel)
+
+    async def recognize(
+        self,
+        source: WholeSource,
+        options: RecognitionOptions = RecognitionOptions(),
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - it becomes the RPC's deadline
+    ) -> Transcript:
+        """Recognises audio in one message: for short audio; gRPC can send it again."""
+        request = await asyncio.to_thread(recognize_request, source, options)
+        with translated():
+            response = await self._stub.Recognize(request, timeout=timeout)
+        return convert.transcript(response.transcript)
+
+    async def upload(
+        self,
+        source: AsyncChunkedSource,
+        options: RecognitionOptions = RecognitionOptions(),
+        *,
+        chunk_bytes: int = CHUNK_BYTES,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> Transcript:
+        """Recognises audio of any length, sent in chunks."""
+        side = upload_side(options)
+        requests = side.async_messages(async_chunks(source, chunk_bytes))
+        with side.answered():
+            response = await self._stub.Upload(requests, timeout=timeout)
+        return convert.transcript(response.transcript)
+
+    def stream(
+        self,
+        source: AsyncChunkedSource,
+        options: RecognitionOptions = RecognitionOptions(),
+        *,
+        chunk_bytes: int = CHUNK_BYTES,
+        timeout: float | None = None,
+    ) -> "AsyncTranscriptStream":
+        """Recognises audio while it is sent: iterate the answer for its segments."""
+        side = stream_side(options)
+        requests = side.async_messages(async_chunks(source, chunk_bytes))
+        call = self._stub.StreamingRecognize(requests, timeout=timeout)
+        return AsyncTranscriptStream(call, side)
+
+    async def list_models(
+        self,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> tuple[Model, ...]:
+        """The models that the server serves, its default first."""
+        with translated():
+            response = await self._stub.ListModels(pb.ListModelsRequest(), timeout=timeout)
+        return convert.models(response)
+
+    async def close(self) -> None:
+        """Closes the connection; requests in progress are cancelled."""
+        if self._own is not None:
+            await self._own.close(None)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+
+class AsyncTranscriptStream:
+    """Segments as they become final; after the last one `transcript` has the whole.
+
+    An async context manager that cancels the request where it is left early.
+    """
+
+    def __init__(self, call: StreamCall, side: Outgoing[pb.StreamingRecognizeRequest]) -> None:
+        """Reads the answers of `call`, to which `side` sends."""
+        self._call = call
+        self._side = side
+        self._incoming = Incoming()
+
+    async def __aiter__(self) -> AsyncIterator[Segment]:
+        with self._side.answered():
+            async for response in self._call:
+                if segment := self._incoming.take(response):
+                    yield segment
+        self._incoming.end()
+
+    @property
+    def transcript(self) -> Transcript:
+        """The whole transcript. Raises RequestCancelledError before the end of the segments."""
+        return self._incoming.transcript
+
+    def cancel(self) -> None:
+        """Ends the request; the server drops its work. Harmless after the end."""
+        self._call.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self.cancel()
+
+
+def opened(target: str, credentials: grpc.ChannelCredentials | None) -> aio.Channel:
+    """A channel to `target`."""
+    if credentials is None:
+        return aio.insecure_channel(target, options=OPTIONS)
+    return aio.secure_channel(target, credentials, options=OPTIONS)

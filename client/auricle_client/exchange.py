@@ -1,0 +1,114 @@
+"""What both kinds of client do with the messages of an RPC, so that neither does it twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+import grpc
+
+from auricle_client import convert
+from auricle_client.errors import RequestCancelledError, ServerError
+from auricle_client.options import RecognitionOptions
+from auricle_client.sources import WholeSource, whole
+from auricle_client.status import translate
+from auricle_client.transcript import Segment, Transcript
+from auricle_proto.v1 import speech_pb2 as pb
+
+Request = TypeVar("Request")
+
+
+def recognize_request(source: WholeSource, options: RecognitionOptions) -> pb.RecognizeRequest:
+    """The request that holds a whole audio."""
+    config = convert.recognition_config(options)
+    return pb.RecognizeRequest(config=config, audio=whole(source))
+
+
+def upload_side(options: RecognitionOptions) -> "Outgoing[pb.UploadRequest]":
+    """The client's side of an upload."""
+    config = convert.recognition_config(options)
+    return Outgoing(pb.UploadRequest(config=config), lambda chunk: pb.UploadRequest(audio=chunk))
+
+
+def stream_side(options: RecognitionOptions) -> "Outgoing[pb.StreamingRecognizeRequest]":
+    """The client's side of a stream."""
+    config = pb.StreamingRecognitionConfig(config=convert.recognition_config(options))
+    return Outgoing(
+        pb.StreamingRecognizeRequest(config=config),
+        lambda chunk: pb.StreamingRecognizeRequest(audio=chunk),
+    )
+
+
+class Outgoing(Generic[Request]):
+    """The config, then chunks. gRPC hides what a source raises; this keeps it for the caller."""
+
+    def __init__(self, first: Request, wrap: Callable[[bytes], Request]) -> None:
+        """Sends `first`, then each chunk in what `wrap` makes of it."""
+        self._first = first
+        self._wrap = wrap
+        self._failure: Exception | None = None
+
+    def messages(self, chunks: Iterator[bytes]) -> Iterator[Request]:
+        """The requests over `chunks`."""
+        yield self._first
+        with self._remembered():
+            yield from map(self._wrap, chunks)
+
+    async def async_messages(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Request]:
+        """The requests over `chunks`."""
+        yield self._first
+        with self._remembered():
+            async for chunk in chunks:
+                yield self._wrap(chunk)
+
+    @contextmanager
+    def _remembered(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._failure = error
+            raise
+
+    @contextmanager
+    def answered(self) -> Iterator[None]:
+        """Around waiting for an answer: raises what the source raised, else the typed error.
+
+        Cancellation of the task that waits passes through as it is.
+        """
+        try:
+            yield
+        except grpc.RpcError as failed:
+            raise self._failure or translate(failed) from failed
+        except asyncio.CancelledError:
+            if self._failure is None:
+                raise
+            raise self._failure from None
+
+
+class Incoming:
+    """The server's side of a stream: segments, and at the end the transcript."""
+
+    def __init__(self) -> None:
+        """Nothing has come yet."""
+        self._transcript: Transcript | None = None
+
+    def take(self, response: pb.StreamingRecognizeResponse) -> Segment | None:
+        """The segment of a response; None where it holds something else."""
+        match response.WhichOneof("result"):
+            case "segment":
+                return convert.segment(response.segment)
+            case "transcript":
+                self._transcript = convert.transcript(response.transcript)
+        return None  # results of a later version of the wire are not for us
+
+    def end(self) -> None:
+        """The stream has ended. Raises ServerError unless the transcript has come."""
+        if self._transcript is None:
+            raise ServerError("the stream ended without a transcript")
+
+    @property
+    def transcript(self) -> Transcript:
+        """The whole transcript. Raises RequestCancelledError before the end."""
+        if self._transcript is None:
+            raise RequestCancelledError("no transcript: the stream was not read to its end")
+        return self._transcript

@@ -1,0 +1,23 @@
+"""What a caller may ask for. The server checks the values; it knows its limits."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PcmFormat:
+    """The format of headerless audio. A container's own header wins over it."""
+
+    sample_rate: int  # Hz
+    channels: int = 1
+    encoding: str = "s16le"  # an AudioEncoding of the wire, in lower case
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionOptions:
+    """How to recognise one audio. None leaves the choice to the server."""
+
+    model: str | None = None  # an id or a name of `list_models`
+    pcm: PcmFormat | None = None  # for headerless audio only
+    beam_size: int | None = None
+    max_tokens: int | None = None
+    length_penalty: float | None = None

@@ -1,0 +1,79 @@
+"""gRPC statuses to typed errors: first by the server's reason, else by the code."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc import error_details_pb2, status_pb2
+
+from auricle_client import errors
+from auricle_client.errors import AuricleClientError
+
+DETAILS_KEY = "grpc-status-details-bin"  # where grpcio-status puts a google.rpc.Status
+TOO_LARGE = "larger than max"  # of the transport's own refusal, which has no reason
+
+BY_CODE: dict[grpc.StatusCode, type[AuricleClientError]] = {
+    grpc.StatusCode.CANCELLED: errors.RequestCancelledError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceededError,
+    grpc.StatusCode.INTERNAL: errors.ServerError,
+    grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidRequestError,
+    grpc.StatusCode.NOT_FOUND: errors.UnknownModelError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: errors.ServerBusyError,
+    grpc.StatusCode.UNAVAILABLE: errors.ServerUnavailableError,
+    grpc.StatusCode.UNIMPLEMENTED: errors.InvalidRequestError,
+    grpc.StatusCode.UNKNOWN: errors.ServerError,
+}
+
+
+def tree(root: type[AuricleClientError]) -> Iterator[type[AuricleClientError]]:
+    """`root` and all classes below it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from tree(child)
+
+
+BY_REASON = {error.default_reason: error for error in tree(AuricleClientError)}
+
+
+def details_of(metadata: Iterable[tuple[str, str | bytes]] | None) -> status_pb2.Status:
+    """The google.rpc.Status among trailing metadata; an empty one where there is none."""
+    for key, value in metadata or ():
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            try:
+                return status_pb2.Status.FromString(value)
+            except DecodeError:  # from something between us and the server
+                break
+    return status_pb2.Status()
+
+
+def class_of(code: grpc.StatusCode, reason: str, message: str) -> type[AuricleClientError]:
+    """The error class for a status."""
+    if not reason and code is grpc.StatusCode.RESOURCE_EXHAUSTED and TOO_LARGE in message:
+        return errors.AudioTooLargeError
+    return BY_REASON.get(reason) or BY_CODE.get(code, AuricleClientError)
+
+
+def translate(failed: grpc.RpcError) -> AuricleClientError:
+    """The typed error for an RPC that failed, of either kind of client."""
+    call = cast("grpc.Call", failed)  # what RpcErrors are besides, though not by their type
+    code, message = call.code(), call.details() or ""
+    info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+    for detail in details_of(call.trailing_metadata()).details:
+        detail.Unpack(info)  # each leaves what is not its own alone
+        detail.Unpack(retry)
+    kind = class_of(code, info.reason, message)
+    error = kind(message or code.name, reason=info.reason or None, code=code)
+    if isinstance(error, errors.ServerBusyError) and retry.HasField("retry_delay"):
+        error.retry_after = retry.retry_delay.ToTimedelta().total_seconds()
+    return error
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises the typed error for whatever gRPC raises inside."""
+    try:
+        yield
+    except grpc.RpcError as failed:
+        raise translate(failed) from failed

@@ -1,0 +1,22 @@
+"""Bytes in, waveform out: any common format to mono float32 at 16 kHz, bounded while it decodes.
+
+The way of the bytes: `source` (counted, capped) -> `container` (what is it?) -> `decoders`
+(blocks at the audio's own rate) -> `converter` (limits, mono, 16 kHz) -> `stream` and `loading`.
+"""
+
+from auricle.audio.audio import Audio, validate_samples
+from auricle.audio.loading import load_audio
+from auricle.audio.pcm import Encoding, PcmFormat
+from auricle.audio.stream import AudioStream, iter_audio
+from auricle.config import AudioLimits
+
+__all__ = [
+    "Audio",
+    "AudioLimits",
+    "AudioStream",
+    "Encoding",
+    "PcmFormat",
+    "iter_audio",
+    "load_audio",
+    "validate_samples",
+]

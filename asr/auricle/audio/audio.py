@@ -1,0 +1,55 @@
+"""`Audio`, the one shape in which sound goes further, and the check of samples that are arrays."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from auricle.audio.limits import DEFAULT_LIMITS, check_seconds
+from auricle.config import SAMPLE_RATE, AudioLimits
+from auricle.errors import AudioError, EmptyAudioError, InvalidSamplesError
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audio:
+    """`samples (S,)`: mono float32 at 16 kHz, at least one. `warnings` say what was lost."""
+
+    samples: Samples
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.samples) / SAMPLE_RATE
+
+
+def check_finite(samples: Samples) -> None:
+    """Raise InvalidSamplesError when a sample is NaN or infinite."""
+    if not np.isfinite(samples).all():
+        raise InvalidSamplesError("the audio holds NaN or infinite samples: export it again")
+
+
+def validate_samples(
+    samples: npt.NDArray[np.generic], limits: AudioLimits = DEFAULT_LIMITS
+) -> Samples:
+    """An array that already is mono 16 kHz, as float32 `(S,)`; int16 is scaled to [-1, 1).
+
+    Raises AudioError for another shape or type, EmptyAudioError, InvalidSamplesError,
+    AudioTooLongError.
+    """
+    if samples.ndim != 1 or samples.dtype not in (np.float32, np.int16):
+        raise AudioError(
+            f"samples must be a 1-D array of float32 or int16 (mono, {SAMPLE_RATE} Hz), "
+            f"not {samples.ndim}-D {samples.dtype}"
+        )
+    if not len(samples):
+        raise EmptyAudioError("the audio holds no samples")
+    check_seconds(len(samples) / SAMPLE_RATE, limits)
+    valid = samples.astype(np.float32, copy=False)
+    if samples.dtype == np.int16:
+        valid = valid / np.float32(2**15)
+    check_finite(valid)
+    return valid

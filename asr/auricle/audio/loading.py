@@ -1,0 +1,93 @@
+"""Whole audio: `load_audio`, from a path, bytes, a file or an array."""
+
+import io
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from auricle.audio.audio import Audio, validate_samples
+from auricle.audio.container import HEAD_BYTES, identify
+from auricle.audio.decoders import LOSSLESS, SoundfileDecoder
+from auricle.audio.limits import DEFAULT_LIMITS, check_bytes, check_format
+from auricle.audio.pcm import PcmFormat
+from auricle.audio.source import is_seekable
+from auricle.audio.stream import AudioStream, iter_audio
+from auricle.audio.wav import read_wav_header
+from auricle.config import AudioLimits
+from auricle.errors import AudioError, AudioNotFoundError, UnsupportedAudioError
+
+
+def load_audio(
+    source: str | Path | bytes | BinaryIO | npt.NDArray[Any],
+    *,
+    pcm: PcmFormat | None = None,
+    limits: AudioLimits = DEFAULT_LIMITS,
+) -> Audio:
+    """Read any common audio as mono float32 at 16 kHz; `pcm` is the format of headerless bytes.
+
+    An array must be mono 16 kHz float32 or int16 already. Of a truncated file the good part
+    comes, with a warning. Raises AudioError: its subclasses say what is wrong.
+    """
+    if isinstance(source, np.ndarray):
+        return Audio(validate_samples(source, limits))
+    with _opened(source) as file:
+        return _load_lossless(file, pcm, limits) or _collect(
+            iter_audio(file, pcm=pcm, limits=limits)
+        )
+
+
+def _opened(source: str | Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return nullcontext(io.BytesIO(source))
+    if not isinstance(source, (str, os.PathLike)):
+        return nullcontext(source)  # the caller's file stays open
+    try:
+        # By descriptor, so that the file has no name from which libsndfile would guess a format.
+        return os.fdopen(os.open(source, os.O_RDONLY), "rb")
+    except FileNotFoundError as error:
+        raise AudioNotFoundError(f"no audio file at {source}") from error
+    except IsADirectoryError as error:
+        raise AudioError(f"{source} is a folder, not an audio file") from error
+    except (OSError, ValueError) as error:
+        raise AudioError(f"cannot open {source}: {error}") from error
+
+
+def _load_lossless(file: BinaryIO, pcm: PcmFormat | None, limits: AudioLimits) -> Audio | None:
+    """By libsndfile, the fastest; None, with the file rewound, when FFmpeg should have a try."""
+    if not is_seekable(file):
+        return None
+    check_bytes(file.seek(0, io.SEEK_END), limits)
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    container = identify(head, pcm)
+    if container is None or container not in LOSSLESS:
+        return None
+    audio = _try_soundfile(file, head, container, limits)
+    file.seek(0)
+    return audio
+
+
+def _try_soundfile(
+    file: BinaryIO, head: bytes, container: str, limits: AudioLimits
+) -> Audio | None:
+    declared = None
+    if container == "wav" and (header := read_wav_header(lambda size: head[:size])):
+        check_format(header.sample_rate, header.channels, limits)
+        declared = header.declared_seconds
+        if header.data_end is None:
+            return None  # libsndfile takes an unknown length for no samples
+    try:
+        audio = _collect(AudioStream(lambda: SoundfileDecoder(file, declared), limits))
+    except UnsupportedAudioError:
+        return None
+    return None if audio.warnings and container != "wav" else audio
+
+
+def _collect(stream: AudioStream) -> Audio:
+    samples = np.concatenate(list(stream))
+    return Audio(samples, stream.warnings)

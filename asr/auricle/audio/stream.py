@@ -1,0 +1,110 @@
+"""Incremental reading: `iter_audio` gives samples while the bytes still come."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import BinaryIO
+
+from auricle.audio.audio import Samples
+from auricle.audio.container import SNIFF_BYTES, declared_mp3_frames, identify, needs_seeking
+from auricle.audio.converter import Converter
+from auricle.audio.decoders import AvDecoder, Decoder, shortfall
+from auricle.audio.limits import DEFAULT_LIMITS, check_format, check_seconds
+from auricle.audio.pcm import PcmFormat
+from auricle.audio.source import ByteSource
+from auricle.audio.wav import WavHeader, read_wav_header
+from auricle.config import AudioLimits
+from auricle.errors import EmptyAudioError, UnsupportedAudioError
+
+
+class AudioStream(Iterator[Samples]):
+    """Pieces of mono float32 16 kHz samples, each as soon as it is decoded; none is empty.
+
+    Iterating raises AudioError, and whatever the reader raises. `warnings` are complete after
+    the last piece; `close` frees the decoder early.
+    """
+
+    def __init__(self, open_decoder: Callable[[], Decoder], limits: AudioLimits) -> None:
+        self._pieces = (piece for piece in self._decode(open_decoder, limits) if len(piece))
+        self.warnings: tuple[str, ...] = ()
+
+    def __next__(self) -> Samples:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Stop decoding; no more pieces come."""
+        self._pieces.close()
+
+    def _decode(
+        self, open_decoder: Callable[[], Decoder], limits: AudioLimits
+    ) -> Iterator[Samples]:
+        with closing(open_decoder()) as decoder:
+            check_format(decoder.sample_rate, decoder.channels, limits)
+            check_seconds(decoder.declared_seconds or 0.0, limits)
+            converter = Converter(limits)
+            samples = 0
+            for block in decoder.blocks():
+                piece = converter.feed(block)
+                samples += len(piece)
+                yield piece
+            rest = converter.flush()
+            _check_any(samples + len(rest), converter.seconds, decoder.damaged)
+            yield rest
+            warning = shortfall(decoder, converter.seconds)
+            self.warnings = (warning,) if warning else ()
+
+
+def iter_audio(
+    reader: BinaryIO, *, pcm: PcmFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
+) -> AudioStream:
+    """Decode what a blocking `reader` gives, piece by piece, in bounded memory.
+
+    The reader need not seek. `pcm` is the format of headerless bytes. Nothing is read before the
+    first piece is asked for. MP4 with its index at the end, and CAF, are buffered whole first.
+    """
+    source = ByteSource(reader, limits)
+    return AudioStream(lambda: _open(source, pcm, limits), limits)
+
+
+def _open(source: ByteSource, pcm: PcmFormat | None, limits: AudioLimits) -> Decoder:
+    container = identify(source.peek(SNIFF_BYTES), pcm)
+    if container is None and pcm is not None:
+        check_format(pcm.sample_rate, pcm.channels, limits)
+        return AvDecoder(source, None, pcm)
+    if container == "wav" and (header := read_wav_header(source.peek)):
+        return _open_wav(source, header, limits)
+    if needs_seeking(container, source.peek):
+        return AvDecoder(source.seekable(), container)
+    if container == "mp3":
+        return _open_mp3(source)
+    return AvDecoder(source, container)
+
+
+def _open_wav(source: ByteSource, header: WavHeader, limits: AudioLimits) -> Decoder:
+    """Past its header a WAV is PCM: read as such it is not held back by FFmpeg's probing."""
+    check_format(header.sample_rate, header.channels, limits)
+    if header.pcm is None:
+        return AvDecoder(source, "wav")
+    source.narrow(header.data_start, header.data_end)
+    if not source.peek(1):
+        raise EmptyAudioError("the audio holds no samples: it is a header only")
+    return AvDecoder(source, None, header.pcm, header.declared_seconds)
+
+
+def _open_mp3(source: ByteSource) -> Decoder:
+    """FFmpeg reads an MP3's declared length only from files; here we must do it."""
+    frames = declared_mp3_frames(source.peek)
+    decoder = AvDecoder(source, "mp3")
+    if frames is not None and decoder.sample_rate > 0:
+        frame_samples = 1152 if decoder.sample_rate >= 32_000 else 576  # ISO 11172-3, 13818-3
+        decoder.declared_seconds = frames * frame_samples / decoder.sample_rate
+    return decoder
+
+
+def _check_any(samples: int, seconds: float, damaged: int) -> None:
+    if samples:
+        return
+    if damaged:
+        raise UnsupportedAudioError("nothing of the audio can be decoded: it is damaged")
+    if seconds:
+        raise EmptyAudioError(f"the audio is too short: {seconds:.6f} s is no sample at 16 kHz")
+    raise EmptyAudioError("the audio holds no samples")

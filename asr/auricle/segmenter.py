@@ -1,0 +1,204 @@
+"""Long audio to pieces that fit the model's window, cut where nobody speaks.
+
+`Segmenter` is a state machine over voice-activity frames: it is either idle, keeping a short pad
+of silence, or has a piece open. A piece closes after a long silence; when it fills the window it
+is cut at the best silence of its later half, or, without any, at the window's end, and the next
+piece repeats the last moments. `cut` runs the same machine over whole audio.
+"""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+
+from auricle.audio import Samples
+from auricle.config import SAMPLE_RATE
+from auricle.errors import InvalidOptionError
+from auricle.vad import FRAME_SAMPLES, Vad, silero_vad
+
+SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody could hear
+_HYSTERESIS = 0.15  # speech goes on until its probability is this far below the threshold
+_MIN_SILENCE_FRAMES = 3  # about 0.1 s: shorter gaps lie inside of words
+_WHOLE_CLOSE_SILENCE = 2.0  # whole audio is not waited for: rather long pieces
+_FEED_SAMPLES = 60 * SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A stretch of audio to be recognised on its own: `samples (S,)`, the first at `start`.
+
+    The first `overlap` seconds are also the end of the piece before. All times in seconds.
+    """
+
+    start: float
+    samples: Samples
+    overlap: float = 0.0
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
+        return len(self.samples) / SAMPLE_RATE
+
+    @property
+    def end(self) -> float:
+        """Seconds from the start of the audio."""
+        return self.start + self.duration
+
+
+class _Frame(NamedTuple):
+    samples: Samples  # (FRAME_SAMPLES,)
+    speech: bool
+
+
+class Segmenter:
+    """Feed one stream's samples in chunks of any size, then flush once.
+
+    The pieces do not depend on the chunks, none is longer than `window_seconds`, and together
+    they hold every frame in which `vad` hears speech. Memory is bounded by the window.
+
+    `close_silence` ends a piece, `pad` is the silence kept around speech, and `overlap` is what
+    is repeated after a cut through speech (seconds); `threshold` is the probability from which a
+    frame is speech. Raises InvalidOptionError when these do not fit the window.
+    """
+
+    def __init__(
+        self,
+        window_seconds: float,
+        *,
+        close_silence: float = 0.6,
+        pad: float = 0.25,
+        overlap: float = 1.0,
+        threshold: float = 0.5,
+        vad: Vad | None = None,
+    ) -> None:
+        self._window = int(window_seconds * SAMPLE_RATE) // FRAME_SAMPLES
+        self._close_silence = _frames(close_silence)
+        self._pad = _frames(pad)
+        self._overlap = _frames(overlap)
+        self._threshold = threshold
+        self._vad = vad
+        self._rest: Samples = np.zeros(0, np.float32)  # less than a frame
+        self._total = 0  # samples fed
+        self._frames: list[_Frame] = []  # of the open piece, or the pad before the next one
+        self._start = 0  # index of the first of them in the stream
+        self._covered = 0  # index of the first frame that is in no piece yet
+        self._silence = 0  # how many of the last frames are silent
+        self._speaking = False
+        self._check_options(window_seconds)
+
+    def feed(self, samples: Samples) -> list[Piece]:
+        """The pieces that end within `samples (S,)`, mono float32 at 16 kHz."""
+        self._total += len(samples)
+        return self._judge(samples)
+
+    def flush(self) -> list[Piece]:
+        """The pieces that are still open at the end of the stream, which this is."""
+        missing = -len(self._rest) % FRAME_SAMPLES
+        pieces = self._judge(np.zeros(missing, np.float32))
+        last = self._close()
+        return [*pieces, last] if last else pieces
+
+    def _check_options(self, window_seconds: float) -> None:
+        if self._window < 4 * max(self._pad, self._overlap, _MIN_SILENCE_FRAMES):
+            raise InvalidOptionError(
+                f"window_seconds={window_seconds} must be at least four times the pad and overlap"
+            )
+
+    def _judge(self, samples: Samples) -> list[Piece]:
+        samples = np.concatenate([self._rest, samples])
+        whole = len(samples) - len(samples) % FRAME_SAMPLES
+        self._rest = samples[whole:].copy()
+        frames = samples[:whole].reshape(-1, FRAME_SAMPLES)
+        # Copies, so that a kept frame does not keep the whole chunk.
+        return [piece for frame in frames if (piece := self._step(frame.copy()))]
+
+    def _step(self, samples: Samples) -> Piece | None:
+        self._speaking = self._is_speech(samples)
+        self._frames.append(_Frame(samples, self._speaking))
+        self._silence = 0 if self._speaking else self._silence + 1
+        if self._silence == len(self._frames):
+            self._drop(max(0, self._silence - self._pad))
+            return None
+        if self._silence >= self._close_silence:
+            return self._close()
+        if len(self._frames) >= self._window:
+            return self._split()
+        return None
+
+    def _is_speech(self, samples: Samples) -> bool:
+        if self._vad is None:
+            self._vad = silero_vad()
+        threshold = self._threshold - (_HYSTERESIS if self._speaking else 0.0)
+        return self._vad(samples) >= threshold
+
+    def _close(self) -> Piece | None:
+        """Cut after the last speech and its pad."""
+        end = min(len(self._frames) - self._silence + self._pad, len(self._frames))
+        return self._cut(end, restart=end)
+
+    def _split(self) -> Piece | None:
+        """Cut a full window: in a silence, or through speech with an overlap."""
+        full = len(self._frames)
+        gap = self._best_silence()
+        if gap is None:
+            return self._cut(full, restart=full - self._overlap)
+        begin, end = gap
+        if end == full:
+            return self._close()
+        middle = (begin + end) // 2
+        return self._cut(min(begin + self._pad, middle), restart=max(end - self._pad, middle))
+
+    def _best_silence(self) -> tuple[int, int] | None:
+        """The longest silent run `[begin, end)` in the later half; of equals the last."""
+        half = len(self._frames) // 2
+        gaps: list[tuple[int, int]] = []
+        for speech, run in groupby(range(half, len(self._frames)), self._speech_at):
+            indices = list(run)
+            if not speech and len(indices) >= _MIN_SILENCE_FRAMES:
+                gaps.append((indices[0], indices[-1] + 1))
+        return max(gaps, key=lambda gap: (gap[1] - gap[0], gap[0]), default=None)
+
+    def _speech_at(self, index: int) -> bool:
+        return self._frames[index].speech
+
+    def _cut(self, end: int, restart: int) -> Piece | None:
+        """Give the frames before `end` as a piece, if they hold new speech; go on at `restart`."""
+        known = max(0, self._covered - self._start)
+        piece = None
+        if any(frame.speech for frame in self._frames[known:end]):
+            piece = self._piece(end, overlap=known * FRAME_SAMPLES / SAMPLE_RATE)
+            self._covered = self._start + end
+        self._drop(restart)
+        return piece
+
+    def _piece(self, end: int, overlap: float) -> Piece:
+        first = self._start * FRAME_SAMPLES
+        samples = np.concatenate([frame.samples for frame in self._frames[:end]])
+        # The stream's last frame may have been filled up with zeros.
+        return Piece(first / SAMPLE_RATE, samples[: self._total - first], overlap)
+
+    def _drop(self, count: int) -> None:
+        del self._frames[:count]
+        self._start += count
+        self._silence = min(self._silence, len(self._frames))
+
+
+def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> list[Piece]:
+    """Whole audio `(S,)` as pieces: itself when it fits the window, nothing when it is silent.
+
+    Longer audio goes through a `Segmenter` that prefers long pieces.
+    """
+    if np.abs(samples).max(initial=0.0) < SILENCE_PEAK:
+        return []
+    if len(samples) <= window_seconds * SAMPLE_RATE:
+        return [Piece(0.0, samples)]
+    segmenter = Segmenter(window_seconds, close_silence=_WHOLE_CLOSE_SILENCE, vad=vad)
+    pieces: list[Piece] = []
+    for begin in range(0, len(samples), _FEED_SAMPLES):  # so that no second copy is held
+        pieces += segmenter.feed(samples[begin : begin + _FEED_SAMPLES])
+    return pieces + segmenter.flush()
+
+
+def _frames(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE / FRAME_SAMPLES)

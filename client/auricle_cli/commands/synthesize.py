@@ -1,0 +1,57 @@
+"""`auricle synthesize`: sentences in, a folder of synthetic training speech out."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auricle_cli.failure import Failure
+
+ENGINES = ("espeak-ng", "flite")  # auricle's own list would cost the import of torch
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_CPUS = os.cpu_count() or 1
+
+
+@click.command()
+@click.argument("text", type=_FILE)
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--hours", type=float, required=True, help="Speech that OUT is to hold.")
+@click.option("--seed", type=int, default=0, help="Another seed: other sentences, other voices.")
+@click.option("--workers", type=int, default=_CPUS, show_default="CPUs", help="Run in parallel.")
+@click.option("--shard-hours", type=float, default=1.0, help="Speech in one tar file.")
+@click.option(
+    "--engine",
+    "engines",
+    type=click.Choice(ENGINES),
+    multiple=True,
+    default=ENGINES,
+    help="Who speaks; may be given more than once.",
+)
+@click.option("--punctuated", type=_FILE, help="TEXT with its punctuation, for better prosody.")
+@click.option("--sources", type=_FILE, help="Each line's origin; cv: lines are drawn more often.")
+def synthesize(
+    text: Path,
+    out: Path,
+    punctuated: Path | None,
+    sources: Path | None,
+    **speech: Any,  # noqa: ANN401 - SynthesisConfig's fields
+) -> None:
+    """Speak the sentences of TEXT, one a line, into tar shards and a manifest in OUT.
+
+    The same seed gives the same speech with any number of workers. Run again, the command keeps
+    the finished shards and goes on, also to more hours. Files that end in .xz are unpacked.
+    """
+    from auricle.errors import AuricleError
+    from auricle.training import synthesis
+
+    try:
+        config = synthesis.SynthesisConfig(**speech)
+        sentences = synthesis.read_sentences(text, punctuated=punctuated, sources=sources)
+        summary = synthesis.synthesize(sentences, out, config)
+    except AuricleError as error:
+        raise Failure(str(error)) from error
+    click.echo(
+        f"{out}: {summary.seconds / 3600:.2f} h, {summary.utterances} utterances, "
+        f"{summary.shards} shards, {summary.skipped} sentences skipped"
+    )

@@ -30,7 +30,7 @@ def grouped(
             return command(**values)
 
         for option in reversed(options):
-            collect = option(collect)  # type: ignore[arg-type, assignment]
+            collect = option(collect)
         return collect  # type: ignore[return-value]
 
     return decorate

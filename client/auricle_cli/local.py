@@ -3,9 +3,10 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import closing
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
-from auricle.config import DecodingOptions
+from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.errors import AuricleError
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
@@ -41,8 +42,8 @@ class LocalTranscriber:
     def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
         """The same while the source is read. Raises TranscriptionError."""
         try:
-            with source.open() as reader:
-                return self._stream(iter_audio(reader, pcm=self._pcm), on_segment)
+            with source.open() as reader, closing(iter_audio(reader, pcm=self._pcm)) as audio:
+                return self._stream(audio, on_segment)
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
@@ -59,7 +60,7 @@ class LocalTranscriber:
 
         seconds = 0.0
         for samples in audio:
-            seconds += len(samples) / 16_000
+            seconds += len(samples) / SAMPLE_RATE
             take(segmenter.feed(samples), PIECES_IN_FLIGHT)
         take(segmenter.flush(), 0)
         return self._recognizer.join(done, duration=seconds, warnings=audio.warnings)

@@ -48,3 +48,10 @@ def outcomes(
                 yield outcome
         finally:  # on Ctrl-C what has not begun is dropped
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def exit_status(failed: int, total: int) -> int:
+    """0 when none failed, 1 when some did, 2 when all did."""
+    if not failed:
+        return 0
+    return 1 if failed < total else 2

@@ -1,13 +1,14 @@
 """How the audio is recognised: the options that `transcribe`, `evaluate` and `demo` share."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import click
 
 from auricle_cli.answers import Transcriber
 from auricle_cli.groups import grouped
 
-ENCODINGS = ("s16le", "s24le", "s32le", "u8", "f32le", "mulaw", "alaw")
+Encoding = Literal["s16le", "s24le", "s32le", "u8", "f32le", "mulaw", "alaw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Pcm:
     """What headerless audio is."""
 
     sample_rate: int  # Hz
-    encoding: str
+    encoding: Encoding
     channels: int
 
 
@@ -30,7 +31,7 @@ class Recognition:
     beam: int = 1
     max_tokens: int | None = None
     sample_rate: int | None = None
-    encoding: str | None = None
+    encoding: Encoding | None = None
     channels: int | None = None
     concurrency: int = 16
 
@@ -81,7 +82,7 @@ recognition_options = grouped(
         ),
         click.option(
             "--encoding",
-            type=click.Choice(ENCODINGS),
+            type=click.Choice(get_args(Encoding)),
             help="Of headerless audio.  [default: s16le]",
         ),
         click.option(

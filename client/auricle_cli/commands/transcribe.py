@@ -1,6 +1,6 @@
 """`auricle transcribe`: audio files in, words out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
 
@@ -10,7 +10,7 @@ from auricle_cli.answers import Transcriber
 from auricle_cli.display import Display, LiveDisplay, progress
 from auricle_cli.failure import complain
 from auricle_cli.formats import WRITERS, labelled_text
-from auricle_cli.outcomes import Outcome, attempt, outcomes
+from auricle_cli.outcomes import Outcome, attempt, exit_status, outcomes
 from auricle_cli.recognition import Recognition, recognition_options
 from auricle_cli.sources import Source, expand
 
@@ -26,28 +26,37 @@ from auricle_cli.sources import Source, expand
     default="text",
     help="json: one object a line; srt and vtt: subtitles of one input.",
 )
+@click.pass_context
 def transcribe(
-    files: tuple[str, ...], recognition: Recognition, stream: bool, output_format: str
+    ctx: click.Context,
+    files: tuple[str, ...],
+    recognition: Recognition,
+    stream: bool,
+    output_format: str,
 ) -> None:
     """Transcribe FILES: recordings, folders of them, or - for the standard input.
 
     Transcripts come in the order of the input, for several inputs each after its name and a tab.
     What cannot be transcribed is named on the standard error output.
     """
-    sources, failures = expand(files)
-    display = _display(output_format, stream, several=len(sources) + len(failures) > 1)
-    for name, reason in failures:
+    sources, missing = expand(files)
+    total = len(sources) + len(missing)
+    display = _display(output_format, stream, several=total > 1)
+    for name, reason in missing:
         complain(f"{name}: {reason}")
-    if not sources:
-        raise click.exceptions.Exit(2)
+    done = _run(sources, recognition, stream, display) if sources else 0
+    ctx.exit(exit_status(total - done, total))
+
+
+def _run(sources: list[Source], recognition: Recognition, stream: bool, display: Display) -> int:
+    """Show every outcome; returns how many were transcripts."""
     with closing(recognition.open()) as transcriber:
         if stream:
-            answers = _streamed(transcriber, sources, display)
+            answers: Iterable[Outcome] = _streamed(transcriber, sources, display)
         else:
-            answers = outcomes(transcriber.transcribe, sources, recognition.concurrency)
-        done = [display.finish(answer) for answer in progress(answers, len(sources))]
-    if failures or not all(done):
-        raise click.exceptions.Exit(1 if any(done) else 2)
+            running = outcomes(transcriber.transcribe, sources, recognition.concurrency)
+            answers = progress(running, len(sources))
+        return sum(display.finish(answer) for answer in answers)
 
 
 def _display(output_format: str, stream: bool, *, several: bool) -> Display:

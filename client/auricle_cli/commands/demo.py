@@ -1,0 +1,92 @@
+"""`auricle demo`: the whole way from a recording through a server to words, in one command."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from auricle_cli.answers import SegmentLike, Transcriber
+from auricle_cli.failure import Failure, complain
+from auricle_cli.outcomes import Outcome, attempt, exit_status
+from auricle_cli.recognition import Recognition
+from auricle_cli.server_process import running_server
+from auricle_cli.sources import Source, expand
+
+if TYPE_CHECKING:
+    from auricle.evaluation import Hypothesis, Utterance
+
+
+@click.command()
+@click.argument("audio", nargs=-1)
+@click.option(
+    "--samples",
+    type=click.Path(path_type=Path),
+    default=Path("samples/manifest.jsonl"),
+    help="The manifest to go through when there is no AUDIO.",
+)
+@click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
+@click.pass_context
+def demo(ctx: click.Context, audio: tuple[str, ...], samples: Path, model: str) -> None:
+    """Serve a model on a free port, stream AUDIO or the samples through the client, stop.
+
+    The samples come with what was said in them, so that a word error rate can be stated.
+    """
+    utterances = [] if audio else _read(samples)
+    with running_server(["--model", model, "--log-level", "warning"]) as address:
+        click.echo(f"auricle: serving {model} on {address}")
+        with closing(Recognition(server=address).open()) as transcriber:
+            if audio:
+                ctx.exit(_hear(transcriber, audio))
+            ctx.exit(_compare(transcriber, utterances))
+
+
+def _hear(transcriber: Transcriber, audio: Sequence[str]) -> int:
+    """Anybody's recordings: what is heard in them. Returns the exit status."""
+    sources, failures = expand(audio)
+    for name, reason in failures:
+        complain(f"{name}: {reason}")
+    answers = [_stream(transcriber, source) for source in sources]
+    failed = len(failures) + sum(answer.transcript is None for answer in answers)
+    return exit_status(failed, len(sources) + len(failures))
+
+
+def _compare(transcriber: Transcriber, utterances: Sequence["Utterance"]) -> int:
+    """Utterances with references, and the word error rate. Returns the exit status."""
+    from auricle.evaluation import evaluate
+    from auricle_cli.scoring import hypothesis
+
+    def recognize(_: Sequence[Path]) -> Iterator["Hypothesis"]:
+        for utterance in utterances:
+            answer = _stream(transcriber, Source(str(utterance.audio)))
+            click.echo(f"  said:  {utterance.text}")
+            yield hypothesis(answer)
+
+    report = evaluate(utterances, recognize)
+    click.echo(f"\n{report.to_text()}")
+    return exit_status(len(report.failed), len(utterances))
+
+
+def _stream(transcriber: Transcriber, source: Source) -> Outcome:
+    answer = attempt(lambda each: transcriber.stream(each, _ignore), source)
+    if answer.transcript is None:
+        complain(f"{source.name}: {answer.error}")
+    else:
+        click.echo(f"\n{source.name} ({answer.transcript.duration:.1f} s)")
+        click.echo(f"  heard: {answer.transcript.text}")
+    return answer
+
+
+def _ignore(_: SegmentLike) -> None:
+    """The whole transcript follows."""
+
+
+def _read(samples: Path) -> list["Utterance"]:
+    from auricle.errors import ManifestError
+    from auricle.evaluation import read_manifest
+
+    try:
+        return read_manifest(samples)
+    except ManifestError as error:
+        raise Failure(str(error)) from error

@@ -1,0 +1,82 @@
+"""A transcriber that needs no model: it spells what it read."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from auricle.transcript import Receipt, Segment, Transcript
+from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.main import main
+from auricle_cli.recognition import Recognition
+from auricle_cli.sources import Source
+
+Auricle = Callable[..., Result]
+
+
+class FakeTranscriber:
+    """The words of a text file are the words of its audio, a second each; `broken` fails."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def transcribe(self, source: Source) -> Transcript:
+        with source.open() as reader:
+            words = reader.read().decode().split()
+        if words == ["broken"]:
+            raise TranscriptionError("not audio")
+        segments = tuple(Segment(i, i + 1.0, word, 0.5) for i, word in enumerate(words))
+        warnings = ("the file is truncated",) if "truncated" in words else ()
+        return Transcript(segments, float(len(words)), Receipt("fake", tokens=2), warnings)
+
+    def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
+        transcript = self.transcribe(source)
+        for segment in transcript.segments:
+            on_segment(segment)
+        return transcript
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Opened:
+    """What a command asked for, and what it got."""
+
+    def __init__(self) -> None:
+        self.recognition: Recognition | None = None
+        self.transcriber = FakeTranscriber()
+
+    def open(self, recognition: Recognition) -> FakeTranscriber:
+        self.recognition = recognition
+        return self.transcriber
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """Commands get a fake transcriber, whatever they ask for."""
+    record = Opened()
+    monkeypatch.setattr(Recognition, "open", lambda recognition: record.open(recognition))
+    return record
+
+
+@pytest.fixture
+def auricle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Auricle:
+    """Runs the command line in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, **settings: object) -> Result:
+        return CliRunner().invoke(main, arguments, catch_exceptions=False, **settings)  # type: ignore[arg-type]
+
+    return run
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """A folder of recordings: two good, one broken, one that is no audio."""
+    folder = tmp_path / "clips"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "b.wav").write_text("the cat")
+    (folder / "deep" / "a.FLAC").write_text("sat")
+    (folder / "notes.txt").write_text("no audio")
+    return folder

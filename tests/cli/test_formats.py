@@ -1,0 +1,82 @@
+import json
+
+import pytest
+
+from auricle.transcript import Receipt, Segment, Transcript
+from auricle_cli import formats
+
+TRANSCRIPT = Transcript(
+    segments=(
+        Segment(0.0, 1.5, "hello there", 0.9),
+        Segment(1.5, 2.0, "", 0.0),  # a piece in which nobody spoke
+        Segment(3661.2345, 3725.0, "tom & <jerry> \u00e9", 0.5),
+    ),
+    duration=3725.01234,
+    receipt=Receipt("tiny-1", queue_seconds=0.25, batch_size=2, tokens=7),
+    warnings=("truncated",),
+)
+SILENCE = Transcript((), 600.0, Receipt("tiny-1"))
+
+
+def test_text() -> None:
+    assert formats.text("a.wav", TRANSCRIPT) == "hello there tom & <jerry> \u00e9"
+    assert formats.labelled_text("a.wav", TRANSCRIPT) == "a.wav\thello there tom & <jerry> \u00e9"
+    assert formats.text("a.wav", SILENCE) == ""
+
+
+def test_srt() -> None:
+    assert formats.srt("a.wav", TRANSCRIPT) == (
+        "1\n00:00:00,000 --> 00:00:01,500\nhello there\n\n"
+        "2\n01:01:01,234 --> 01:02:05,000\ntom & <jerry> \u00e9"
+    )
+    assert formats.srt("a.wav", SILENCE) == ""
+
+
+def test_vtt() -> None:
+    assert formats.vtt("a.wav", TRANSCRIPT) == (
+        "WEBVTT\n\n"
+        "00:00:00.000 --> 00:00:01.500\nhello there\n\n"
+        "01:01:01.234 --> 01:02:05.000\ntom &amp; &lt;jerry&gt; \u00e9"
+    )
+    assert formats.vtt("a.wav", SILENCE) == "WEBVTT"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock"),
+    [
+        (0.0, "00:00:00,000"),
+        (0.9996, "00:00:01,000"),  # rounds up into the next second
+        (59.9999, "00:01:00,000"),
+        (3600.0, "01:00:00,000"),
+        (360_000.5, "100:00:00,500"),
+    ],
+)
+def test_clock(seconds: float, clock: str) -> None:
+    transcript = Transcript((Segment(seconds, seconds, "x", 1.0),), seconds, Receipt("m"))
+    assert formats.srt("", transcript).splitlines()[1] == f"{clock} --> {clock}"
+
+
+def test_json() -> None:
+    line = formats.json_line("a.wav", TRANSCRIPT)
+    assert "\n" not in line
+    assert json.loads(line) == {
+        "audio": "a.wav",
+        "text": "hello there tom & <jerry> \u00e9",
+        "duration": 3725.012,
+        "confidence": round(TRANSCRIPT.confidence, 4),
+        "segments": [
+            {"start": 0.0, "end": 1.5, "text": "hello there", "confidence": 0.9},
+            {"start": 1.5, "end": 2.0, "text": "", "confidence": 0.0},
+            {"start": 3661.235, "end": 3725.0, "text": "tom & <jerry> \u00e9", "confidence": 0.5},
+        ],
+        "warnings": ["truncated"],
+        "receipt": {
+            "model_id": "tiny-1",
+            "queue_seconds": 0.25,
+            "encode_seconds": 0.0,
+            "decode_seconds": 0.0,
+            "batch_size": 2,
+            "padding_ratio": 0.0,
+            "tokens": 7,
+        },
+    }

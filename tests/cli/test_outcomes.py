@@ -1,0 +1,79 @@
+import threading
+from collections.abc import Iterator
+from typing import cast
+
+import pytest
+
+from auricle_cli.answers import TranscriptionError, TranscriptLike
+from auricle_cli.outcomes import attempt, exit_status, outcomes
+from auricle_cli.sources import Source
+
+SOURCES = [Source(str(number)) for number in range(20)]
+
+
+def spell(source: Source) -> TranscriptLike:
+    return cast("TranscriptLike", source.name)
+
+
+def test_order_whatever_finishes_first() -> None:
+    first_may_end = threading.Event()
+
+    def transcribe(source: Source) -> TranscriptLike:
+        if source.name == "0":
+            assert first_may_end.wait(10)
+        else:
+            first_may_end.set()
+        return spell(source)
+
+    names = [outcome.source.name for outcome in outcomes(transcribe, SOURCES, concurrency=3)]
+    assert names == [source.name for source in SOURCES]
+
+
+def test_no_more_than_concurrency_are_taken() -> None:
+    taken: list[str] = []
+
+    def sources() -> Iterator[Source]:
+        for source in SOURCES:
+            taken.append(source.name)
+            yield source
+
+    answers = outcomes(spell, sources(), concurrency=4)
+    next(answers)
+    assert len(taken) == 5  # four at first, and one for the one that is done
+    assert len(list(answers)) == 19
+
+
+def test_several_are_under_way_at_once() -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def transcribe(source: Source) -> TranscriptLike:
+        together.wait()
+        return spell(source)
+
+    assert len(list(outcomes(transcribe, SOURCES[:3], concurrency=3))) == 3
+
+
+def test_a_failure_is_an_outcome_and_the_rest_goes_on() -> None:
+    def transcribe(source: Source) -> TranscriptLike:
+        if source.name == "1":
+            raise TranscriptionError("no")
+        return spell(source)
+
+    answers = list(outcomes(transcribe, SOURCES[:3], concurrency=1))
+    assert [answer.error for answer in answers] == [None, "no", None]
+    assert answers[1].transcript is None
+
+
+def test_a_bug_is_no_outcome() -> None:
+    def transcribe(source: Source) -> TranscriptLike:
+        raise KeyError(source.name)
+
+    with pytest.raises(KeyError):
+        attempt(transcribe, SOURCES[0])
+    with pytest.raises(KeyError):
+        list(outcomes(transcribe, SOURCES, concurrency=2))
+
+
+@pytest.mark.parametrize(("failed", "total", "status"), [(0, 3, 0), (1, 3, 1), (3, 3, 2)])
+def test_exit_status(failed: int, total: int, status: int) -> None:
+    assert exit_status(failed, total) == status

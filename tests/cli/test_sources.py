@@ -1,0 +1,49 @@
+import io
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from auricle_cli.sources import Source, expand
+
+
+def test_a_folder_is_sorted_and_searched_below(clips: Path) -> None:
+    (clips / "a.opus").touch()
+    (clips / "folder.wav").mkdir()  # a folder by the name of a recording
+    sources, failures = expand([str(clips)])
+    names = [str(Path(source.name).relative_to(clips)) for source in sources]
+    assert names == ["a.opus", "b.wav", "deep/a.FLAC"]
+    assert failures == []
+
+
+def test_a_named_file_needs_no_known_suffix(clips: Path) -> None:
+    name = str(clips / "notes.txt")
+    assert expand([name]) == ([Source(name)], [])
+
+
+def test_order_of_the_names_stays(clips: Path) -> None:
+    names = [str(clips / "deep"), "-", str(clips / "b.wav")]
+    sources, _ = expand(names)
+    assert [source.name for source in sources] == [f"{clips}/deep/a.FLAC", "-", f"{clips}/b.wav"]
+
+
+def test_what_leads_nowhere_is_told(tmp_path: Path) -> None:
+    sources, failures = expand([str(tmp_path), "none.wav"])
+    assert sources == []
+    assert failures == [
+        (str(tmp_path), "no audio files in this folder"),
+        ("none.wav", "no such file"),
+    ]
+
+
+def test_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    with Source(str(tmp_path / "a.wav")).open() as reader:
+        assert reader.read() == b"RIFF"
+    assert reader.closed
+    stdin = io.BytesIO(b"piped")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=stdin))
+    with Source("-").open() as reader:
+        assert reader.read() == b"piped"
+    assert not stdin.closed

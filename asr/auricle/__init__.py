@@ -1,0 +1,52 @@
+"""Auricle: self-hosted speech recognition.
+
+    from auricle import Recognizer
+
+    with Recognizer.from_pretrained() as recognizer:
+        print(recognizer.transcribe("speech.wav").text)
+
+Names are loaded on first use, so that importing a part does not import torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from auricle.version import __version__
+
+if TYPE_CHECKING:
+    from auricle.audio import Audio, load_audio
+    from auricle.config import DecodingOptions, EngineConfig
+    from auricle.errors import AuricleError
+    from auricle.recognizer import Recognizer
+    from auricle.transcript import Receipt, Segment, Transcript
+
+_HOMES = {
+    "Audio": "auricle.audio",
+    "AuricleError": "auricle.errors",
+    "DecodingOptions": "auricle.config",
+    "EngineConfig": "auricle.config",
+    "Receipt": "auricle.transcript",
+    "Recognizer": "auricle.recognizer",
+    "Segment": "auricle.transcript",
+    "Transcript": "auricle.transcript",
+    "load_audio": "auricle.audio",
+}
+
+__all__ = [
+    "Audio",
+    "AuricleError",
+    "DecodingOptions",
+    "EngineConfig",
+    "Receipt",
+    "Recognizer",
+    "Segment",
+    "Transcript",
+    "__version__",
+    "load_audio",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'auricle' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

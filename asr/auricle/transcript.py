@@ -31,6 +31,15 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognition:
+    """What was heard in one piece of audio."""
+
+    segment: Segment
+    receipt: Receipt
+    overlap: float = 0.0  # seconds at the piece's start that the piece before heard, too
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """The answer to one audio of `duration` seconds."""
 

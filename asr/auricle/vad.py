@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Protocol, TypeAlias
 
 import torch
 
@@ -28,12 +28,18 @@ def silero_vad() -> Vad:
     return lambda frame: float(model(torch.from_numpy(frame), SAMPLE_RATE).item())
 
 
+class _Model(Protocol):
+    def __call__(self, frame: torch.Tensor, sample_rate: int) -> torch.Tensor: ...
+    def reset_states(self) -> None: ...
+
+
 @cache
-def _shared_model() -> Any:
+def _shared_model() -> _Model:
     with _torch_threads_kept():
         from silero_vad import load_silero_vad
 
-        return load_silero_vad(onnx=True)
+        model: _Model = load_silero_vad(onnx=True)
+    return model
 
 
 @contextmanager

@@ -4,7 +4,7 @@ The way of the bytes: `source` (counted, capped) -> `container` (what is it?) ->
 (blocks at the audio's own rate) -> `converter` (limits, mono, 16 kHz) -> `stream` and `loading`.
 """
 
-from auricle.audio.audio import Audio, validate_samples
+from auricle.audio.audio import Audio, Samples, validate_samples
 from auricle.audio.loading import load_audio
 from auricle.audio.pcm import Encoding, PcmFormat
 from auricle.audio.stream import AudioStream, iter_audio
@@ -16,6 +16,7 @@ __all__ = [
     "AudioStream",
     "Encoding",
     "PcmFormat",
+    "Samples",
     "iter_audio",
     "load_audio",
     "validate_samples",

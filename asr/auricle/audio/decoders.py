@@ -113,10 +113,12 @@ class AvDecoder:
             )
         except av.FFmpegError as error:
             raise _unreadable(name, error) from error
-        if not self._container.streams.audio:
+        track = next((s for s in self._container.streams.audio if s.codec_context), None)
+        if track is None:
             self.close()
-            raise UnsupportedAudioError(f"the {_TITLES.get(str(name), name)} holds no audio track")
-        self._stream = self._container.streams.audio[0]
+            title = _TITLES.get(str(name), name)
+            raise UnsupportedAudioError(f"the {title} holds no audio track of a known codec")
+        self._stream = track
         self.sample_rate: int = self._stream.codec_context.sample_rate
         self.channels: int = self._stream.codec_context.channels
         self.damaged = 0

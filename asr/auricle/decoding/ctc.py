@@ -14,8 +14,7 @@ def ctc_greedy(ctc_logits: Tensor, encoder_out_lens: Tensor) -> list[list[int]]:
     """`ctc_logits (B, N, V)`, `encoder_out_lens (B,)` -> the tokens of each row."""
     best = ctc_logits.argmax(dim=-1)
     return [
-        _collapse(row[:length])
-        for row, length in zip(best, encoder_out_lens.tolist(), strict=True)
+        _collapse(row[:length]) for row, length in zip(best, encoder_out_lens.tolist(), strict=True)
     ]
 
 

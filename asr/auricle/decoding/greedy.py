@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from auricle.decoding.filters import token_log_probs
 from auricle.decoding.hypothesis import Hypothesis
 from auricle.model import Decoder
 from auricle.tokenizer import Tokenizer
@@ -31,7 +32,7 @@ def greedy_search(
         running = running & (step < limits)
         if not running.any():
             break
-        best, token = decoder.step(token, cache).float().log_softmax(dim=-1).max(dim=-1)
+        best, token = token_log_probs(decoder.step(token, cache)).max(dim=-1)
         tokens.append(token.masked_fill(~running, Tokenizer.blank_id))
         log_probs.append(best.masked_fill(~running, 0.0))
         running = running & (token != Tokenizer.end_id)

@@ -5,7 +5,9 @@ explicit `DecoderCache`. Both give the same logits.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +37,7 @@ class DecoderCache:
     lens: Tensor
 
     def select(self, rows: Tensor) -> "DecoderCache":
-        """A cache of `rows (B',)`, in that order, repeats allowed: to reorder beams or drop rows."""
+        """The cache of `rows (B',)` in that order, repeats allowed: reorders beams, drops rows."""
         return DecoderCache(
             self.self_keys[:, rows],
             self.self_values[:, rows],
@@ -99,7 +101,8 @@ class Decoder(nn.Module):
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.d_model)
         nn.init.normal_(self.embedding.weight, std=config.d_model**-0.5)
-        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
+        layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
+        self.layers = cast(Sequence[DecoderLayer], layers)
         self.norm = nn.LayerNorm(config.d_model)
 
     def forward(self, tokens: Tensor, encoder_out: Tensor, encoder_out_lens: Tensor) -> Tensor:

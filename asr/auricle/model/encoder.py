@@ -1,6 +1,8 @@
 """The encoder: `x (B, T, n_mels), x_lens (B,) -> encoder_out (B, N, D), encoder_out_lens (B,)`."""
 
 import math
+from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +44,8 @@ class Encoder(nn.Module):
         super().__init__()
         self.config = config
         self.subsampling = Subsampling(n_mels, config.d_model, config.subsampling_strides)
-        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
+        layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
+        self.layers = cast(Sequence[EncoderLayer], layers)
         self.norm = nn.LayerNorm(config.d_model)
 
     def forward(self, x: Tensor, x_lens: Tensor) -> tuple[Tensor, Tensor]:

@@ -99,9 +99,7 @@ class ConvModule(nn.Module):
     def __init__(self, d_model: int, kernel: int) -> None:
         super().__init__()
         self.pointwise_in = nn.Linear(d_model, 2 * d_model)
-        self.depthwise = nn.Conv1d(
-            d_model, d_model, kernel, padding=kernel // 2, groups=d_model
-        )
+        self.depthwise = nn.Conv1d(d_model, d_model, kernel, padding=kernel // 2, groups=d_model)
         self.norm = nn.LayerNorm(d_model)
         self.pointwise_out = nn.Linear(d_model, d_model)
 

@@ -17,9 +17,7 @@ class SpeechTransformer(nn.Module):
         self.decoder = Decoder(config.transformer)
         self.ctc = nn.Linear(config.transformer.d_model, config.transformer.vocab_size)
 
-    def forward(
-        self, x: Tensor, x_lens: Tensor, tokens: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, x: Tensor, x_lens: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Both heads under teacher forcing.
 
         Args:

@@ -98,12 +98,12 @@ def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
 
 
 def _data_config(table: dict[str, Any], base: Path) -> DataConfig:
-    paths = {
-        name: tuple((base / path).resolve() for path in table.get(name, []))
-        for name in ("train", "dev")
-    }
-    rest = {name: value for name, value in table.items() if name not in (*paths, "cache")}
-    return DataConfig(**paths, cache=(base / table["cache"]).resolve(), **rest)
+    def paths(name: str) -> tuple[Path, ...]:
+        return tuple((base / path).resolve() for path in table[name])
+
+    cache = (base / table["cache"]).resolve()
+    rest = {k: v for k, v in table.items() if k not in ("train", "dev", "cache")}
+    return DataConfig(paths("train"), paths("dev"), cache, **rest)
 
 
 def _model_config(table: dict[str, Any]) -> ModelConfig:

@@ -1,7 +1,6 @@
 """Transcribed speech, decoded once into one file of samples that is mapped into memory."""
 
 import json
-import os
 import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -71,7 +70,7 @@ def _decode(manifest: Path, index: Path, samples: Path) -> None:
             offset += len(waveform)
     partial = index.with_suffix(".partial")
     partial.write_text("".join(json.dumps(asdict(u)) + "\n" for u in utterances), encoding="utf-8")
-    os.replace(partial, index)
+    partial.replace(index)
 
 
 def _read_shards(manifest: Path) -> Iterator[tuple[str, Int16]]:
@@ -111,4 +110,5 @@ def _members(shard: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _int16(samples: npt.NDArray[np.float32]) -> Int16:
-    return np.rint(samples * 32767.0).clip(-32768, 32767).astype(np.int16)
+    scaled: Int16 = np.rint(samples * 32767.0).clip(-32768, 32767).astype(np.int16)
+    return scaled

@@ -1,8 +1,9 @@
 """What a run must remember to go on as if it had never stopped."""
 
-import os
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch.optim import AdamW
@@ -26,6 +27,11 @@ class TrainingState:
     step: int = 0
     best_wer: float = float("inf")
 
+    @property
+    def averaged_model(self) -> SpeechTransformer:
+        """The model that is evaluated and exported."""
+        return cast(SpeechTransformer, self.average.module)
+
     def save(self, path: Path) -> None:
         """Write to `path`, whole or not at all."""
         partial = path.with_suffix(".partial")
@@ -39,7 +45,7 @@ class TrainingState:
             },
             partial,
         )
-        os.replace(partial, path)
+        partial.replace(path)
 
     def load(self, path: Path) -> None:
         """Go on from what `save` wrote."""
@@ -61,6 +67,6 @@ def new_state(model: SpeechTransformer, config: OptimizerConfig) -> TrainingStat
     warmup = config.warmup_steps
 
     def noam(step: int) -> float:
-        return min((step + 1) / warmup, (warmup / (step + 1)) ** 0.5)
+        return min((step + 1) / warmup, math.sqrt(warmup / (step + 1)))
 
     return TrainingState(model, average, optimizer, LambdaLR(optimizer, noam))

@@ -61,9 +61,7 @@ class Trainer:
     def _epoch(self) -> None:
         seconds = [utterance.seconds for _, utterance in self.utterances]
         budget = self.config.data.batch_seconds
-        batches = make_batches(
-            seconds, budget, seed=self.config.seed, epoch=self.state.epoch
-        )
+        batches = make_batches(seconds, budget, seed=self.config.seed, epoch=self.state.epoch)
         rest = batches[self.state.batch :]
         progress = tqdm(
             rest, f"epoch {self.state.epoch}", initial=self.state.batch, total=len(batches)
@@ -83,7 +81,7 @@ class Trainer:
         # On the CPU the plain product of matrices trains faster than the fused kernel.
         with torch.autocast(x.device.type, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             losses = joint_loss(state.model, x, x_lens, texts, self.config.loss)
-        losses.total.backward()  # type: ignore[no-untyped-call]
+        losses.total.backward()
         norm = clip_grad_norm_(state.model.parameters(), self.config.optimizer.clip_norm)
         if torch.isfinite(norm):
             state.optimizer.step()
@@ -91,7 +89,7 @@ class Trainer:
         state.schedule.step()
         state.average.update_parameters(state.model)
         state.step, state.batch = state.step + 1, state.batch + 1
-        self.journal.step(state.step, losses, float(norm), state.schedule.get_last_lr()[0])
+        self.journal.step(state.step, losses, float(norm), float(state.schedule.get_last_lr()[0]))
         return losses
 
     def _features(self, rows: list[int]) -> tuple[Tensor, Tensor]:
@@ -104,8 +102,7 @@ class Trainer:
         return self.spec_augment(x), x_lens
 
     def _validate(self) -> None:
-        model = self.state.average.module
-        model.eval()
+        model = self.state.averaged_model.eval()
         rates = {dev.name: self.validator.wer(model, dev) for dev in self.dev}
         self.journal.epoch(self.state.epoch, self.state.step, rates)
         mean = sum(attention for _, attention in rates.values()) / len(rates)
@@ -116,7 +113,7 @@ class Trainer:
 
     def _export(self, name: str) -> None:
         path = self.config.output / name
-        save_checkpoint(path, self.state.average.module, self.tokenizer, torch.bfloat16)
+        save_checkpoint(path, self.state.averaged_model, self.tokenizer, torch.bfloat16)
 
 
 def train(recipe: Path, *, resume: bool = True) -> None:
@@ -146,5 +143,3 @@ def _load_tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
         vocab_size = config.model.transformer.vocab_size
         path.write_bytes(Tokenizer.train(texts, vocab_size).serialized)
     return Tokenizer(path.read_bytes())
-
-

@@ -1,0 +1,216 @@
+"""The library's front door: audio in, transcripts out, through the batching engine."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Self, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from auricle.audio import Audio, load_audio, validate_samples
+from auricle.checkpoint import Checkpoint, load_checkpoint
+from auricle.config import DecodingOptions, EngineConfig, ModelConfig
+from auricle.engine import Engine, ModelRunner, Outcome, Request
+from auricle.engine.runner import resolve_device, resolve_dtype
+from auricle.futures import then
+from auricle.joining import join
+from auricle.segmenter import Piece, Segmenter, cut
+from auricle.transcript import Recognition, Segment, Transcript
+
+AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
+
+BUNDLED = "bundled"
+_PIECES_AHEAD = 16  # of one audio in the engine: long audio must not crowd out the others
+_READERS = 16  # audios of a list that are read and recognised at a time
+
+
+class Recognizer:
+    """A model, ready to recognise. Safe to use from many threads; close it when done."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        engine: EngineConfig | None = None,
+    ) -> None:
+        """Start an engine for `checkpoint`.
+
+        Raises:
+            InvalidOptionError: the device or the dtype is not to be had.
+        """
+        torch_device = resolve_device(device)
+        torch_dtype = resolve_dtype(dtype, torch_device)
+        self.config: ModelConfig = checkpoint.model.config
+        self.model_id = self.config.name
+        self.device = str(torch_device)
+        self.dtype = str(torch_dtype).removeprefix("torch.")
+        self._tokenizer = checkpoint.tokenizer
+        runner = ModelRunner(checkpoint.model, torch_device, torch_dtype)
+        self._engine = Engine(runner, engine, model_id=self.model_id)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        model: str | Path = BUNDLED,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        engine: EngineConfig | None = None,
+    ) -> Self:
+        """Load the bundled model, or a checkpoint by its path.
+
+        Args:
+            model: `"bundled"`, or the path of a checkpoint file.
+            device: `cpu`, `cuda` or `auto`.
+            dtype: `float32`, `bfloat16`, `float16` or `auto`.
+            engine: the engine's budgets.
+
+        Raises:
+            UnknownModelError: neither a known name nor a file.
+            CorruptCheckpointError, CheckpointMismatchError: the file is damaged or does not fit.
+            InvalidOptionError: the device or the dtype is not to be had.
+        """
+        checkpoint = load_checkpoint(model_path(model))
+        return cls(checkpoint, device=device, dtype=dtype, engine=engine)
+
+    @overload
+    def transcribe(  # type: ignore[overload-overlap]  # a str is one source, not many
+        self, audio: AudioSource, *, options: DecodingOptions | None = None
+    ) -> Transcript: ...
+
+    @overload
+    def transcribe(
+        self, audio: Sequence[AudioSource], *, options: DecodingOptions | None = None
+    ) -> list[Transcript]: ...
+
+    def transcribe(
+        self,
+        audio: AudioSource | Sequence[AudioSource],
+        *,
+        options: DecodingOptions | None = None,
+    ) -> Transcript | list[Transcript]:
+        """Recognise one audio, or several together.
+
+        Args:
+            audio: a path, the bytes of a file, samples `(S,)` in float32 at 16 kHz, an `Audio`, or
+                a list of such.
+            options: how to decode.
+
+        Returns:
+            One transcript for one audio, a list for a list.
+
+        Raises:
+            AudioError: an audio cannot be read; its class says why.
+            RequestError: the engine could not finish.
+        """
+        if isinstance(audio, str | Path | bytes | np.ndarray | Audio):
+            return self._transcribe(audio, options)
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="auricle-reader") as readers:
+            return list(readers.map(lambda source: self._transcribe(source, options), audio))
+
+    def segmenter(self) -> Segmenter:
+        """A cutter for one stream of samples, with this model's window."""
+        return Segmenter(self.config.window_seconds)
+
+    def cut(self, audio: Audio) -> list[Piece]:
+        """The pieces of a whole audio; blocks while it looks for silences in a long one."""
+        return cut(audio.samples, self.config.window_seconds)
+
+    def recognize(
+        self, pieces: Iterable[Piece], options: DecodingOptions | None = None
+    ) -> Iterator[Recognition]:
+        """Recognise the pieces of one audio as they come, a bounded number ahead.
+
+        Yields recognitions in the pieces' order, each as soon as it is there. Work that is not
+        yet done is dropped when the caller stops listening.
+        """
+        pending: deque[Future[Recognition]] = deque()
+        try:
+            for piece in pieces:
+                pending.append(self.submit(piece, options))
+                while len(pending) >= _PIECES_AHEAD or (pending and pending[0].done()):
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def submit(
+        self,
+        piece: Piece,
+        options: DecodingOptions | None = None,
+        *,
+        deadline: float | None = None,
+    ) -> Future[Recognition]:
+        """Queue one piece; never blocks.
+
+        Args:
+            piece: from `cut` or a `segmenter`.
+            options: how to decode.
+            deadline: of `time.monotonic()`, after which nobody wants the answer.
+
+        Returns:
+            A future; its `cancel()` drops the work.
+
+        Raises:
+            QueueFullError, EngineStoppedError: the engine takes no more.
+        """
+        request = Request(piece.samples, options or DecodingOptions(), deadline)
+        return then(self._engine.submit(request), lambda outcome: self._recognition(piece, outcome))
+
+    def join(
+        self,
+        recognitions: Sequence[Recognition],
+        *,
+        duration: float,
+        warnings: tuple[str, ...] = (),
+    ) -> Transcript:
+        """One transcript of an audio's recognitions, in the order of time."""
+        return join(recognitions, duration=duration, warnings=warnings, model_id=self.model_id)
+
+    def close(self, *, drain: bool = True) -> None:
+        """Stop the engine, after the waiting work when `drain`."""
+        self._engine.close(drain=drain)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close(drain=error is None)
+
+    def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
+        text = self._tokenizer.decode(outcome.hypothesis.tokens)
+        segment = Segment(piece.start, piece.end, text, outcome.hypothesis.confidence)
+        return Recognition(segment, outcome.receipt, piece.overlap)
+
+    def _transcribe(self, source: AudioSource, options: DecodingOptions | None) -> Transcript:
+        audio = _as_audio(source)
+        recognitions = list(self.recognize(self.cut(audio), options))
+        return self.join(recognitions, duration=audio.duration, warnings=audio.warnings)
+
+
+def model_path(model: str | Path) -> Path:
+    """Where the weights of a known name, or of a path, lie."""
+    if str(model) == BUNDLED:
+        return Path(str(resources.files("auricle") / "bundled" / "english.safetensors"))
+    return Path(model)
+
+
+def _as_audio(source: AudioSource) -> Audio:
+    if isinstance(source, Audio):
+        return source
+    if isinstance(source, np.ndarray):
+        return Audio(validate_samples(source))
+    return load_audio(source)

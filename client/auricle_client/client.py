@@ -1,7 +1,7 @@
 """The client for programs that block."""
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Self, TypeAlias
 
 import grpc
 
@@ -21,7 +21,7 @@ from auricle_client.transcript import Model, Segment, Transcript
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 
-StreamCall = grpc.CallIterator[pb.StreamingRecognizeResponse]
+StreamCall: TypeAlias = "grpc.CallIterator[pb.StreamingRecognizeResponse]"  # only in its stubs
 
 
 class Client:

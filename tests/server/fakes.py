@@ -1,0 +1,122 @@
+"""A recogniser of a few lines, for tests of everything around it. No model, no threads."""
+
+import struct
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from auricle.audio import Audio
+from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
+from auricle.errors import QueueFullError
+from auricle.segmenter import Piece
+from auricle.transcript import Receipt, Recognition, Segment, Transcript
+
+PIECE_SECONDS = 1.0
+
+
+def heard(piece: Piece, options: DecodingOptions) -> Recognition:
+    """What the fake hears: the loudness, so that each audio has a text of its own."""
+    level = round(float(np.abs(piece.samples).mean()) * 1000)
+    text = f"level {level} beam {options.beam_size}"
+    segment = Segment(piece.start, piece.start + piece.duration, text, 0.5)
+    return Recognition(segment, Receipt("fake-1", 0.25, 0.5, 0.75, 3, 0.125, 7))
+
+
+class FakeSegmenter:
+    """Cuts every second."""
+
+    def __init__(self) -> None:
+        self._rest = np.zeros(0, np.float32)
+        self._start = 0.0
+
+    def feed(self, samples: npt.NDArray[np.float32]) -> list[Piece]:
+        self._rest = np.concatenate([self._rest, samples])
+        pieces = []
+        while len(self._rest) >= PIECE_SECONDS * SAMPLE_RATE:
+            pieces.append(self._take(int(PIECE_SECONDS * SAMPLE_RATE)))
+        return pieces
+
+    def flush(self) -> list[Piece]:
+        return [self._take(len(self._rest))] if len(self._rest) else []
+
+    def _take(self, count: int) -> Piece:
+        piece = Piece(self._start, self._rest[:count])
+        self._rest = self._rest[count:]
+        self._start += count / SAMPLE_RATE
+        return piece
+
+
+@dataclass
+class FakeRecognizer:
+    """Answers at once, or holds its futures where a test wants to look at them."""
+
+    model_id: str = "fake-1"
+    config: ModelConfig = field(default_factory=lambda: ModelConfig(name="fake"))
+    device: str = "cpu"
+    dtype: str = "float32"
+    hold: bool = False  # leave futures pending
+    error: Exception | None = None  # raised by submit
+    future_error: Exception | None = None  # raised by the futures
+    room: int | None = None  # refuse more pending pieces than these
+    futures: list[Future[Recognition]] = field(default_factory=list)
+    submitted: list[tuple[Piece, DecodingOptions, float | None]] = field(default_factory=list)
+    came: threading.Event = field(default_factory=threading.Event)  # something was submitted
+
+    def segmenter(self) -> FakeSegmenter:
+        return FakeSegmenter()
+
+    def cut(self, audio: Audio) -> list[Piece]:
+        segmenter = FakeSegmenter()
+        return segmenter.feed(audio.samples) + segmenter.flush()
+
+    def submit(
+        self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None
+    ) -> Future[Recognition]:
+        self.came.set()
+        if self.error is not None:
+            raise self.error
+        if self.room is not None and self.pending >= self.room:
+            raise QueueFullError("the queue is full")
+        self.submitted.append((piece, options, deadline))
+        future: Future[Recognition] = Future()
+        self.futures.append(future)
+        if not self.hold:
+            self.finish(len(self.futures) - 1)
+        return future
+
+    def join(
+        self,
+        recognitions: Sequence[Recognition],
+        *,
+        duration: float,
+        warnings: tuple[str, ...] = (),
+    ) -> Transcript:
+        segments = tuple(recognition.segment for recognition in recognitions)
+        receipt = recognitions[0].receipt if recognitions else Receipt(self.model_id)
+        return Transcript(segments, duration, receipt, warnings)
+
+    @property
+    def pending(self) -> int:
+        return sum(not future.done() for future in self.futures)
+
+    def finish(self, index: int) -> None:
+        """Completes one future."""
+        piece, options, _ = self.submitted[index]
+        if self.future_error is not None:
+            self.futures[index].set_exception(self.future_error)
+        else:
+            self.futures[index].set_result(heard(piece, options))
+
+
+def wav(seconds: float, level: float = 0.25) -> bytes:
+    """A mono 16 kHz 16-bit WAV of a square wave, header written by hand."""
+    samples = np.full(round(seconds * SAMPLE_RATE), level * 32767, np.int16)
+    samples[::2] *= -1
+    data = samples.tobytes()
+    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1,
+                       SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)  # fmt: skip
+    return head + struct.pack("<4sI", b"data", len(data)) + data

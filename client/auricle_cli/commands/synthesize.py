@@ -49,7 +49,7 @@ def synthesize(
         config = synthesis.SynthesisConfig(**speech)
         sentences = synthesis.read_sentences(text, punctuated=punctuated, sources=sources)
         summary = synthesis.synthesize(sentences, out, config)
-    except AuricleError as error:
+    except (AuricleError, OSError) as error:
         raise Failure(str(error)) from error
     click.echo(
         f"{out}: {summary.seconds / 3600:.2f} h, {summary.utterances} utterances, "

@@ -140,7 +140,7 @@ def _output(command: list[str]) -> str:
         said = error.stderr.decode(errors="replace").strip()
         raise SynthesisError(f"{command[0]} failed ({error.returncode}): {said}") from error
     except subprocess.TimeoutExpired as error:
-        raise SynthesisError(f"{command[0]} took over {TIMEOUT:.0f} s") from error
+        raise SynthesisError(f"{command[0]} took over {TIMEOUT} s") from error
     return done.stdout.decode(errors="replace")
 
 

@@ -23,7 +23,8 @@ LOSSLESS = frozenset({"wav", "flac"})  # by libsndfile
 _BLOCK_SAMPLES = 1 << 18  # over all channels
 _PROBE_BYTES = 1 << 14  # what FFmpeg may read to learn the parameters before the first frame
 _TITLES = {"mov": "M4A or MP4", "matroska": "WebM or Matroska"}  # the others explain themselves
-_TOLERANCE_SECONDS = 0.1  # what codecs add and trim at the edges
+_TOLERANCE_SECONDS = 0.1  # what lossy codecs add and trim at the edges
+_ROUNDING = 1e-6
 
 
 class Block(NamedTuple):
@@ -39,6 +40,7 @@ class Decoder(Protocol):
     sample_rate: int
     channels: int
     declared_seconds: float | None
+    exact: bool  # whether they are declared to the sample
     damaged: int  # packets that could not be decoded
 
     def blocks(self) -> Iterator[Block]:
@@ -53,8 +55,9 @@ class Decoder(Protocol):
 def shortfall(decoder: Decoder, seconds: float) -> str | None:
     """What is wrong when `seconds` is all that came out of `decoder`, in words; None: nothing."""
     declared = decoder.declared_seconds
-    if declared is not None and seconds < declared - _TOLERANCE_SECONDS:
-        return f"audio is truncated: it declares {declared:.2f} s and holds {seconds:.2f} s"
+    tolerance = _ROUNDING if decoder.exact else _TOLERANCE_SECONDS
+    if declared is not None and seconds < declared - tolerance:
+        return f"audio is truncated: only {seconds:.2f} s of its {declared:.2f} s can be decoded"
     if decoder.damaged:
         return f"audio is damaged or truncated: {decoder.damaged} of its packets cannot be decoded"
     return None
@@ -70,6 +73,7 @@ class SoundfileDecoder:
             raise UnsupportedAudioError(f"libsndfile cannot read the audio: {error}") from error
         self.sample_rate: int = self._file.samplerate
         self.channels: int = self._file.channels
+        self.exact = True
         self.damaged = 0
         frames_seconds = self._file.frames / max(1, self.sample_rate)
         self.declared_seconds: float | None = declared_seconds or frames_seconds
@@ -121,6 +125,7 @@ class AvDecoder:
         self._stream = track
         self.sample_rate: int = self._stream.codec_context.sample_rate
         self.channels: int = self._stream.codec_context.channels
+        self.exact = container in {None, *LOSSLESS}
         self.damaged = 0
         self.declared_seconds = declared_seconds or self._container_seconds()
 

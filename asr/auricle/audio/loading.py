@@ -76,11 +76,12 @@ def _try_soundfile(
     file: BinaryIO, head: bytes, container: str, limits: AudioLimits
 ) -> Audio | None:
     declared = None
-    if container == "wav" and (header := read_wav_header(lambda size: head[:size])):
+    if container == "wav":
+        header = read_wav_header(lambda size: head[:size])
+        if header is None or header.declared_seconds is None:
+            return None  # a codec of WAV that is no PCM, or a length that libsndfile takes for 0
         check_format(header.sample_rate, header.channels, limits)
         declared = header.declared_seconds
-        if header.data_end is None:
-            return None  # libsndfile takes an unknown length for no samples
     try:
         audio = _collect(AudioStream(lambda: SoundfileDecoder(file, declared), limits))
     except UnsupportedAudioError:

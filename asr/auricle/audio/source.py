@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from typing import BinaryIO, cast
+from typing import BinaryIO, Self, cast
 
 from auricle.audio.limits import check_bytes
 from auricle.config import AudioLimits
@@ -20,7 +20,7 @@ def is_seekable(reader: BinaryIO) -> bool:
 class ByteSource:
     """Reads `reader` once, forwards, never more than `limits.max_bytes`.
 
-    It has no `seek` on purpose: PyAV then treats it as the stream that it is.
+    A context manager, which frees the copy that `seekable` may have made. It has no `seek` on purpose: PyAV then treats it as the stream that it is.
     """
 
     def __init__(self, reader: BinaryIO, limits: AudioLimits) -> None:
@@ -31,6 +31,14 @@ class ByteSource:
         self._ahead = bytearray()  # pulled, not yet read
         self._pulled = 0
         self._end: int | None = None  # position after which nothing is read
+        self._copy: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._copy is not None:
+            self._copy.close()  # the reader itself is the caller's
 
     @property
     def _position(self) -> int:
@@ -75,11 +83,12 @@ class ByteSource:
         return self._reader
 
     def _spool(self) -> BinaryIO:
-        copy = tempfile.SpooledTemporaryFile(max_size=_SPOOL_MEMORY)  # noqa: SIM115 - goes with us
+        copy = tempfile.SpooledTemporaryFile(max_size=_SPOOL_MEMORY)  # noqa: SIM115 - see __exit__
+        self._copy = cast("BinaryIO", copy)
         while data := self.read():
-            copy.write(data)
-        copy.seek(0)
-        return cast("BinaryIO", copy)
+            self._copy.write(data)
+        self._copy.seek(0)
+        return self._copy
 
     def _fill(self, size: int) -> bool:
         data = self._pull(size)

@@ -1,7 +1,7 @@
 """Incremental reading: `iter_audio` gives samples while the bytes still come."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import BinaryIO
 
 from auricle.audio.audio import Samples
@@ -15,6 +15,8 @@ from auricle.audio.wav import WavHeader, read_wav_header
 from auricle.config import AudioLimits
 from auricle.errors import EmptyAudioError, UnsupportedAudioError
 
+_NO_SOURCE: AbstractContextManager[object] = nullcontext()
+
 
 class AudioStream(Iterator[Samples]):
     """Pieces of mono float32 16 kHz samples, each as soon as it is decoded; none is empty.
@@ -23,7 +25,13 @@ class AudioStream(Iterator[Samples]):
     the last piece; `close` frees the decoder early.
     """
 
-    def __init__(self, open_decoder: Callable[[], Decoder], limits: AudioLimits) -> None:
+    def __init__(
+        self,
+        open_decoder: Callable[[], Decoder],
+        limits: AudioLimits,
+        source: AbstractContextManager[object] = _NO_SOURCE,
+    ) -> None:
+        self._source = source
         self._pieces = (piece for piece in self._decode(open_decoder, limits) if len(piece))
         self.warnings: tuple[str, ...] = ()
 
@@ -37,7 +45,7 @@ class AudioStream(Iterator[Samples]):
     def _decode(
         self, open_decoder: Callable[[], Decoder], limits: AudioLimits
     ) -> Iterator[Samples]:
-        with closing(open_decoder()) as decoder:
+        with self._source, closing(open_decoder()) as decoder:
             check_format(decoder.sample_rate, decoder.channels, limits)
             check_seconds(decoder.declared_seconds or 0.0, limits)
             converter = Converter(limits)
@@ -62,7 +70,7 @@ def iter_audio(
     first piece is asked for. MP4 with its index at the end, and CAF, are buffered whole first.
     """
     source = ByteSource(reader, limits)
-    return AudioStream(lambda: _open(source, pcm, limits), limits)
+    return AudioStream(lambda: _open(source, pcm, limits), limits, source)
 
 
 def _open(source: ByteSource, pcm: PcmFormat | None, limits: AudioLimits) -> Decoder:

@@ -46,7 +46,7 @@ class WavHeader:
         """How long the data should last, when the header says so and can be right."""
         if self.pcm is None or self.data_end is None or self.sample_rate < 1:
             return None
-        return (self.data_end - self.data_start) / self.pcm.frame_bytes / self.sample_rate
+        return (self.data_end - self.data_start) // self.pcm.frame_bytes / self.sample_rate
 
 
 def read_wav_header(peek: Peek) -> WavHeader | None:

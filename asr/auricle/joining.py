@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
-from itertools import pairwise
 
 from auricle.transcript import Receipt, Recognition, Segment, Transcript
 
@@ -21,11 +20,12 @@ def join(
 
     Where a piece overlaps the one before, words that both heard are said once.
     """
-    segments = [recognition.segment for recognition in recognitions]
-    for index, (_, later) in enumerate(pairwise(recognitions)):
-        if later.overlap > 0:
-            earlier = segments[index]
-            segments[index : index + 2] = _merge(earlier, later.segment, later.overlap)
+    segments: list[Segment] = []
+    for recognition in recognitions:
+        segment = recognition.segment
+        if segments and recognition.overlap > 0:
+            segment = _without_repeats(segments[-1], segment, recognition.overlap)
+        segments.append(segment)
     receipt = merge_receipts([r.receipt for r in recognitions], model_id)
     return Transcript(tuple(s for s in segments if s.text), duration, receipt, warnings)
 
@@ -45,16 +45,14 @@ def merge_receipts(receipts: Sequence[Receipt], model_id: str) -> Receipt:
     )
 
 
-def _merge(earlier: Segment, later: Segment, overlap: float) -> tuple[Segment, Segment]:
-    """Cut both texts at the words that they share; the cut words at the edges go with them."""
-    before, after = earlier.text.split(), later.text.split()
+def _without_repeats(earlier: Segment, later: Segment, overlap: float) -> Segment:
+    """`later` from the end of the longest run of words that both heard in the overlap.
+
+    The earlier segment stays as it is: a stream has sent it already.
+    """
     reach = int(overlap * _WORDS_PER_SECOND) + 1
-    tail, head = before[-reach:], after[:reach]
-    match = SequenceMatcher(None, tail, head, autojunk=False).find_longest_match()
+    tail, words = earlier.text.split()[-reach:], later.text.split()
+    match = SequenceMatcher(None, tail, words[:reach], autojunk=False).find_longest_match()
     if match.size:
-        before = before[: len(before) - len(tail) + match.a + match.size]
-        after = after[match.b + match.size :]
-    return (
-        replace(earlier, text=" ".join(before)),
-        replace(later, text=" ".join(after), start=later.start + overlap),
-    )
+        words = words[match.b + match.size :]
+    return replace(later, text=" ".join(words), start=later.start + overlap)

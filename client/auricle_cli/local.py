@@ -1,8 +1,6 @@
 """Transcription in this process."""
 
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
@@ -10,14 +8,11 @@ from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.errors import AuricleError
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
-from auricle.transcript import Recognition as Recognized
 from auricle.transcript import Transcript
 from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.recognition import Recognition
 from auricle_cli.sources import Source
-
-PIECES_IN_FLIGHT = 16
 
 
 class LocalTranscriber:
@@ -48,22 +43,20 @@ class LocalTranscriber:
             raise TranscriptionError(str(error)) from error
 
     def _stream(self, audio: AudioStream, on_segment: Callable[[SegmentLike], None]) -> Transcript:
+        lengths: list[int] = []  # in samples, of what was read
+        recognitions = []
+        for recognition in self._recognizer.recognize(self._pieces(audio, lengths), self._options):
+            on_segment(recognition.segment)
+            recognitions.append(recognition)
+        seconds = sum(lengths) / SAMPLE_RATE
+        return self._recognizer.join(recognitions, duration=seconds, warnings=audio.warnings)
+
+    def _pieces(self, audio: AudioStream, lengths: list[int]) -> Iterator[Piece]:
         segmenter = self._recognizer.segmenter()
-        pending: deque[Future[Recognized]] = deque()
-        done: list[Recognized] = []
-
-        def take(pieces: list[Piece], room: int) -> None:
-            pending.extend(self._recognizer.submit(piece, self._options) for piece in pieces)
-            while pending and (len(pending) > room or pending[0].done()):
-                done.append(pending.popleft().result())
-                on_segment(done[-1].segment)
-
-        seconds = 0.0
         for samples in audio:
-            seconds += len(samples) / SAMPLE_RATE
-            take(segmenter.feed(samples), PIECES_IN_FLIGHT)
-        take(segmenter.flush(), 0)
-        return self._recognizer.join(done, duration=seconds, warnings=audio.warnings)
+            lengths.append(len(samples))
+            yield from segmenter.feed(samples)
+        yield from segmenter.flush()
 
     def close(self) -> None:
         """Stop the engine."""
@@ -72,7 +65,6 @@ class LocalTranscriber:
 
 def load(recognition: Recognition) -> LocalTranscriber:
     """Load the model. Raises Failure."""
-    pcm = recognition.pcm
     try:
         options = DecodingOptions(recognition.beam, recognition.max_tokens)
         recognizer = Recognizer.from_pretrained(
@@ -80,12 +72,8 @@ def load(recognition: Recognition) -> LocalTranscriber:
             device=recognition.device or "auto",
             dtype=recognition.dtype or "auto",
         )
-        return LocalTranscriber(
-            recognizer,
-            options,
-            PcmFormat(pcm.sample_rate, channels=pcm.channels, encoding=pcm.encoding)
-            if pcm
-            else None,
-        )
     except AuricleError as error:
         raise Failure(str(error)) from error
+    pcm = recognition.pcm
+    declared = PcmFormat(pcm.sample_rate, pcm.channels, pcm.encoding) if pcm else None
+    return LocalTranscriber(recognizer, options, declared)

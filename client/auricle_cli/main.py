@@ -30,6 +30,7 @@ def _load_settings(ctx: click.Context, _: click.Parameter, path: Path | None) ->
 
 
 @click.group(
+    "auricle",
     cls=LazyGroup,
     package="auricle_cli.commands",
     summaries=COMMANDS,

@@ -1,6 +1,8 @@
 """A transcriber that needs no model: it spells what it read."""
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.main import main
 from auricle_cli.recognition import Recognition
 from auricle_cli.sources import Source
+from auricle_server import ServerConfig, SpeechServer
+from tests.server.fakes import FakeRecognizer
 
 Auricle = Callable[..., Result]
 
@@ -47,16 +51,17 @@ class Opened:
         self.recognition: Recognition | None = None
         self.transcriber = FakeTranscriber()
 
-    def open(self, recognition: Recognition) -> FakeTranscriber:
-        self.recognition = recognition
-        return self.transcriber
-
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
     """Commands get a fake transcriber, whatever they ask for."""
     record = Opened()
-    monkeypatch.setattr(Recognition, "open", lambda recognition: record.open(recognition))
+
+    def open_fake(recognition: Recognition) -> FakeTranscriber:
+        record.recognition = recognition
+        return record.transcriber
+
+    monkeypatch.setattr(Recognition, "open", open_fake)
     return record
 
 
@@ -80,3 +85,23 @@ def clips(tmp_path: Path) -> Path:
     (folder / "deep" / "a.FLAC").write_text("sat")
     (folder / "notes.txt").write_text("no audio")
     return folder
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A real server on the loopback, with a fake recogniser behind it."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def start() -> SpeechServer:
+        server = SpeechServer(FakeRecognizer(), ServerConfig(port=0))
+        await server.start()
+        return server
+
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result(timeout=30)
+    yield f"127.0.0.1:{server.port}"
+    asyncio.run_coroutine_threadsafe(server.stop(drain=0), loop).result(timeout=30)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(timeout=30)
+    loop.close()

@@ -1,5 +1,6 @@
 """`auricle train`: a recipe in, a checkpoint out."""
 
+import logging
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ def train(config: Path, resume: bool) -> None:
     from auricle.errors import AuricleError
     from auricle.training import train as run
 
+    logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:
         run(config, resume=resume)
     except AuricleError as error:

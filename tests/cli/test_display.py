@@ -1,0 +1,73 @@
+import io
+import sys
+
+import pytest
+
+from auricle.transcript import Receipt, Segment, Transcript
+from auricle_cli import formats
+from auricle_cli.display import Display, LiveDisplay, progress
+from auricle_cli.outcomes import Outcome
+from auricle_cli.sources import Source
+
+A, B = Source("a.wav"), Source("b.wav")
+SEGMENTS = (Segment(0, 1, "the", 1.0), Segment(1, 2, "", 0.0), Segment(2, 3, "cat", 1.0))
+TRANSCRIPT = Transcript(SEGMENTS, 3.0, Receipt("m"), ("cut short",))
+CAPTURED = pytest.CaptureFixture[str]
+
+
+def test_a_transcript_and_its_warnings(capsys: CAPTURED) -> None:
+    assert Display(formats.text).finish(Outcome(A, TRANSCRIPT))
+    out, err = capsys.readouterr()
+    assert (out, err) == ("the cat\n", "auricle: a.wav: warning: cut short\n")
+
+
+def test_a_failure(capsys: CAPTURED) -> None:
+    assert not Display(formats.text).finish(Outcome(A, error="no audio"))
+    assert tuple(capsys.readouterr()) == ("", "auricle: a.wav: no audio\n")
+
+
+def test_words_appear_before_the_end(capsys: CAPTURED) -> None:
+    display = LiveDisplay(formats.text, labelled=False)
+    display.segment(A, SEGMENTS[0])
+    assert capsys.readouterr().out == "the"
+    display.segment(A, SEGMENTS[1])
+    assert capsys.readouterr().out == ""
+    display.segment(A, SEGMENTS[2])
+    assert capsys.readouterr().out == " cat"
+    assert display.finish(Outcome(A, TRANSCRIPT))
+    assert capsys.readouterr().out == "\n"
+
+
+def test_live_lines_are_those_of_the_writer(capsys: CAPTURED) -> None:
+    display = LiveDisplay(formats.labelled_text, labelled=True)
+    for source in (A, B):
+        for segment in SEGMENTS:
+            display.segment(source, segment)
+        display.finish(Outcome(source, TRANSCRIPT))
+    assert capsys.readouterr().out == "a.wav\tthe cat\nb.wav\tthe cat\n"
+
+
+def test_a_line_that_breaks_off_is_ended(capsys: CAPTURED) -> None:
+    display = LiveDisplay(formats.text, labelled=False)
+    display.segment(A, SEGMENTS[0])
+    assert not display.finish(Outcome(A, error="gone"))
+    assert capsys.readouterr().out == "the\n"
+    assert display.finish(Outcome(B, Transcript((), 1.0, Receipt("m"))))
+    assert capsys.readouterr().out == "\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "total", "shown"),
+    [(Terminal(), 2, True), (Terminal(), 1, False), (io.StringIO(), 2, False)],
+)
+def test_a_bar_on_terminals_only(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, total: int, shown: bool
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert list(progress(range(total), total)) == list(range(total))
+    assert ("file" in stream.getvalue()) == shown

@@ -1,0 +1,141 @@
+"""Transcription in the process, around a fake recogniser."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+
+from auricle.audio import Audio, PcmFormat
+from auricle.config import DecodingOptions
+from auricle.errors import UnknownModelError
+from auricle.recognizer import Recognizer
+from auricle.segmenter import Piece
+from auricle.transcript import Recognition as Recognized
+from auricle.transcript import Transcript
+from auricle_cli import local
+from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.failure import Failure
+from auricle_cli.recognition import Recognition
+from auricle_cli.sources import Source
+from tests.server.fakes import FakeRecognizer, wav
+
+
+class FakeLibrary(FakeRecognizer):
+    """The fake with the library's two other ways in."""
+
+    closed = False
+
+    def recognize(self, pieces: Iterable[Piece], options: DecodingOptions) -> Iterator[Recognized]:
+        for piece in pieces:
+            yield self.submit(piece, options).result()
+
+    def transcribe(self, audio: Audio, *, options: DecodingOptions) -> Transcript:
+        recognitions = list(self.recognize(self.cut(audio), options))
+        return self.join(recognitions, duration=audio.duration, warnings=audio.warnings)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def library() -> FakeLibrary:
+    return FakeLibrary()
+
+
+def transcriber(
+    library: FakeLibrary, beam: int = 1, pcm: PcmFormat | None = None
+) -> local.LocalTranscriber:
+    return local.LocalTranscriber(cast("Recognizer", library), DecodingOptions(beam), pcm)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(2.5, level=0.5))
+    return Source(str(path))
+
+
+def test_transcribe(library: FakeLibrary, source: Source) -> None:
+    transcript = transcriber(library, beam=2).transcribe(source)
+    assert transcript.text == " ".join(["level 500 beam 2"] * 3)
+    assert transcript.duration == 2.5
+
+
+def test_a_stream_is_the_whole_piece_by_piece(library: FakeLibrary, source: Source) -> None:
+    segments: list[SegmentLike] = []
+    transcript = transcriber(library).stream(source, segments.append)
+    assert transcript == transcriber(library).transcribe(source)
+    assert tuple(segments) == transcript.segments
+
+
+def test_a_truncated_file_warns_either_way(library: FakeLibrary, source: Source) -> None:
+    path = Path(source.name)
+    path.write_bytes(path.read_bytes()[:-20_000])
+    whole = transcriber(library).transcribe(source)
+    streamed = transcriber(library).stream(source, lambda segment: None)
+    assert whole.duration == streamed.duration < 2.0
+    assert whole.warnings
+    assert streamed.warnings
+
+
+def test_headerless_audio(library: FakeLibrary, tmp_path: Path) -> None:
+    path = tmp_path / "a.pcm"
+    path.write_bytes(np.full(8000, 16384, "<i2").tobytes())
+    pcm = PcmFormat(8000)
+    for run in (
+        transcriber(library, pcm=pcm).transcribe,
+        lambda s: transcriber(library, pcm=pcm).stream(s, lambda segment: None),
+    ):
+        assert run(Source(str(path))).duration == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no audio"])
+def test_bad_audio(library: FakeLibrary, source: Source, content: bytes) -> None:
+    Path(source.name).write_bytes(content)
+    with pytest.raises(TranscriptionError, match="audio"):
+        transcriber(library).transcribe(source)
+    with pytest.raises(TranscriptionError, match="audio"):
+        transcriber(library).stream(source, lambda segment: None)
+    assert library.submitted == []
+
+
+def test_a_folder_is_no_audio(library: FakeLibrary, tmp_path: Path) -> None:
+    with pytest.raises(TranscriptionError, match="directory"):
+        transcriber(library).transcribe(Source(str(tmp_path)))
+
+
+def test_close(library: FakeLibrary) -> None:
+    transcriber(library).close()
+    assert library.closed
+
+
+# --- loading -----------------------------------------------------------------------------------
+
+
+def test_load(library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def from_pretrained(model: str, **options: str) -> FakeLibrary:
+        asked.append((model, options))
+        return library
+
+    monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
+    loaded = Recognition(beam=3, max_tokens=9).open()
+    Recognition(model="m", device="cpu", dtype="float32").open()
+    assert asked == [
+        ("bundled", {"device": "auto", "dtype": "auto"}),
+        ("m", {"device": "cpu", "dtype": "float32"}),
+    ]
+    assert "beam 3" in loaded.transcribe(source).text
+    assert {options.max_tokens for _, options, _ in library.submitted} == {9}
+
+
+def test_what_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def from_pretrained(model: str, **options: str) -> FakeLibrary:
+        raise UnknownModelError(f"no model {model}")
+
+    monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
+    with pytest.raises(Failure, match="no model x"):
+        Recognition(model="x").open()

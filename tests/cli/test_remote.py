@@ -1,0 +1,108 @@
+"""The commands against a real server."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Auricle
+from tests.server.fakes import wav
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address where nobody listens."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{reserved.getsockname()[1]}"
+
+
+@pytest.fixture
+def loud(tmp_path: Path) -> str:
+    (tmp_path / "loud.wav").write_bytes(wav(1.5, level=0.5))
+    return "loud.wav"
+
+
+WORDS = "level 500 beam 1 level 500 beam 1"  # of two pieces, as the fake hears them
+
+
+@pytest.mark.parametrize("flags", [[], ["--stream"]])
+def test_transcribe(auricle: Auricle, address: str, loud: str, flags: list[str]) -> None:
+    result = auricle("transcribe", "--server", address, *flags, loud)
+    assert (result.exit_code, result.stdout, result.stderr) == (0, f"{WORDS}\n", "")
+
+
+def test_options_cross_the_wire(auricle: Auricle, address: str, loud: str) -> None:
+    flags = ["--beam", "3", "--format", "json"]
+    answer = json.loads(auricle("transcribe", "--server", address, *flags, loud).stdout)
+    assert answer["text"] == WORDS.replace("beam 1", "beam 3")
+    assert answer["duration"] == 1.5
+    assert answer["receipt"]["model_id"] == "fake-1"
+    assert [segment["start"] for segment in answer["segments"]] == [0.0, 1.0]
+
+
+def test_headerless_audio(auricle: Auricle, address: str, tmp_path: Path) -> None:
+    (tmp_path / "a.pcm").write_bytes(wav(1.0, level=0.5)[44:])
+    refused = auricle("transcribe", "--server", address, "a.pcm")
+    assert refused.exit_code == 2
+    assert refused.stderr.startswith("auricle: a.pcm: ")
+    stated = auricle("transcribe", "--server", address, "--sample-rate", "16000", "a.pcm")
+    assert stated.stdout == "level 500 beam 1\n"
+
+
+def test_one_bad_file_among_good_ones(auricle: Auricle, address: str, loud: str) -> None:
+    Path("bad.wav").write_text("this is no audio")
+    result = auricle("transcribe", "--server", address, "bad.wav", loud)
+    assert (result.exit_code, result.stdout) == (1, f"{loud}\t{WORDS}\n")
+    assert result.stderr.startswith("auricle: bad.wav: ")
+
+
+def test_unknown_model(auricle: Auricle, address: str, loud: str) -> None:
+    result = auricle("transcribe", "--server", address, "--model", "other", loud)
+    assert result.exit_code == 2
+    assert "other" in result.stderr
+
+
+def test_nobody_there_is_said_once(auricle: Auricle, nobody: str, loud: str) -> None:
+    result = auricle("transcribe", "--server", nobody, loud, loud, loud)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"auricle: {nobody}: ")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_evaluate(auricle: Auricle, address: str, loud: str, tmp_path: Path) -> None:
+    line = {"audio_filepath": loud, "text": WORDS.upper()}
+    (tmp_path / "manifest.jsonl").write_text(json.dumps(line))
+    result = auricle("evaluate", "--server", address, "--format", "json", "manifest.jsonl")
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["wer"], report["utterances"]) == (0, 0.0, 1)
+    assert report["audio_seconds"] == 1.5
+
+
+def test_models(auricle: Auricle, address: str) -> None:
+    result = auricle("models", "--server", address)
+    assert result.exit_code == 0
+    assert result.stdout == "fake-1\tfake\ten\t20 s\tcpu\tfloat32\n"
+    (line,) = auricle("models", "--server", address, "--format", "json").stdout.splitlines()
+    assert json.loads(line) == {
+        "model_id": "fake-1",
+        "name": "fake",
+        "language": "en",
+        "window_seconds": 20.0,
+        "device": "cpu",
+        "dtype": "float32",
+    }
+
+
+@pytest.mark.parametrize("command", ["models", "health"])
+def test_nobody_there(auricle: Auricle, nobody: str, command: str) -> None:
+    result = auricle(command, "--server", nobody, "--timeout", "5")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"auricle: {nobody}")
+
+
+def test_health(auricle: Auricle, address: str) -> None:
+    result = auricle("health", "--server", address)
+    assert (result.exit_code, result.stdout) == (0, "SERVING\n")

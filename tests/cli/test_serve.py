@@ -1,0 +1,105 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import auricle_server
+from auricle.config import EngineConfig
+from auricle.errors import InvalidOptionError, UnknownModelError
+from auricle.recognizer import Recognizer
+from auricle_server import ServerConfig
+from tests.cli.conftest import Auricle
+from tests.server.fakes import FakeRecognizer
+
+
+class Loaded(FakeRecognizer):
+    """A fake that notes how it was asked for."""
+
+    asked: tuple[str, dict[str, Any]] = ("", {})
+    closed = False
+
+    def __enter__(self) -> "Loaded":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.closed = True
+
+
+class Serving:
+    """Stands for `auricle_server.serve`."""
+
+    config: ServerConfig | None = None
+
+    async def __call__(
+        self, recognizer: Loaded, config: ServerConfig, *, ready: Callable[[int], None]
+    ) -> None:
+        self.config = config
+        if config.port == 1:
+            raise InvalidOptionError("cannot listen")
+        ready(4321)
+
+
+@pytest.fixture
+def loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
+    fake = Loaded()
+
+    def from_pretrained(model: str, **options: object) -> Loaded:
+        if model == "none":
+            raise UnknownModelError("no model none")
+        fake.asked = (model, options)
+        return fake
+
+    monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
+    return fake
+
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> Serving:
+    fake = Serving()
+    monkeypatch.setattr(auricle_server, "serve", fake)
+    return fake
+
+
+def test_defaults_are_the_libraries_own(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
+    result = auricle("serve")
+    assert result.exit_code == 0
+    assert result.stdout == "auricle: serving fake-1 on 127.0.0.1:4321\n"
+    assert serving.config == ServerConfig()
+    options = {"device": "auto", "dtype": "auto", "engine": EngineConfig()}
+    assert loaded.asked == ("bundled", options)
+    assert loaded.closed
+
+
+def test_flags_reach_their_configs(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
+    flags = "--model m --device cpu --dtype float32 --port 0 --max-queue 7 --tls-key k"
+    auricle("serve", *flags.split(), "--tls-certificate", "c")
+    assert serving.config == ServerConfig(port=0, tls_key=Path("k"), tls_certificate=Path("c"))
+    options = {"device": "cpu", "dtype": "float32", "engine": EngineConfig(max_queue=7)}
+    assert loaded.asked == ("m", options)
+
+
+def test_the_environment(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
+    auricle("serve", env={"AURICLE_SERVE_HOST": "0.0.0.0", "AURICLE_SERVE_MAX_QUEUE": "5"})
+    assert serving.config is not None
+    assert serving.config.host == "0.0.0.0"
+    assert loaded.asked[1]["engine"] == EngineConfig(max_queue=5)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--port 70000", "port must be 0 to 65535"),
+        ("--tls-key k", "belong together"),
+        ("--port x", "'--port'"),
+        ("--log-level loud", "'--log-level'"),
+        ("--model none", "auricle: no model none"),
+        ("--port 1", "auricle: cannot listen"),
+    ],
+)
+def test_what_cannot_be_served_is_two(
+    auricle: Auricle, loaded: Loaded, serving: Serving, flags: str, message: str
+) -> None:
+    result = auricle("serve", *flags.split())
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from auricle import training
+from auricle.errors import InvalidOptionError
+from tests.cli.conftest import Auricle
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Path, bool]]:
+    (tmp_path / "recipe.toml").write_text("")
+    runs: list[tuple[Path, bool]] = []
+
+    def train(config: Path, *, resume: bool) -> None:
+        runs.append((config, resume))
+
+    monkeypatch.setattr(training, "train", train)
+    return runs
+
+
+def test_resumes_unless_told_otherwise(auricle: Auricle, runs: list[tuple[Path, bool]]) -> None:
+    assert auricle("train", "recipe.toml").exit_code == 0
+    assert auricle("train", "--fresh", "recipe.toml").exit_code == 0
+    assert runs == [(Path("recipe.toml"), True), (Path("recipe.toml"), False)]
+
+
+def test_a_missing_recipe_is_two(auricle: Auricle, runs: list[tuple[Path, bool]]) -> None:
+    result = auricle("train", "none.toml")
+    assert result.exit_code == 2
+    assert "none.toml" in result.stderr
+    assert runs == []
+
+
+def test_a_bad_recipe_is_two(auricle: Auricle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(config: Path, *, resume: bool) -> None:
+        raise InvalidOptionError("epochs must be above 0")
+
+    monkeypatch.setattr(training, "train", train)
+    Path("recipe.toml").write_text("")
+    result = auricle("train", "recipe.toml")
+    assert (result.exit_code, result.stderr) == (2, "auricle: epochs must be above 0\n")

@@ -1,3 +1,4 @@
+import io
 import shutil
 import subprocess
 import tempfile
@@ -149,6 +150,13 @@ def test_an_implausible_utterance_is_refused(
     install(tmp_path, monkeypatch, f'while [ "$1" != -o ]; do shift; done; cp {said} "$2"')
     with pytest.raises(SynthesisError, match="nothing plausible"):
         speak(SENTENCE, Voice("flite", "slt"))
+
+
+@pytest.mark.parametrize("samples", [4800, 4801, 13_601, 15_896, 16_000, 16_111])
+def test_opus_of_any_length_can_be_read_by_soundfile(samples: int) -> None:
+    noise = np.random.default_rng(0).normal(0.0, 0.1, samples).astype(np.float32)
+    decoded, _ = soundfile.read(io.BytesIO(encode_opus(noise)))
+    assert len(decoded) == samples
 
 
 def test_opus_keeps_the_length_the_sound_and_the_bytes(tmp_path: Path) -> None:

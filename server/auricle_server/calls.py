@@ -1,4 +1,4 @@
-"""The frame around every RPC: admission, deadline, error translation and one line in the log."""
+"""The frame around every RPC: deadline, error translation and one line in the log."""
 
 import asyncio
 import logging
@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from grpc import aio
 
-from auricle_server.admission import Admission
 from auricle_server.status import CANCELLED, OK, failure_of
 
 Context = aio.ServicerContext[Any, Any]
@@ -49,18 +48,12 @@ def call_of(method: str, context: Context) -> Call:
     return Call(method, context.peer(), deadline)
 
 
-async def answer(
-    method: str,
-    context: Context,
-    admission: Admission,
-    work: Callable[[Call], Awaitable[T]],
-) -> T:
+async def answer(method: str, context: Context, work: Callable[[Call], Awaitable[T]]) -> T:
     """Runs `work` for one RPC; whatever it raises becomes the RPC's status."""
     call = call_of(method, context)
     outcome = OK
     try:
-        with admission:
-            return await work(call)
+        return await work(call)
     except asyncio.CancelledError:
         outcome = CANCELLED
         raise

@@ -10,52 +10,97 @@ import io
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Generic, Self, TypeAlias, TypeVar
 
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server.errors import InvalidRequestError
 
-Message = pb.UploadRequest | pb.StreamingRecognizeRequest
+LINGER_SECONDS = 1.0  # for clients that still send when their answer is ready
+
+Message = TypeVar("Message", pb.UploadRequest, pb.StreamingRecognizeRequest)
+AnyInbox: TypeAlias = "Inbox[pb.UploadRequest] | Inbox[pb.StreamingRecognizeRequest]"
 
 
-async def first_message(messages: AsyncIterator[Message]) -> Message:
-    """The message with the config. Raises InvalidRequestError when it is missing."""
-    message = await anext(messages, None)
-    if message is None:
-        raise InvalidRequestError("the stream ended before its config; send the config first")
-    if message.WhichOneof("payload") != "config":
-        raise InvalidRequestError("the first message must hold the config, before any audio")
-    return message
+class Inbox(Generic[Message]):
+    """The messages of one stream. An async context manager that hears the client out at its end.
 
+    Whoever answers before the client has closed its side makes asyncio clients in Python report
+    INTERNAL instead of the answer (grpc/grpc#36066). So on the way out, for a while, what still
+    comes is read and thrown away.
+    """
 
-async def audio_chunks(messages: AsyncIterator[Message]) -> AsyncIterator[bytes]:
-    """The chunks after the config. Raises InvalidRequestError on a message of another kind."""
-    async for message in messages:
-        match message.WhichOneof("payload"):
-            case "audio":
-                yield message.audio
-            case "config":
-                raise InvalidRequestError("the config was sent twice; only the first message is it")
-            case _:
-                raise InvalidRequestError("a message without payload; send audio after the config")
+    def __init__(self, messages: AsyncIterator[Message]) -> None:
+        """Reads `messages`; nobody else may."""
+        self._messages = messages
+        self._pending: asyncio.Task[Message | None] | None = None
+
+    async def next(self) -> Message | None:
+        """The next message; None at the end. Cancelled, it loses nothing.
+
+        gRPC allows one read at a time and cannot take one back, so it is kept for the next call.
+        """
+        if self._pending is None:
+            self._pending = asyncio.create_task(self._read())
+        message = await asyncio.shield(self._pending)
+        self._pending = None
+        return message
+
+    async def _read(self) -> Message | None:
+        return await anext(self._messages, None)
+
+    async def config(self) -> Message:
+        """The first message, which holds the config. Raises InvalidRequestError without it."""
+        message = await self.next()
+        if message is None:
+            raise InvalidRequestError("the stream ended before its config; send the config first")
+        if message.WhichOneof("payload") != "config":
+            raise InvalidRequestError("the first message must hold the config, before any audio")
+        return message
+
+    async def chunk(self) -> bytes:
+        """The next bytes of the audio, never empty before the end. Raises InvalidRequestError."""
+        while message := await self.next():
+            match message.WhichOneof("payload"):
+                case "config":
+                    raise InvalidRequestError("the config was sent twice; it is sent once, first")
+                case None:
+                    raise InvalidRequestError("a message holds nothing; it must hold audio")
+            if message.audio:
+                return message.audio
+        return b""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not asyncio.CancelledError:
+            with suppress(Exception):  # the answer stands, whatever still comes
+                await asyncio.wait_for(self._hear_out(), LINGER_SECONDS)
+        if self._pending is not None:
+            self._pending.cancel()
+
+    async def _hear_out(self) -> None:
+        while await self.next() is not None:
+            pass
 
 
 class ChunkReader(io.RawIOBase):
-    """A blocking, unseekable file over chunks that arrive on an event loop.
+    """A blocking, unseekable file over the audio of an inbox.
 
     Read it in a worker thread, never on the loop. Make and cancel it on the loop.
     """
 
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
-        """Reads `chunks`; an empty one is skipped."""
+    def __init__(self, inbox: AnyInbox) -> None:
+        """Reads the audio after the config."""
         super().__init__()
-        self._chunks = chunks
+        self._inbox = inbox
         self._loop = asyncio.get_running_loop()
         self._rest = memoryview(b"")
         self._lock = threading.Lock()
         self._pending: Future[bytes] | None = None
         self._cancelled = False
-        self.failure: Exception | None = None  # what the chunks raised, even if a decoder hid it
+        self.failure: Exception | None = None  # of the messages, even if a decoder hid it
 
     def readable(self) -> bool:
         """True: it is for reading only."""
@@ -78,31 +123,28 @@ class ChunkReader(io.RawIOBase):
                 self._pending.cancel()
 
     def _pull(self) -> bytes:
-        """Waits for the next chunk that is not empty; the empty one at the end."""
+        """Waits for the next chunk; an empty one is the end."""
         with self._lock:
-            self._pending = asyncio.run_coroutine_threadsafe(self._next(), self._loop)
+            self._pending = asyncio.run_coroutine_threadsafe(self._chunk(), self._loop)
             if self._cancelled:
                 self._pending.cancel()
         return self._pending.result()
 
-    async def _next(self) -> bytes:
+    async def _chunk(self) -> bytes:
         try:
-            async for chunk in self._chunks:
-                if chunk:
-                    return chunk
+            return await self._inbox.chunk()
         except Exception as error:
             self.failure = error
             raise
-        return b""
 
 
 @contextmanager
-def reading(messages: AsyncIterator[Message]) -> Iterator[io.BufferedReader]:
-    """A file over the chunks of `messages`, cancelled on the way out.
+def reading(inbox: AnyInbox) -> Iterator[io.BufferedReader]:
+    """A file over the audio of `inbox`, cancelled on the way out.
 
     Raises what the messages raised, whatever the decoder made of it.
     """
-    chunks = ChunkReader(audio_chunks(messages))
+    chunks = ChunkReader(inbox)
     try:
         yield io.BufferedReader(chunks)
     except Exception as error:

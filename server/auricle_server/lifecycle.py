@@ -17,10 +17,11 @@ from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.admission import Admission
 from auricle_server.config import ServerConfig
 from auricle_server.health import SPEECH, Health
+from auricle_server.incoming import LINGER_SECONDS
 from auricle_server.seam import Recognizer
 from auricle_server.servicer import SpeechServicer
 
-FLUSH_SECONDS = 1.0  # for answers on their way out when the last request is done
+FLUSH_SECONDS = 2 * LINGER_SECONDS  # for answers that are ready, but not yet out
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 logger = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from auricle_server import convert
 from auricle_server.admission import Admission
 from auricle_server.calls import Call, Context, answer
 from auricle_server.config import ServerConfig
-from auricle_server.incoming import first_message, reading
+from auricle_server.incoming import Inbox, reading
 from auricle_server.pipeline import Pipeline
 from auricle_server.seam import Recognizer
 from auricle_server.streaming import StreamedPieces
@@ -54,14 +54,14 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     ) -> pb.RecognizeResponse:
         """Recognises audio that fits in one message."""
         work = partial(self._recognize, request)
-        return await answer("Recognize", context, self._admission, work)
+        return await answer("Recognize", context, work)
 
     async def Upload(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.UploadRequest], context: Context
     ) -> pb.RecognizeResponse:
         """Recognises audio sent in pieces; one answer."""
-        work = partial(self._upload, request_iterator)
-        return await answer("Upload", context, self._admission, work)
+        work = partial(self._upload, Inbox(request_iterator))
+        return await answer("Upload", context, work)
 
     async def StreamingRecognize(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.StreamingRecognizeRequest], context: Context
@@ -71,43 +71,44 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         Writes to `context` rather than yields: gRPC does not close the generator of a caller that
         went away, and its unfinished work would run on.
         """
-        work = partial(self._streaming_recognize, request_iterator, context)
-        await answer("StreamingRecognize", context, self._admission, work)
+        work = partial(self._streaming_recognize, Inbox(request_iterator), context)
+        await answer("StreamingRecognize", context, work)
 
     async def ListModels(  # noqa: N802
         self, request: pb.ListModelsRequest, context: Context
     ) -> pb.ListModelsResponse:
         """Lists the one model that is served."""
-        return await answer("ListModels", context, self._admission, self._list_models)
+        return await answer("ListModels", context, self._list_models)
 
     # --- their work ----------------------------------------------------------------------------
 
     async def _recognize(self, request: pb.RecognizeRequest, call: Call) -> pb.RecognizeResponse:
-        task = self._task(request.config, call)
-        return await self._transcribe(request.audio, task, call)
+        with self._admission:
+            task = self._task(request.config, call)
+            return await self._transcribe(request.audio, task, call)
 
-    async def _upload(
-        self, messages: AsyncIterator[pb.UploadRequest], call: Call
-    ) -> pb.RecognizeResponse:
-        task = self._task((await first_message(messages)).config, call)
-        with reading(messages) as file:
-            return await self._transcribe(file, task, call)
+    async def _upload(self, inbox: Inbox[pb.UploadRequest], call: Call) -> pb.RecognizeResponse:
+        async with inbox:
+            with self._admission:
+                task = self._task((await inbox.config()).config, call)
+                with reading(inbox) as file:
+                    return await self._transcribe(file, task, call)
 
     async def _streaming_recognize(
-        self,
-        messages: AsyncIterator[pb.StreamingRecognizeRequest],
-        context: Context,
-        call: Call,
+        self, inbox: Inbox[pb.StreamingRecognizeRequest], context: Context, call: Call
     ) -> None:
-        task = self._task((await first_message(messages)).config.config, call)
-        with reading(messages) as file:
-            transcript = await self._stream(file, task, context)
-        self._note(call, transcript)
-        message = convert.transcript(transcript)
-        await context.write(pb.StreamingRecognizeResponse(transcript=message))
+        async with inbox:
+            with self._admission:
+                task = self._task((await inbox.config()).config.config, call)
+                with reading(inbox) as file:
+                    transcript = await self._stream(file, task, context)
+                self._note(call, transcript)
+                message = convert.transcript(transcript)
+                await context.write(pb.StreamingRecognizeResponse(transcript=message))
 
     async def _list_models(self, call: Call) -> pb.ListModelsResponse:
-        return pb.ListModelsResponse(models=[convert.model(self._recognizer)])
+        with self._admission:
+            return pb.ListModelsResponse(models=[convert.model(self._recognizer)])
 
     # --- their steps ---------------------------------------------------------------------------
 

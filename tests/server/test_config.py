@@ -1,0 +1,45 @@
+"""What an operator may not choose."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auricle.errors import InvalidOptionError
+from auricle_server import ServerConfig
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"port": -1},
+        {"port": 65_536},
+        {"max_message_bytes": 0},
+        {"max_upload_bytes": -5},
+        {"max_audio_seconds": 0.0},
+        {"max_audio_seconds": float("nan")},
+        {"max_requests": 0},
+        {"max_pieces_in_flight": 0},
+        {"drain_seconds": -1.0},
+        {"tls_certificate": Path("cert.pem")},
+        {"tls_key": Path("key.pem")},
+    ],
+    ids=str,
+)
+def test_values_out_of_range_are_named(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOptionError, match=next(iter(wrong))):
+        ServerConfig(**wrong)
+
+
+def test_the_defaults_are_valid_and_local() -> None:
+    assert ServerConfig().host == "127.0.0.1"
+
+
+def test_the_audio_limits_are_the_configs() -> None:
+    limits = ServerConfig(max_audio_seconds=7, max_upload_bytes=9).audio_limits
+    assert (limits.max_seconds, limits.max_bytes) == (7, 9)
+
+
+def test_the_message_limit_reaches_grpc() -> None:
+    options = dict(ServerConfig(max_message_bytes=12_345).channel_options)
+    assert options["grpc.max_receive_message_length"] == 12_345

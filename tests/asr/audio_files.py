@@ -108,7 +108,7 @@ def _mux_av(
 
 def mono16k(sound: Waveform, sample_rate: int) -> Waveform:
     """What any reader should make of `sound (S, channels)`: the reference, by whole-file soxr."""
-    mono = sound.mean(axis=1, dtype=np.float32)
+    mono: Waveform = sound.mean(axis=1, dtype=np.float32)
     if sample_rate == 16_000:
         return mono
     resampled: Waveform = soxr.resample(mono, sample_rate, 16_000)

@@ -4,11 +4,14 @@ import io
 import re
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
 
 from auricle.audio import Audio, AudioLimits, PcmFormat, load_audio, validate_samples
+from auricle.audio.converter import Converter
+from auricle.audio.decoders import AvDecoder, Block
 from auricle.errors import (
     AudioError,
     AudioNotFoundError,
@@ -213,7 +216,7 @@ def test_formats_without_a_length_give_their_good_part_too(name: str) -> None:
 
 def test_m4a_without_its_index_cannot_be_read() -> None:
     data = encoded("index_last.m4a")
-    with pytest.raises(UnsupportedAudioError, match="M4A or MP4.*damaged or truncated"):
+    with pytest.raises(UnsupportedAudioError, match=r"M4A or MP4.*damaged or truncated"):
         load_audio(data[: len(data) // 2])
 
 
@@ -243,7 +246,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_folder(tmp_path: Path) -> None:
-    with pytest.raises(AudioError, match="is a folder|cannot open"):
+    with pytest.raises(AudioError, match="is a folder"):
         load_audio(tmp_path)
 
 
@@ -319,7 +322,7 @@ def test_a_double_beyond_float32_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["pcm16.wav", "pcm16.flac", "opus.ogg", "lame.mp3", "opus.webm"])
 def test_too_long(name: str) -> None:
-    with pytest.raises(AudioTooLongError, match="longer than 0.5 s"):
+    with pytest.raises(AudioTooLongError, match=r"longer than 0\.5 s"):
         load_audio(encoded(name), limits=AudioLimits(max_seconds=0.5))
 
 
@@ -361,6 +364,34 @@ def test_a_forged_rate_does_not_hide_the_work(monkeypatch: pytest.MonkeyPatch) -
     limits = AudioLimits(max_seconds=0.5)
     with pytest.raises(AudioTooLargeError, match="decodes to more than 48000 samples"):
         load_audio(forged, limits=limits)
+
+
+def test_many_tiny_blocks_are_work_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auricle.audio.limits._FREE_SAMPLES", 0)
+    converter = Converter(AudioLimits(max_seconds=1.0))  # that is worth 96,000 samples
+    block = Block(np.zeros((1, 1), np.float32), 16_000)
+    for _ in range(96_000 // 1024):
+        converter.feed(block)
+    with pytest.raises(AudioTooLargeError):
+        converter.feed(block)
+
+
+def test_a_file_of_broken_packets_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def decode(self) -> list[object]:
+            raise av.error.InvalidDataError(1, "broken")
+
+    monkeypatch.setattr("auricle.audio.decoders._MAX_DAMAGED", 5)
+    decoder = AvDecoder(io.BytesIO(encoded("adts.aac")), "aac")
+    monkeypatch.setattr(decoder, "_packets", lambda: iter([Broken()] * 10))
+    assert list(decoder.blocks()) == []
+    assert decoder.damaged == 6
+    decoder.close()
+
+
+def test_samples_of_64_bit_integers_are_refused() -> None:
+    with pytest.raises(UnsupportedAudioError, match="64 bits"):
+        load_audio(patched(encoded("pcm32.wav"), 34, "<H", 64))
 
 
 # --- arrays ------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from auricle.audio.decoders import Block
 from auricle.audio.limits import check_format, check_seconds, check_work
 from auricle.config import SAMPLE_RATE, AudioLimits
 
+_BLOCK_WORK = 1024  # a block costs at least as much as so many samples, be it ever so small
+
 
 class Converter:
     """Feed blocks in order, then flush. The result does not depend on where the blocks are cut.
@@ -17,7 +19,7 @@ class Converter:
 
     def __init__(self, limits: AudioLimits) -> None:
         self._limits = limits
-        self._work = 0  # samples over all channels
+        self._work = 0  # samples over all channels, or their worth
         self._rate = SAMPLE_RATE
         self._resampler: soxr.ResampleStream | None = None
         self.seconds = 0.0
@@ -48,7 +50,7 @@ class Converter:
 
     def _admit(self, samples: Samples, rate: int) -> None:
         check_format(rate, samples.shape[1], self._limits)
-        self._work += samples.size
+        self._work += max(samples.size, _BLOCK_WORK)
         self.seconds += len(samples) / rate
         check_work(self._work, self._limits)
         check_seconds(self.seconds, self._limits)

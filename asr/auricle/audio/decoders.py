@@ -25,6 +25,7 @@ _PROBE_BYTES = 1 << 14  # what FFmpeg may read to learn the parameters before th
 _TITLES = {"mov": "M4A or MP4", "matroska": "WebM or Matroska"}  # the others explain themselves
 _TOLERANCE_SECONDS = 0.1  # what lossy codecs add and trim at the edges
 _ROUNDING = 1e-6
+_MAX_DAMAGED = 1000  # after so many broken packets the rest is given up
 
 
 class Block(NamedTuple):
@@ -117,12 +118,7 @@ class AvDecoder:
             )
         except av.FFmpegError as error:
             raise _unreadable(name, error) from error
-        track = next((s for s in self._container.streams.audio if s.codec_context), None)
-        if track is None:
-            self.close()
-            title = _TITLES.get(str(name), name)
-            raise UnsupportedAudioError(f"the {title} holds no audio track of a known codec")
-        self._stream = track
+        self._stream = self._audio_track(_TITLES.get(str(name), name))
         self.sample_rate: int = self._stream.codec_context.sample_rate
         self.channels: int = self._stream.codec_context.channels
         self.exact = container in {None, *LOSSLESS}
@@ -134,10 +130,19 @@ class AvDecoder:
         for packet in self._packets():
             for frame in self._decode(packet):
                 yield Block(_frame_samples(frame), frame.sample_rate)
+            if self.damaged > _MAX_DAMAGED:
+                return
 
     def close(self) -> None:
         """Free FFmpeg's contexts."""
         self._container.close()
+
+    def _audio_track(self, title: str | None) -> AvAudioStream:
+        for track in self._container.streams.audio:
+            if getattr(track, "codec_context", None):  # None, against its type: unknown codec
+                return track
+        self.close()
+        raise UnsupportedAudioError(f"the {title} holds no audio track of a known codec")
 
     def _container_seconds(self) -> float | None:
         if self._stream.duration is not None and self._stream.time_base is not None:
@@ -173,7 +178,10 @@ def _unreadable(name: str | None, error: av.FFmpegError) -> UnsupportedAudioErro
 
 def _frame_samples(frame: av.AudioFrame) -> Samples:
     """`(S, channels)` of any of FFmpeg's sample formats, planar or interleaved."""
-    raw = frame.to_ndarray()
+    try:
+        raw = frame.to_ndarray()
+    except ValueError as error:  # 64-bit integers
+        raise UnsupportedAudioError(f"samples of {frame.format.bits} bits: {error}") from error
     channels = frame.layout.nb_channels
     return _to_float(raw.T if frame.format.is_planar else raw.reshape(-1, channels))
 

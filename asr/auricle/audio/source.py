@@ -2,7 +2,7 @@
 
 import io
 import tempfile
-from typing import BinaryIO, Self, cast
+from typing import BinaryIO, Protocol, Self, cast
 
 from auricle.audio.limits import check_bytes
 from auricle.config import AudioLimits
@@ -11,7 +11,15 @@ _CHUNK = 1 << 16
 _SPOOL_MEMORY = 1 << 23  # what is buffered beyond this goes to a temporary file
 
 
-def is_seekable(reader: BinaryIO) -> bool:
+class Reader(Protocol):
+    """Anything with a blocking `read`: at most `size` bytes, none at the end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
+        ...
+
+
+def is_seekable(reader: Reader) -> bool:
     """Whether it can seek; an object that does not say so cannot."""
     seekable = getattr(reader, "seekable", None)
     return seekable is not None and bool(seekable())
@@ -20,10 +28,11 @@ def is_seekable(reader: BinaryIO) -> bool:
 class ByteSource:
     """Reads `reader` once, forwards, never more than `limits.max_bytes`.
 
-    A context manager, which frees the copy that `seekable` may have made. It has no `seek` on purpose: PyAV then treats it as the stream that it is.
+    It has no `seek` on purpose: PyAV then treats it as the stream that it is. A context manager:
+    leaving it frees the copy that `seekable` may have made.
     """
 
-    def __init__(self, reader: BinaryIO, limits: AudioLimits) -> None:
+    def __init__(self, reader: Reader, limits: AudioLimits) -> None:
         # `read1` returns what has arrived; `read` of a buffered reader waits for all it asked for.
         self._pull = getattr(reader, "read1", reader.read)
         self._reader = reader
@@ -78,9 +87,10 @@ class ByteSource:
         return self._rewound() if is_seekable(self._reader) else self._spool()
 
     def _rewound(self) -> BinaryIO:
-        check_bytes(self._reader.seek(0, io.SEEK_END), self._limits)
-        self._reader.seek(0)
-        return self._reader
+        file = cast("BinaryIO", self._reader)
+        check_bytes(file.seek(0, io.SEEK_END), self._limits)
+        file.seek(0)
+        return file
 
     def _spool(self) -> BinaryIO:
         copy = tempfile.SpooledTemporaryFile(max_size=_SPOOL_MEMORY)  # noqa: SIM115 - see __exit__

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
-from typing import BinaryIO
 
 from auricle.audio.audio import Samples
 from auricle.audio.container import SNIFF_BYTES, declared_mp3_frames, identify, needs_seeking
@@ -10,7 +9,7 @@ from auricle.audio.converter import Converter
 from auricle.audio.decoders import AvDecoder, Decoder, shortfall
 from auricle.audio.limits import DEFAULT_LIMITS, check_format, check_seconds
 from auricle.audio.pcm import PcmFormat
-from auricle.audio.source import ByteSource
+from auricle.audio.source import ByteSource, Reader
 from auricle.audio.wav import WavHeader, read_wav_header
 from auricle.config import AudioLimits
 from auricle.errors import EmptyAudioError, UnsupportedAudioError
@@ -62,7 +61,7 @@ class AudioStream(Iterator[Samples]):
 
 
 def iter_audio(
-    reader: BinaryIO, *, pcm: PcmFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
+    reader: Reader, *, pcm: PcmFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
 ) -> AudioStream:
     """Decode what a blocking `reader` gives, piece by piece, in bounded memory.
 

@@ -68,9 +68,13 @@ recognition_options = grouped(
         click.option(
             "--server", metavar="HOST:PORT", help="Ask this server; without it, run here."
         ),
-        click.option("--model", metavar="NAME|PATH", help="The model.  [default: bundled]"),
-        click.option("--device", metavar="cpu|cuda|auto", help="Where to run.  [default: auto]"),
-        click.option("--dtype", metavar="TYPE", help="Numbers to compute with.  [default: auto]"),
+        click.option("--model", metavar="NAME|PATH", show_default="bundled", help="The model."),
+        click.option(
+            "--device", metavar="cpu|cuda|auto", show_default="auto", help="Where to run."
+        ),
+        click.option(
+            "--dtype", metavar="TYPE", show_default="auto", help="Numbers to compute with."
+        ),
         click.option(
             "--beam", type=click.IntRange(1, 32), default=1, help="Hypotheses kept; 1 is greedy."
         ),
@@ -83,10 +87,11 @@ recognition_options = grouped(
         click.option(
             "--encoding",
             type=click.Choice(get_args(Encoding)),
-            help="Of headerless audio.  [default: s16le]",
+            show_default="s16le",
+            help="Of headerless audio.",
         ),
         click.option(
-            "--channels", type=click.IntRange(1), help="Of headerless audio.  [default: 1]"
+            "--channels", type=click.IntRange(1), show_default="1", help="Of headerless audio."
         ),
         click.option(
             "--concurrency", type=click.IntRange(1, 256), default=16, help="Inputs at once."

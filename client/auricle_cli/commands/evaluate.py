@@ -16,7 +16,6 @@ from auricle_cli.recognition import Recognition, recognition_options
 @recognition_options
 @click.option(
     "--format",
-    "output_format",
     type=click.Choice(["text", "json"]),
     default="text",
     help="json: one object.",
@@ -24,7 +23,7 @@ from auricle_cli.recognition import Recognition, recognition_options
 @click.option("--worst", type=click.IntRange(0), default=5, help="Worst utterances to show.")
 @click.pass_context
 def evaluate(
-    ctx: click.Context, manifest: Path, recognition: Recognition, output_format: str, worst: int
+    ctx: click.Context, manifest: Path, recognition: Recognition, format: str, worst: int
 ) -> None:
     """Recognise the utterances of MANIFEST and compare with its texts.
 
@@ -45,6 +44,6 @@ def evaluate(
         report = run(utterances, recognizing(transcriber, recognition.concurrency))
     for each in report.failed:
         complain(f"{each.audio}: {each.error}")
-    as_json = output_format == "json"
+    as_json = format == "json"
     click.echo(json.dumps(report.to_dict(worst)) if as_json else report.to_text(worst))
     ctx.exit(exit_status(len(report.failed), len(utterances)))

@@ -13,12 +13,11 @@ from auricle_cli.failure import Failure
 @click.option("--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait.")
 @click.option(
     "--format",
-    "output_format",
     type=click.Choice(["text", "json"]),
     default="text",
     help="json: one object a line.",
 )
-def models(server: str, timeout: float, output_format: str) -> None:
+def models(server: str, timeout: float, format: str) -> None:
     """List the models that a server serves, its default first; exit 0 only when it answers."""
     from auricle_client import AuricleClientError, Client
 
@@ -28,7 +27,7 @@ def models(server: str, timeout: float, output_format: str) -> None:
     except AuricleClientError as error:
         raise Failure(f"{server}: {error}") from error
     for model in served:
-        if output_format == "json":
+        if format == "json":
             click.echo(json.dumps(asdict(model)))
         else:
             window = f"{model.window_seconds:g} s"

@@ -21,7 +21,6 @@ from auricle_cli.sources import Source, expand
 @click.option("--stream", is_flag=True, help="Read, send and print while the audio comes in.")
 @click.option(
     "--format",
-    "output_format",
     type=click.Choice(list(WRITERS)),
     default="text",
     help="json: one object a line; srt and vtt: subtitles of one input.",
@@ -32,7 +31,7 @@ def transcribe(
     files: tuple[str, ...],
     recognition: Recognition,
     stream: bool,
-    output_format: str,
+    format: str,
 ) -> None:
     """Transcribe FILES: recordings, folders of them, or - for the standard input.
 
@@ -41,7 +40,7 @@ def transcribe(
     """
     sources, missing = expand(files)
     total = len(sources) + len(missing)
-    display = _display(output_format, stream, several=total > 1)
+    display = _display(format, stream, several=total > 1)
     for name, reason in missing:
         complain(f"{name}: {reason}")
     done = _run(sources, recognition, stream, display) if sources else 0
@@ -59,11 +58,11 @@ def _run(sources: list[Source], recognition: Recognition, stream: bool, display:
         return sum(display.finish(answer) for answer in answers)
 
 
-def _display(output_format: str, stream: bool, *, several: bool) -> Display:
-    if several and output_format in ("srt", "vtt"):
-        raise click.UsageError(f"{output_format} holds one recording: give one at a time")
-    if output_format != "text":
-        return Display(WRITERS[output_format])
+def _display(format: str, stream: bool, *, several: bool) -> Display:
+    if several and format in ("srt", "vtt"):
+        raise click.UsageError(f"{format} holds one recording: give one at a time")
+    if format != "text":
+        return Display(WRITERS[format])
     writer = labelled_text if several else WRITERS["text"]
     return LiveDisplay(writer, labelled=several) if stream else Display(writer)
 

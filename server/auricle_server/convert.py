@@ -1,10 +1,11 @@
 """Messages to Auricle's nouns and back. Raises for values that no noun can hold."""
 
 import math
+from typing import cast
 
 from google.protobuf.duration_pb2 import Duration
 
-from auricle.audio import PcmFormat
+from auricle.audio import Encoding, PcmFormat
 from auricle.config import DecodingOptions
 from auricle.errors import InvalidOptionError, UnknownModelError
 from auricle.transcript import Receipt, Segment, Transcript
@@ -42,7 +43,7 @@ def pcm_format(config: pb.RecognitionConfig) -> PcmFormat | None:
     if config.sample_rate_hertz == 0:
         raise InvalidOptionError("headerless audio needs sample_rate_hertz beside its encoding")
     name = pb.AudioEncoding.Name(config.encoding).removeprefix(ENCODING_PREFIX).lower()
-    return PcmFormat(config.sample_rate_hertz, config.channels or 1, name)
+    return PcmFormat(config.sample_rate_hertz, config.channels or 1, cast("Encoding", name))
 
 
 def decoding_options(message: pb.DecodingOptions) -> DecodingOptions:

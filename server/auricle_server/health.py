@@ -6,6 +6,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from auricle_proto.v1 import speech_pb2
 
 SPEECH = speech_pb2.DESCRIPTOR.services_by_name["Speech"].full_name
+HEALTH = health.SERVICE_NAME
 OVERALL = ""
 
 

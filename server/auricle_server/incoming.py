@@ -18,7 +18,7 @@ from auricle_server.errors import InvalidRequestError
 
 LINGER_SECONDS = 1.0  # for clients that still send when their answer is ready
 
-Message = TypeVar("Message", pb.UploadRequest, pb.StreamingRecognizeRequest)
+Message = TypeVar("Message", bound=pb.UploadRequest | pb.StreamingRecognizeRequest)
 AnyInbox: TypeAlias = "Inbox[pb.UploadRequest] | Inbox[pb.StreamingRecognizeRequest]"
 
 

@@ -16,7 +16,7 @@ from auricle.errors import InvalidOptionError
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.admission import Admission
 from auricle_server.config import ServerConfig
-from auricle_server.health import SPEECH, Health
+from auricle_server.health import HEALTH, SPEECH, Health
 from auricle_server.incoming import LINGER_SECONDS
 from auricle_server.seam import Recognizer
 from auricle_server.servicer import SpeechServicer
@@ -41,7 +41,8 @@ class SpeechServer:
         servicer = SpeechServicer(recognizer, config, self._admission, self._pool)
         speech_pb2_grpc.add_SpeechServicer_to_server(servicer, self._server)
         self._health.attach(self._server)
-        reflection.enable_server_reflection((SPEECH, reflection.SERVICE_NAME), self._server)
+        names = (SPEECH, HEALTH, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
 
     @property
     def port(self) -> int:
@@ -115,13 +116,15 @@ async def serve(
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that is set by the first signal to stop."""
+    """An event that is set by the first signal to stop; afterwards they do what they did."""
     loop = asyncio.get_running_loop()
     event = asyncio.Event()
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, event.set)
     try:
         yield event
     finally:
-        for number in STOP_SIGNALS:
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)

@@ -1,9 +1,9 @@
 """Requests for tests, and what to read of a refusal."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 import pytest
@@ -46,7 +46,7 @@ class Refusal:
 
     @property
     def reason(self) -> str:
-        return self.info.reason
+        return str(self.info.reason)
 
     @property
     def info(self) -> error_details_pb2.ErrorInfo:
@@ -63,11 +63,24 @@ async def refused(call: Awaitable[object]) -> Refusal:
     """Awaits a call that must fail."""
     with pytest.raises(aio.AioRpcError) as caught:
         await soon(call)
-    trailers = dict(caught.value.trailing_metadata())
-    status = status_pb2.Status.FromString(trailers.get("grpc-status-details-bin", b""))
+    status = status_pb2.Status()
+    trailers: Any = caught.value.trailing_metadata()
+    for key, value in trailers:
+        if key == "grpc-status-details-bin":
+            status = status_pb2.Status.FromString(value)
     return Refusal(caught.value.code(), caught.value.details() or "", status)
 
 
 async def soon(work: Awaitable[T]) -> T:
     """Awaits what must not hang."""
     return await asyncio.wait_for(work, WAIT_SECONDS)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for what other threads and tasks bring about."""
+
+    async def poll() -> None:
+        while not condition():  # noqa: ASYNC110 - what is waited for knows no event
+            await asyncio.sleep(0.001)
+
+    await soon(poll())

@@ -92,19 +92,24 @@ def outcome(work: Callable[[], object]) -> object:
 
 async def test_what_the_messages_raise_wins_over_what_the_decoder_makes_of_it() -> None:
     inbox = await opened(Sender([*uploads([b"abc"]), *uploads([])]))
-    with pytest.raises(InvalidRequestError, match="twice"), reading(inbox) as file:
-        with pytest.raises(InvalidRequestError):
-            await soon(asyncio.to_thread(file.read))
-        raise ValueError("the file is truncated")
+
+    async def decode() -> None:
+        with reading(inbox) as file:
+            await soon(asyncio.to_thread(hidden, file.read))
+            raise ValueError("the file is truncated")
+
+    with pytest.raises(InvalidRequestError, match="twice"):
+        await decode()
 
 
 async def test_what_the_messages_raise_is_raised_even_if_the_decoder_hid_it() -> None:
     inbox = await opened(Sender([*uploads([b"abc"]), *uploads([])]))
     with pytest.raises(InvalidRequestError, match="twice"), reading(inbox) as file:
-        await soon(asyncio.to_thread(outcome_of_any, file.read))
+        await soon(asyncio.to_thread(hidden, file.read))
 
 
-def outcome_of_any(work: Callable[[], object]) -> None:
+def hidden(work: Callable[[], object]) -> None:
+    """Like a decoder that takes any error for the end of the file."""
     with pytest.raises(InvalidRequestError):
         work()
 
@@ -117,10 +122,14 @@ async def test_other_errors_pass() -> None:
 
 async def test_hears_the_client_out() -> None:
     sender = Sender(uploads([b"a"] * 50))
-    with pytest.raises(ValueError, match="no"):
+
+    async def refuse() -> None:
         async with inbox_of(sender) as inbox:
             await inbox.config()
             raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await refuse()
     assert sender.taken == 51
 
 
@@ -155,8 +164,12 @@ async def test_does_not_hear_an_endless_client_for_ever(monkeypatch: pytest.Monk
 
 async def test_does_not_hear_out_a_client_that_left() -> None:
     sender = Sender(uploads([b"a"] * 50))
-    with pytest.raises(asyncio.CancelledError):
+
+    async def leave() -> None:
         async with inbox_of(sender) as inbox:
             await inbox.config()
             raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await leave()
     assert sender.taken == 1

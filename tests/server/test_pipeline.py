@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
@@ -16,7 +16,7 @@ from auricle.segmenter import Piece
 from auricle.transcript import Recognition
 from auricle_server.pipeline import Pipeline
 from tests.server.fakes import FakeRecognizer
-from tests.server.messages import soon
+from tests.server.messages import soon, until
 
 
 @pytest.fixture
@@ -40,14 +40,6 @@ def pipeline(recognizer: FakeRecognizer, pool: Executor, limit: int = 100) -> Pi
 
 async def starts(results: AsyncIterator[Recognition]) -> list[float]:
     return [result.segment.start async for result in results]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async def poll() -> None:
-        while not condition():
-            await asyncio.sleep(0.001)
-
-    await soon(poll())
 
 
 async def test_no_pieces_no_results(recognizer: FakeRecognizer, pool: Executor) -> None:
@@ -152,11 +144,10 @@ async def test_an_error_while_cutting_comes_after_the_results_before_it(
         raise OSError("the stream broke")
 
     recognizer.hold = False
-    seen = []
+    results = pipeline(recognizer, pool).recognitions(broken())
+    assert [(await soon(anext(results))).segment.start for _ in range(2)] == [0, 1]
     with pytest.raises(OSError, match="the stream broke"):
-        async for result in pipeline(recognizer, pool).recognitions(broken()):
-            seen.append(result.segment.start)  # noqa: PERF401 - the error must not lose them
-    assert seen == [0, 1]
+        await soon(anext(results))
 
 
 async def test_errors_that_nobody_awaits_are_no_noise(

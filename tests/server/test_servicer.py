@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
@@ -18,7 +18,7 @@ from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer
 from tests.server.fakes import FakeRecognizer, wav
-from tests.server.messages import Refusal, chunked, refused, soon, streams, uploads
+from tests.server.messages import Refusal, chunked, refused, soon, streams, until, uploads
 
 if TYPE_CHECKING:
     from auricle_proto.v1.speech_pb2_grpc import SpeechAsyncStub
@@ -91,7 +91,7 @@ async def test_stream_gives_segments_then_the_transcript(stub: "SpeechAsyncStub"
 
 
 async def test_stream_gives_a_segment_before_the_audio_ends(stub: "SpeechAsyncStub") -> None:
-    call = stub.StreamingRecognize()
+    call = stub.StreamingRecognize(None)  # to be written to
     for request in streams(chunked(wav(10)[: 2 * 16_000 * 2])):
         await call.write(request)
     first = await soon(call.read())
@@ -167,8 +167,7 @@ async def test_a_long_recording_waits_for_its_own_pieces(
     recognizer.hold = True
     call = asyncio.ensure_future(stub.Recognize(pb.RecognizeRequest(audio=wav(8))))
     for index in range(8):
-        while len(recognizer.futures) <= index:
-            await asyncio.sleep(0.001)
+        await until(lambda index=index: len(recognizer.futures) > index)  # type: ignore[misc]
         assert recognizer.pending <= 3  # the config's max_pieces_in_flight
         recognizer.finish(index)
     assert len((await soon(call)).transcript.segments) == 8
@@ -245,7 +244,7 @@ async def test_no_messages_at_all(stub: "SpeechAsyncStub") -> None:
 
 
 @pytest.mark.parametrize("first", [{"audio": SPEECH}, {}], ids=["audio", "nothing"])
-async def test_the_config_must_come_first(stub: "SpeechAsyncStub", first: dict[str, bytes]) -> None:
+async def test_the_config_must_come_first(stub: "SpeechAsyncStub", first: dict[str, Any]) -> None:
     for refusal in (
         await refused(stub.Upload(iter([pb.UploadRequest(**first), *uploads([])]))),
         await refused(streamed(stub, [pb.StreamingRecognizeRequest(**first), *streams([])])),
@@ -353,12 +352,8 @@ async def test_an_engine_that_gives_up_a_request_does_not_leave_it_waiting(
 
 async def all_cancelled(recognizer: FakeRecognizer) -> None:
     """Waits until nothing is pending and something was cancelled."""
-
-    async def poll() -> None:
-        while recognizer.pending or not any(each.cancelled() for each in recognizer.futures):
-            await asyncio.sleep(0.001)
-
-    await soon(poll())
+    await until(lambda: any(each.cancelled() for each in recognizer.futures))
+    await until(lambda: recognizer.pending == 0)
 
 
 @pytest.mark.parametrize("rpc", ["Recognize", "Upload", "StreamingRecognize"])
@@ -366,11 +361,12 @@ async def test_cancelling_reaches_the_recognizer(
     stub: "SpeechAsyncStub", recognizer: FakeRecognizer, server: SpeechServer, rpc: str
 ) -> None:
     recognizer.hold = True
-    call = {
-        "Recognize": lambda: stub.Recognize(pb.RecognizeRequest(audio=SPEECH)),
-        "Upload": lambda: stub.Upload(iter(uploads(chunked(SPEECH)))),
-        "StreamingRecognize": lambda: stub.StreamingRecognize(iter(streams(chunked(SPEECH)))),
-    }[rpc]()
+    requests: dict[str, Any] = {
+        "Recognize": pb.RecognizeRequest(audio=SPEECH),
+        "Upload": iter(uploads(chunked(SPEECH))),
+        "StreamingRecognize": iter(streams(chunked(SPEECH))),
+    }
+    call = getattr(stub, rpc)(requests[rpc])
     assert await asyncio.to_thread(recognizer.came.wait, 20)
     call.cancel()
     await all_cancelled(recognizer)
@@ -392,9 +388,9 @@ async def test_callers_that_leave_while_they_send_free_their_threads(
     single: "SpeechAsyncStub", rpc: str
 ) -> None:
     """The server has one worker thread; a reader left waiting would block the next caller."""
-    requests = {"Upload": uploads, "StreamingRecognize": streams}[rpc](chunked(SPEECH))
+    make: Any = {"Upload": uploads, "StreamingRecognize": streams}[rpc]
     call = getattr(single, rpc)()
-    for request in requests[:20]:
+    for request in make(chunked(SPEECH))[:20]:
         await call.write(request)
     await until_refused(single)
     call.cancel()
@@ -415,12 +411,10 @@ async def until_refused(stub: "SpeechAsyncStub") -> None:
     """Waits until the one place is taken."""
 
     async def poll() -> None:
-        with pytest.raises(aio.AioRpcError) as caught:
-            while True:
-                await stub.ListModels(pb.ListModelsRequest())
-        assert caught.value.code() is Code.RESOURCE_EXHAUSTED
+        while True:
+            await stub.ListModels(pb.ListModelsRequest())
 
-    await soon(poll())
+    assert (await refused(poll())).code is Code.RESOURCE_EXHAUSTED
 
 
 async def until_answered(stub: "SpeechAsyncStub") -> None:

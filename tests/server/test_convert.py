@@ -1,0 +1,124 @@
+"""Messages to nouns and back."""
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auricle.audio import Encoding, PcmFormat
+from auricle.config import DecodingOptions
+from auricle.errors import InvalidOptionError, UnknownModelError
+from auricle.transcript import Receipt, Segment, Transcript
+from auricle_proto.v1 import speech_pb2 as pb
+from auricle_server import convert
+from auricle_server.errors import InvalidRequestError
+from tests.server.fakes import FakeRecognizer
+
+
+@given(st.floats(min_value=0, max_value=1e6))
+def test_durations_keep_nanoseconds(seconds: float) -> None:
+    message = convert.duration(seconds)
+    assert message.seconds + message.nanos / 1e9 == pytest.approx(seconds, abs=1e-9)
+    assert 0 <= message.nanos < 1_000_000_000
+
+
+def test_a_duration_does_not_round_up_to_a_billion_nanoseconds() -> None:
+    assert (convert.duration(0.9999999999).seconds, convert.duration(0.9999999999).nanos) == (1, 0)
+
+
+def test_every_encoding_of_the_wire_is_one_that_the_reader_knows() -> None:
+    words = pb.AudioEncoding.keys()[1:]
+    names = [word.removeprefix("AUDIO_ENCODING_").lower() for word in words]
+    assert sorted(names) == sorted(get_args(Encoding))
+
+
+@pytest.mark.parametrize("name", get_args(Encoding))
+def test_each_encoding_becomes_a_format(name: str) -> None:
+    config = pb.RecognitionConfig(
+        encoding=f"AUDIO_ENCODING_{name.upper()}", sample_rate_hertz=8_000, channels=2
+    )
+    assert convert.pcm_format(config) == PcmFormat(8_000, 2, name)  # type: ignore[arg-type]
+
+
+def test_channels_default_to_one() -> None:
+    config = pb.RecognitionConfig(encoding=pb.AUDIO_ENCODING_U8, sample_rate_hertz=8_000)
+    assert convert.pcm_format(config) == PcmFormat(8_000, 1, "u8")
+
+
+def test_no_encoding_leaves_it_to_the_container() -> None:
+    assert convert.pcm_format(pb.RecognitionConfig(sample_rate_hertz=8_000)) is None
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        pb.RecognitionConfig(encoding=pb.AUDIO_ENCODING_U8),
+        pb.RecognitionConfig(encoding=pb.AUDIO_ENCODING_U8, sample_rate_hertz=-8_000),
+        pb.RecognitionConfig(encoding=pb.AUDIO_ENCODING_U8, sample_rate_hertz=8_000, channels=-1),
+        pb.RecognitionConfig(channels=-1),
+    ],
+    ids=str,
+)
+def test_formats_that_cannot_be(config: pb.RecognitionConfig) -> None:
+    with pytest.raises(InvalidOptionError):
+        convert.pcm_format(config)
+
+
+def test_an_encoding_of_a_later_version_is_refused() -> None:
+    config = pb.RecognitionConfig.FromString(b"\x10\x63")  # field 2, value 99
+    with pytest.raises(InvalidRequestError, match=r"99.*AUDIO_ENCODING_S16LE"):
+        convert.pcm_format(config)
+
+
+def test_absent_options_are_the_defaults() -> None:
+    assert convert.decoding_options(pb.DecodingOptions()) == DecodingOptions()
+
+
+def test_present_options_are_taken() -> None:
+    message = pb.DecodingOptions(beam_size=5, max_tokens=7, length_penalty=0.5)
+    assert convert.decoding_options(message) == DecodingOptions(5, 7, 0.5)
+
+
+def test_zero_is_a_length_penalty_and_no_absence() -> None:
+    assert convert.decoding_options(pb.DecodingOptions(length_penalty=0.0)).length_penalty == 0.0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pb.DecodingOptions(beam_size=0),
+        pb.DecodingOptions(beam_size=33),
+        pb.DecodingOptions(max_tokens=0),
+        pb.DecodingOptions(length_penalty=float("inf")),
+    ],
+    ids=str,
+)
+def test_options_out_of_range(message: pb.DecodingOptions) -> None:
+    with pytest.raises(InvalidOptionError):
+        convert.decoding_options(message)
+
+
+def test_an_unknown_model_is_told_what_there_is() -> None:
+    with pytest.raises(UnknownModelError, match=r"'large'.*fake-1, fake"):
+        convert.check_model("large", FakeRecognizer())
+
+
+def test_a_transcript_keeps_everything() -> None:
+    receipt = Receipt("m", 0.1, 0.2, 0.3, 4, 0.5, 6)
+    segments = (Segment(0.0, 1.5, "good", 0.5), Segment(2.0, 2.5, "morning", 0.75))
+    message = convert.transcript(Transcript(segments, 3.25, receipt, ("cut short",)))
+    assert message.text == "good morning"
+    assert message.confidence == pytest.approx((0.5 * 1.5 + 0.75 * 0.5) / 2)
+    assert [segment.text for segment in message.segments] == ["good", "morning"]
+    assert message.segments[1].start == convert.duration(2.0)
+    assert message.segments[1].end == convert.duration(2.5)
+    assert message.duration == convert.duration(3.25)
+    assert list(message.warnings) == ["cut short"]
+    assert message.receipt.decode == convert.duration(0.3)
+    assert (message.receipt.model_id, message.receipt.batch_size) == ("m", 4)
+
+
+def test_silence_is_an_empty_transcript() -> None:
+    message = convert.transcript(Transcript((), 600.0, Receipt("m")))
+    assert (message.text, len(message.segments), message.confidence) == ("", 0, 0)

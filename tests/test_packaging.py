@@ -9,7 +9,6 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from auricle_cli.main import main
@@ -190,9 +189,10 @@ def test_the_image_starts_and_is_probed_by_commands_that_exist() -> None:
     probed = json.loads(probe[probe.index("CMD ") + 4 :])
     for program, *arguments in (served, probed):
         assert program == "auricle"
-        name, command, rest = main.resolve_command(click.Context(main), list(arguments))
+        context = main.make_context("auricle", list(arguments))
+        name, command, rest = main.resolve_command(context, list(arguments))
         assert command is not None
-        command.make_context(name, rest)  # parses, or raises
+        command.make_context(name, rest, parent=context)  # parses, or raises
     assert served[2:] == ["--host", "0.0.0.0"]
 
 

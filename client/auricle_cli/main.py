@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": "Serve a model over gRPC.",
     "evaluate": "Measure WER, CER and speed on a manifest.",
     "train": "Train a model as a recipe says.",
+    "synthesize": "Speak sentences into training data.",
     "models": "List what a server serves.",
     "health": "Ask a server whether it serves.",
     "demo": "Serve a model here and stream recordings through it.",

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from auricle import training
+from auricle.training import trainer
 from auricle.errors import InvalidOptionError
 from tests.cli.conftest import Auricle
 
@@ -15,7 +15,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Path, bo
     def train(config: Path, *, resume: bool) -> None:
         runs.append((config, resume))
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(trainer, "train", train)
     return runs
 
 
@@ -36,7 +36,7 @@ def test_a_bad_recipe_is_two(auricle: Auricle, monkeypatch: pytest.MonkeyPatch) 
     def train(config: Path, *, resume: bool) -> None:
         raise InvalidOptionError("epochs must be above 0")
 
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(trainer, "train", train)
     Path("recipe.toml").write_text("")
     result = auricle("train", "recipe.toml")
     assert (result.exit_code, result.stderr) == (2, "auricle: epochs must be above 0\n")

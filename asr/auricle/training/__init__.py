@@ -1,5 +1,4 @@
-"""The recipe behind the bundled model. Imports the rest; nothing imports it."""
+"""The recipe behind the bundled model. Imports the rest; nothing imports it.
 
-from auricle.training.trainer import train
-
-__all__ = ["train"]
+`trainer.train` is the way in.
+"""

@@ -14,7 +14,7 @@ from auricle_cli.failure import Failure
 def train(config: Path, resume: bool) -> None:
     """Train a model as the recipe CONFIG (TOML) says; interrupted, it goes on where it stopped."""
     from auricle.errors import AuricleError
-    from auricle.training import train as run
+    from auricle.training.trainer import train as run
 
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:

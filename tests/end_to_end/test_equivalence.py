@@ -1,0 +1,88 @@
+"""However the audio comes, and whoever comes with it, the words are the same."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from auricle import DecodingOptions, Recognizer
+from auricle_client import Client, RecognitionOptions
+
+
+@pytest.fixture(scope="module")
+def alone(recognizer: Recognizer, samples: list[Path]) -> dict[Path, str]:
+    """What each sample gives when nobody else is there."""
+    texts = {sample: recognizer.transcribe(sample).text for sample in samples}
+    assert len(set(texts.values())) == len(samples), "the words must depend on the audio"
+    return texts
+
+
+def test_a_batch_changes_nothing(
+    recognizer: Recognizer, samples: list[Path], alone: dict[Path, str]
+) -> None:
+    transcripts = recognizer.transcribe(samples * 2)
+    assert [t.text for t in transcripts] == [alone[sample] for sample in samples * 2]
+    assert max(t.receipt.batch_size for t in transcripts) > 1
+
+
+def test_client_and_server_change_nothing(client: Client, alone: dict[Path, str]) -> None:
+    for sample, text in alone.items():
+        assert client.recognize(sample).text == text
+        assert client.upload(sample, chunk_bytes=777).text == text
+
+
+def test_sixteen_clients_get_what_one_gets(address: str, alone: dict[Path, str]) -> None:
+    samples = list(alone) * 4
+
+    def ask(sample: Path) -> str:
+        with Client(address) as client:
+            return client.upload(sample).text
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, samples)) == [alone[sample] for sample in samples]
+
+
+def test_a_stream_through_the_wire_is_the_stream_in_process(
+    client: Client, recognizer: Recognizer, samples: list[Path]
+) -> None:
+    from auricle.audio import iter_audio
+
+    for sample in samples:
+        segmenter = recognizer.segmenter()
+        with sample.open("rb") as file:
+            pieces = [piece for part in iter_audio(file) for piece in segmenter.feed(part)]
+        pieces += segmenter.flush()
+        expected = [r.segment.text for r in recognizer.recognize(pieces)]
+        with client.stream(sample, chunk_bytes=1_001) as stream:
+            heard = [segment.text for segment in stream]
+        assert heard == [text for text in expected if text]
+        assert stream.transcript.text == " ".join(heard)
+
+
+def test_beams_of_several_sizes_share_a_server(
+    address: str, recognizer: Recognizer, samples: list[Path]
+) -> None:
+    sizes = [1, 2, 4] * 4
+    chosen = [samples[i % len(samples)] for i in range(len(sizes))]
+
+    def ask(job: tuple[Path, int]) -> str:
+        with Client(address) as client:
+            return client.recognize(job[0], RecognitionOptions(beam_size=job[1])).text
+
+    with ThreadPoolExecutor(8) as pool:
+        heard = list(pool.map(ask, zip(chosen, sizes, strict=True)))
+    expected = [
+        recognizer.transcribe(sample, options=DecodingOptions(beam_size=size)).text
+        for sample, size in zip(chosen, sizes, strict=True)
+    ]
+    assert heard == expected
+
+
+def test_the_receipt_adds_up(client: Client, samples: list[Path]) -> None:
+    receipt = client.recognize(samples[0]).receipt
+    assert receipt.model_id
+    assert receipt.batch_size >= 1
+    assert receipt.encode_seconds > 0
+    assert receipt.decode_seconds > 0
+    assert 0 <= receipt.padding_ratio < 1
+    assert receipt.tokens > 0

@@ -41,6 +41,8 @@ def _default(option: click.Option) -> str:
         default = option.to_info_dict()["default"]
     if default is None or default is False:
         return ""
+    if isinstance(default, list | tuple):
+        default = " ".join(default)
     return f"`{str(default).lower() if default is True else default}`"
 
 

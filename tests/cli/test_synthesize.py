@@ -23,7 +23,7 @@ def text(tmp_path: Path) -> Path:
 def test_the_command_knows_the_engines_and_the_defaults() -> None:
     defaults = {option.name: option.default for option in synthesize.params}
     config = SynthesisConfig(hours=1.0)
-    assert tuple(ENGINES) == module.ENGINES == defaults["engines"]
+    assert tuple(ENGINES) == module.ENGINES == defaults["engine"]
     for name in ("seed", "workers", "shard_hours"):
         assert defaults[name] == getattr(config, name)
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.training import trainer
 from auricle.errors import InvalidOptionError
+from auricle.training import trainer
 from tests.cli.conftest import Auricle
 
 

@@ -22,7 +22,6 @@ _CPUS = os.cpu_count() or 1
 @click.option("--shard-hours", type=float, default=1.0, help="Speech in one tar file.")
 @click.option(
     "--engine",
-    "engines",
     type=click.Choice(ENGINES),
     multiple=True,
     default=ENGINES,
@@ -35,6 +34,7 @@ def synthesize(
     out: Path,
     punctuated: Path | None,
     sources: Path | None,
+    engine: tuple[str, ...],
     **speech: Any,  # noqa: ANN401 - SynthesisConfig's fields
 ) -> None:
     """Speak the sentences of TEXT, one a line, into tar shards and a manifest in OUT.
@@ -46,7 +46,7 @@ def synthesize(
     from auricle.training import synthesis
 
     try:
-        config = synthesis.SynthesisConfig(**speech)
+        config = synthesis.SynthesisConfig(engines=engine, **speech)
         sentences = synthesis.read_sentences(text, punctuated=punctuated, sources=sources)
         summary = synthesis.synthesize(sentences, out, config)
     except (AuricleError, OSError) as error:

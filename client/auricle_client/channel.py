@@ -11,7 +11,7 @@ RETRY_POLICY = {
     "maxAttempts": 4,
     "initialBackoff": "0.1s",
     "maxBackoff": "2s",
-    "backoffMultiplier": 3,
+    "backoffMultiplier": 2,
     "retryableStatusCodes": ["UNAVAILABLE"],  # the one code that says nothing was done
 }
 SERVICE_CONFIG = {

@@ -18,8 +18,9 @@ def whole(source: WholeSource) -> bytes:
     """All bytes. Raises AudioNotFoundError, and InvalidAudioError for what cannot be read."""
     if isinstance(source, bytes):
         return source
+    path = readable(source)
     try:
-        return readable(source).read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise unreadable(source, error) from error
 

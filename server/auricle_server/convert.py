@@ -22,7 +22,7 @@ NANOS = 1_000_000_000
 
 def check_model(name: str, recognizer: Recognizer) -> None:
     """Raises UnknownModelError unless `name` is empty or that of the model that is served."""
-    known = (recognizer.model_id, recognizer.config.name)
+    known = dict.fromkeys((recognizer.model_id, recognizer.config.name))  # often the same
     if name and name not in known:
         raise UnknownModelError(f"unknown model {name!r}; this server has: {', '.join(known)}")
 

@@ -9,7 +9,7 @@ import asyncio
 import io
 import threading
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from typing import Generic, Self, TypeAlias, TypeVar
 
@@ -125,9 +125,9 @@ class ChunkReader(io.RawIOBase):
     def _pull(self) -> bytes:
         """Waits for the next chunk; an empty one is the end."""
         with self._lock:
+            if self._cancelled:  # the loop may be closed by now
+                raise CancelledError
             self._pending = asyncio.run_coroutine_threadsafe(self._chunk(), self._loop)
-            if self._cancelled:
-                self._pending.cancel()
         return self._pending.result()
 
     async def _chunk(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
+from itertools import product
 
 from auricle.transcript import Receipt, Recognition, Segment, Transcript
 
@@ -46,13 +46,27 @@ def merge_receipts(receipts: Sequence[Receipt], model_id: str) -> Receipt:
 
 
 def _without_repeats(earlier: Segment, later: Segment, overlap: float) -> Segment:
-    """`later` from the end of the longest run of words that both heard in the overlap.
+    """`later` without the words of the overlap that both heard.
 
     The earlier segment stays as it is: a stream has sent it already.
     """
     reach = int(overlap * _WORDS_PER_SECOND) + 1
     tail, words = earlier.text.split()[-reach:], later.text.split()
-    match = SequenceMatcher(None, tail, words[:reach], autojunk=False).find_longest_match()
-    if match.size:
-        words = words[match.b + match.size :]
-    return replace(later, text=" ".join(words), start=later.start + overlap)
+    fresh = words[_repeated(tail, words[:reach]) :]
+    return replace(later, text=" ".join(fresh), start=later.start + overlap)
+
+
+def _repeated(tail: list[str], head: list[str]) -> int:
+    """How many words of `head` repeat `tail`: up to the end of the longest run in both.
+
+    The run ends the one and begins the other, give or take a word at either edge: the cut goes
+    through it. A word that both merely contain further inside is no repetition.
+    """
+    runs = [
+        (size, -skipped)
+        for lost, skipped in product((0, 1), repeat=2)
+        for size in range(1, 1 + min(len(tail) - lost, len(head) - skipped))
+        if tail[len(tail) - lost - size : len(tail) - lost] == head[skipped : skipped + size]
+    ]
+    size, skipped = max(runs, default=(0, 0))
+    return size - skipped

@@ -46,7 +46,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         UnknownModelError: there is no such file.
         CorruptCheckpointError: truncated, damaged, or no Auricle checkpoint.
-        CheckpointMismatchError: weights missing, unexpected or of the wrong shape; all are listed.
+        CheckpointMismatchError: weights missing, unexpected or of the wrong shape, all listed; or
+            a tokenizer of another size.
     """
     if not path.is_file():
         raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
@@ -55,6 +56,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
         tokenizer = Tokenizer(tensors.pop(TOKENIZER_KEY).numpy().tobytes())
     except (KeyError, RuntimeError) as error:
         raise CorruptCheckpointError(f"{path}: holds no readable tokenizer ({error})") from error
+    if tokenizer.vocab_size != config.transformer.vocab_size:
+        raise CheckpointMismatchError(
+            f"{path}: the tokenizer has {tokenizer.vocab_size} pieces, "
+            f"the weights are for {config.transformer.vocab_size}"
+        )
     return Checkpoint(_build(path, config, tensors), tokenizer)
 
 

@@ -24,6 +24,10 @@ class FeatureConfig:
     mean: float = -4.0  # of log10 mel energy over speech; fixed, so that no clip sees another
     std: float = 4.0
 
+    def __post_init__(self) -> None:
+        for name in ("n_mels", "n_fft", "hop_length"):
+            _check_count(name, getattr(self, name))
+
     @property
     def frames_per_second(self) -> float:
         """Feature frames a second."""
@@ -54,11 +58,22 @@ class TransformerConfig:
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        names = ("vocab_size", "d_model", "n_heads", "encoder_layers", "decoder_layers", "ffn_dim")
+        for name in names:
+            _check_count(name, getattr(self, name))
+        for stride in self.subsampling_strides:
+            _check_count("subsampling_strides", stride)
+        if self.positions not in ("rotary", "sinusoidal"):
+            raise InvalidOptionError(
+                f"positions must be rotary or sinusoidal, not {self.positions!r}"
+            )
+        if not 0 <= self.dropout < 1:
+            raise InvalidOptionError(f"dropout must be 0 to 1, not {self.dropout}")
         if self.d_model % self.n_heads or (self.d_model // self.n_heads) % 2:
             raise InvalidOptionError(
                 f"d_model={self.d_model} must split into n_heads={self.n_heads} heads of even width"
             )
-        if self.conv_kernel and self.conv_kernel % 2 == 0:
+        if self.conv_kernel and (self.conv_kernel < 0 or self.conv_kernel % 2 == 0):
             raise InvalidOptionError(f"conv_kernel={self.conv_kernel} must be odd, or 0 for none")
 
     @property
@@ -90,6 +105,9 @@ class ModelConfig:
     window_seconds: float = 20.0  # the longest audio it was made for; longer audio is cut
     features: FeatureConfig = field(default_factory=FeatureConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
+
+    def __post_init__(self) -> None:
+        _check_positive("window_seconds", self.window_seconds)
 
     @property
     def encoder_frames_per_second(self) -> float:
@@ -123,6 +141,8 @@ class DecodingOptions:
             raise InvalidOptionError(f"beam_size must be 1 to 32, not {self.beam_size}")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise InvalidOptionError(f"max_tokens must be at least 1, not {self.max_tokens}")
+        if not 0 <= self.length_penalty <= 10:
+            raise InvalidOptionError(f"length_penalty must be 0 to 10, not {self.length_penalty}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +151,10 @@ class EngineConfig:
 
     max_queue: int = 256  # waiting requests; one more is refused
     max_batch_seconds: float = 240.0  # audio in a batch, padding included
+
+    def __post_init__(self) -> None:
+        _check_count("max_queue", self.max_queue)
+        _check_positive("max_batch_seconds", self.max_batch_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +166,13 @@ class AudioLimits:
     min_sample_rate: int = 1_000
     max_sample_rate: int = 768_000
     max_channels: int = 64
+
+
+def _check_count(name: str, value: object) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise InvalidOptionError(f"{name} must be a whole number of at least 1, not {value!r}")
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not 0 < value < math.inf:
+        raise InvalidOptionError(f"{name} must be above 0 and finite, not {value!r}")

@@ -3,7 +3,7 @@
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from auricle.config import ModelConfig, TransformerConfig
 from auricle.errors import InvalidOptionError
@@ -61,6 +61,9 @@ class ScheduleConfig:
     checkpoint_steps: int = 200
 
 
+S = TypeVar("S", OptimizerConfig, LossConfig, AugmentationConfig, ScheduleConfig)
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """Everything `auricle train` needs to know."""
@@ -85,24 +88,45 @@ def load_training_config(path: Path) -> TrainingConfig:
 
 
 def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
+    unknown = table.keys() - {field.name for field in fields(TrainingConfig)}
+    if unknown:
+        raise ValueError(f"unknown entries: {', '.join(sorted(unknown))}")
     return TrainingConfig(
-        seed=table.get("seed", 1),
+        seed=int(table.get("seed", 1)),
         output=(base / table["output"]).resolve(),
         data=_data_config(table["data"], base),
         model=_model_config(table["model"]),
-        optimizer=OptimizerConfig(**table.get("optimizer", {})),
-        loss=LossConfig(**table.get("loss", {})),
-        augmentation=AugmentationConfig(**_tuples(table.get("augmentation", {}))),
-        schedule=ScheduleConfig(**table.get("schedule", {})),
+        optimizer=_section(OptimizerConfig, table.get("optimizer", {})),
+        loss=_section(LossConfig, table.get("loss", {})),
+        augmentation=_section(AugmentationConfig, table.get("augmentation", {})),
+        schedule=_section(ScheduleConfig, table.get("schedule", {})),
     )
+
+
+def _section(kind: type[S], table: dict[str, Any]) -> S:
+    """A table whose entries all have defaults, which say of what type each one is."""
+    section = kind(**_tuples(table))
+    for field in fields(section):
+        _check_type(field.name, getattr(section, field.name), field.default)
+    return section
+
+
+def _check_type(name: str, value: object, like: object) -> None:
+    accepted = (int, float) if isinstance(like, float) else type(like)
+    if not isinstance(value, accepted) or isinstance(value, bool):
+        raise TypeError(f"{name} must be like {like!r}, not {value!r}")
 
 
 def _data_config(table: dict[str, Any], base: Path) -> DataConfig:
     def paths(name: str) -> tuple[Path, ...]:
+        if not table[name] or not isinstance(table[name], list):
+            raise ValueError(f"{name} must list at least one manifest")
         return tuple((base / path).resolve() for path in table[name])
 
     cache = (base / table["cache"]).resolve()
     rest = {k: v for k, v in table.items() if k not in ("train", "dev", "cache")}
+    for name, value in rest.items():
+        _check_type(name, value, 1.0)
     return DataConfig(paths("train"), paths("dev"), cache, **rest)
 
 

@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,12 @@ class Utterance:
         return self.samples / SAMPLE_RATE
 
 
+class _Row(NamedTuple):
+    shard: str
+    name: str  # of the member
+    text: str
+
+
 class Corpus:
     """Utterances and their 16-bit samples at 16 kHz."""
 
@@ -49,7 +55,7 @@ def open_corpus(manifest: Path, cache: Path) -> Corpus:
     """The corpus of a manifest whose audio lies in tar shards beside it; decoded at first use.
 
     Raises:
-        ManifestError: the manifest or a shard that it names is missing.
+        ManifestError: the manifest, a shard that it names, or an utterance is missing.
     """
     folder = cache / f"{manifest.parent.name}-{manifest.stem}"
     index, samples = folder / "index.jsonl", folder / "samples.i16"
@@ -77,25 +83,33 @@ def _read_shards(manifest: Path) -> Iterator[tuple[str, Int16]]:
     rows = _rows_by_shard(manifest)
     with tqdm(total=sum(map(len, rows.values())), unit="utt", desc=manifest.name) as progress:
         for shard, texts in rows.items():
+            missing = set(texts)
             for name, data in _members(manifest.parent / shard):
-                if name in texts:
+                if name in missing:
                     yield texts[name], _int16(load_audio(data).samples)
+                    missing.remove(name)
                     progress.update()
+            if missing:
+                raise ManifestError(f"{manifest}: {shard} holds no {min(missing)}")
 
 
 def _rows_by_shard(manifest: Path) -> dict[str, dict[str, str]]:
     rows: dict[str, dict[str, str]] = {}
     for row in _rows(manifest):
-        rows.setdefault(row["shard"], {})[row["audio_filepath"]] = row["text"]
+        rows.setdefault(row.shard, {})[row.name] = row.text
     return rows
 
 
-def _rows(manifest: Path) -> list[dict[str, Any]]:
+def _rows(manifest: Path) -> list[_Row]:
     try:
         lines = manifest.read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
-    except (OSError, ValueError) as error:
+        return [_row(json.loads(line)) for line in lines]
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"{manifest}: cannot be read: {error}") from error
+
+
+def _row(line: dict[str, Any]) -> _Row:
+    return _Row(line["shard"], line["audio_filepath"], line["text"])
 
 
 def _members(shard: Path) -> Iterator[tuple[str, bytes]]:
@@ -110,5 +124,5 @@ def _members(shard: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _int16(samples: npt.NDArray[np.float32]) -> Int16:
-    scaled: Int16 = np.rint(samples * 32767.0).clip(-32768, 32767).astype(np.int16)
+    scaled: Int16 = np.rint(samples * 32768.0).clip(-32768, 32767).astype(np.int16)
     return scaled

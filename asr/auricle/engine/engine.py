@@ -97,6 +97,7 @@ class Engine:
         """Run a batch; where it fails, its halves, until the one to blame stands alone."""
         try:
             output = self._runner.run([job.request for job in batch])
+            answers = list(zip(batch, output.hypotheses, strict=True))
         except Exception as error:  # noqa: BLE001  # whatever it is, one request ends with it
             if len(batch) == 1:
                 _fail(batch[0], _as_typed(error))
@@ -106,11 +107,13 @@ class Engine:
             self._run(batch[:half], started)
             self._run(batch[half:], started)
         else:
-            self._finish(batch, output, started)
+            self._finish(answers, output, started)
 
-    def _finish(self, batch: Sequence[Job], output: BatchOutput, started: float) -> None:
-        for job, hypothesis in zip(batch, output.hypotheses, strict=True):
-            receipt = self._receipt(job, hypothesis, len(batch), output, started)
+    def _finish(
+        self, answers: Sequence[tuple[Job, Hypothesis]], output: BatchOutput, started: float
+    ) -> None:
+        for job, hypothesis in answers:
+            receipt = self._receipt(job, hypothesis, len(answers), output, started)
             if job.future.set_running_or_notify_cancel():
                 job.future.set_result(Outcome(hypothesis, receipt))
 

@@ -43,8 +43,8 @@ def resolve_device(name: str) -> torch.device:
         raise InvalidOptionError(f"device must be cpu, cuda or auto, not {name!r}") from error
     if device.type not in ("cpu", "cuda"):
         raise InvalidOptionError(f"device must be cpu, cuda or auto, not {name!r}")
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise InvalidOptionError("no CUDA device is available here: use --device cpu or auto")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InvalidOptionError(f"no device {name!r} here: use --device cpu or auto")
     return device
 
 

@@ -24,6 +24,8 @@ class Scheduler:
     def add(self, job: Job) -> None:
         """Queue `job`. Raises QueueFullError when `max_queue` jobs wait already."""
         if len(self._waiting) >= self.config.max_queue:
+            self._drop_cancelled()
+        if len(self._waiting) >= self.config.max_queue:
             raise QueueFullError(
                 f"{self.config.max_queue} requests are waiting: try again in a moment"
             )
@@ -34,23 +36,26 @@ class Scheduler:
 
         Cancelled jobs are dropped. A job that is longer than the whole budget runs alone.
         """
+        expired = self._drop_expired(now)
         batch: list[Job] = []
-        expired: list[Job] = []
         longest = 0.0
         while self._waiting:
             job = self._waiting[0]
-            padded = max(longest, job.request.seconds) * (len(batch) + 1)
-            if batch and padded > self.config.max_batch_seconds:
-                break
-            self._waiting.popleft()
-            if job.future.cancelled():
-                continue
-            if job.expired(now):
-                expired.append(job)
-                continue
-            batch.append(job)
             longest = max(longest, job.request.seconds)
+            if batch and longest * (len(batch) + 1) > self.config.max_batch_seconds:
+                break
+            batch.append(self._waiting.popleft())
         return batch, expired
+
+    def _drop_expired(self, now: float) -> list[Job]:
+        """Take out the jobs that nobody waits for; return those whose deadline has passed."""
+        self._drop_cancelled()
+        expired = [job for job in self._waiting if job.expired(now)]
+        self._waiting = deque(job for job in self._waiting if not job.expired(now))
+        return expired
+
+    def _drop_cancelled(self) -> None:
+        self._waiting = deque(job for job in self._waiting if not job.future.cancelled())
 
     def clear(self) -> list[Job]:
         """Take all waiting jobs out of the queue."""

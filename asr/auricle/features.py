@@ -88,7 +88,7 @@ class StreamingLogMel:
     def __init__(self, features: LogMel) -> None:
         self._features = features
         self._half = features.config.n_fft // 2
-        self._buffer = torch.zeros(0)  # from the next frame's first sample on
+        self._buffer = features.window.new_zeros(0)  # from the next frame's first sample on
         self._samples = 0
         self._started = False
 
@@ -124,4 +124,4 @@ class StreamingLogMel:
         return x
 
     def _empty(self) -> Tensor:
-        return torch.zeros(0, self._features.config.n_mels)
+        return self._buffer.new_zeros(0, self._features.config.n_mels)

@@ -49,6 +49,7 @@ class Beams:
             (self.live[row].log_prob + log_prob, row, token)
             for row in range(len(self.live))
             for log_prob, token in zip(log_probs[row], tokens[row], strict=True)
+            if log_prob > -math.inf
         ]
         live, parents = [], []
         for log_prob, row, token in heapq.nlargest(self.size, candidates):

@@ -39,6 +39,8 @@ class LocalTranscriber:
         try:
             with source.open() as reader, closing(iter_audio(reader, pcm=self._pcm)) as audio:
                 return self._stream(audio, on_segment)
+        except BrokenPipeError:
+            raise  # of the output, not of the source: nobody reads it any more
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 

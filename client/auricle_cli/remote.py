@@ -33,6 +33,8 @@ class RemoteTranscriber:
                 for segment in answer:
                     on_segment(segment)
                 return answer.transcript
+        except BrokenPipeError:
+            raise  # of the output, not of the source: nobody reads it any more
         except (AuricleClientError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 

@@ -106,6 +106,16 @@ def test_a_folder_is_no_audio(library: FakeLibrary, tmp_path: Path) -> None:
         transcriber(library).transcribe(Source(str(tmp_path)))
 
 
+def test_an_output_that_nobody_reads_is_no_failure_of_the_audio(
+    library: FakeLibrary, source: Source
+) -> None:
+    def gone(segment: SegmentLike) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        transcriber(library).stream(source, gone)
+
+
 def test_close(library: FakeLibrary) -> None:
     transcriber(library).close()
     assert library.closed

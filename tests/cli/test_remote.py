@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +72,19 @@ def test_nobody_there_is_said_once(auricle: Auricle, nobody: str, loud: str) -> 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(f"auricle: {nobody}: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_output_that_nobody_reads(address: str, loud: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "auricle_cli", "transcribe", "--server", address, "--stream"]
+    files = [str(tmp_path / loud)] * 3
+    with subprocess.Popen(
+        [*command, *files], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()  # before the first word comes
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
 
 
 def test_evaluate(auricle: Auricle, address: str, loud: str, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The documents say what the program does."""
 
 import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -9,6 +11,51 @@ import pytest
 from auricle_cli.main import COMMANDS, main
 from auricle_cli.settings import read_settings
 from scripts.configuration_table import PAGE, replaced, table
+
+ROOT = PAGE.parent.parent
+SHELL_WORDS = {"|", "&", "&&", ">", "2>", "<", ";"}
+
+
+def commands(program: str) -> Iterator[tuple[str, list[str]]]:
+    """The document and the arguments of each call of `program` in a document's code blocks."""
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("samples/*.md")]:
+        for block in re.findall(r"```.*?\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                match = re.match(rf"\$? *(?:\.venv/bin/)?{program} (.*)", line)
+                if match:
+                    yield page.name, _arguments(match[1])
+
+
+def _arguments(line: str) -> list[str]:
+    words = shlex.split(line, comments=True)
+    end = next((place for place, word in enumerate(words) if word in SHELL_WORDS), len(words))
+    return words[:end]
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    called = [(page, word) for page, words in commands("make") for word in words if "=" not in word]
+    assert ("CONTRIBUTING.md", "check") in called
+    assert [call for call in called if call[1] not in targets] == []
+
+
+def test_auricle_commands_parse() -> None:
+    for page, (name, *arguments) in commands("auricle"):
+        command = main.get_command(click.Context(main), name)
+        assert command is not None, f"{page}: auricle {name}"
+        known = {flag for each in command.params for flag in (*each.opts, *each.secondary_opts)}
+        used = {word.partition("=")[0] for word in arguments if word.startswith("--")}
+        assert used <= known | {"--help"}, f"{page}: auricle {name}"
+
+
+def test_calls_are_found_in_documents() -> None:
+    assert _arguments("transcribe a.wav --format json | head  # words") == [
+        "transcribe",
+        "a.wav",
+        "--format",
+        "json",
+    ]
 
 
 def test_the_configuration_table_is_fresh() -> None:

@@ -1,6 +1,5 @@
 """A recogniser of a few lines, for tests of everything around it. No model, no threads."""
 
-import struct
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -14,6 +13,7 @@ from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
 from auricle.errors import QueueFullError
 from auricle.segmenter import Piece
 from auricle.transcript import Receipt, Recognition, Segment, Transcript
+from tests.server.wave import pcm_wav
 
 PIECE_SECONDS = 1.0
 
@@ -113,10 +113,7 @@ class FakeRecognizer:
 
 
 def wav(seconds: float, level: float = 0.25) -> bytes:
-    """A mono 16 kHz 16-bit WAV of a square wave, header written by hand."""
-    samples = np.full(round(seconds * SAMPLE_RATE), level * 32767, np.int16)
+    """A WAV of a square wave as high as it can be."""
+    samples = np.full(round(seconds * SAMPLE_RATE), level)
     samples[::2] *= -1
-    data = samples.tobytes()
-    head = struct.pack("<4sI4s4sIHHIIHH", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1,
-                       SAMPLE_RATE, 2 * SAMPLE_RATE, 2, 16)  # fmt: skip
-    return head + struct.pack("<4sI", b"data", len(data)) + data
+    return pcm_wav(samples)

@@ -1,0 +1,181 @@
+"""The decoder: one step at a time or all at once, alone or padded, against torch's layers."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from auricle.model import Decoder, SpeechTransformer, length_mask
+from auricle.model.decoder import DecoderLayer
+from tests.asr.tiny import (
+    ARCHITECTURES,
+    SECONDS,
+    VOCAB_SIZE,
+    Positions,
+    features,
+    tiny_config,
+    tiny_model,
+)
+
+WIDTH, HEADS, FFN = 16, 2, 32
+TOKENS = 9
+
+
+def encoded(model: SpeechTransformer) -> tuple[Tensor, Tensor]:
+    encoder_out, lens = model.encoder(*features(model.config))
+    return encoder_out, lens
+
+
+def some_tokens(rows: int = len(SECONDS), tokens: int = TOKENS) -> Tensor:
+    return torch.randint(VOCAB_SIZE, (rows, tokens), generator=torch.manual_seed(0))
+
+
+@pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
+def test_a_step_at_a_time_is_all_at_once(positions: Positions, conv_kernel: int) -> None:
+    decoder = tiny_model(positions, conv_kernel).decoder
+    encoder_out, lens = encoded(tiny_model(positions, conv_kernel))
+    tokens = some_tokens()
+    expected = decoder(tokens, encoder_out, lens)
+    cache = decoder.start(encoder_out, lens, TOKENS)
+    for position in range(TOKENS):
+        logits = decoder.step(tokens[:, position], cache)
+        torch.testing.assert_close(logits, expected[:, position], atol=1e-4, rtol=0)
+    assert cache.lens.tolist() == [TOKENS] * len(SECONDS)
+
+
+@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
+def test_a_batch_is_its_rows_alone(positions: Positions) -> None:
+    model = tiny_model(positions)
+    encoder_out, lens = encoded(model)
+    garbage = ~length_mask(lens, encoder_out.shape[1])
+    noisy = encoder_out.masked_fill(garbage[..., None], 1e4)
+    logits = model.decoder(some_tokens(), noisy, lens)
+    for row, length in enumerate(lens.tolist()):
+        rows = slice(row, row + 1)
+        alone = model.decoder(some_tokens()[rows], encoder_out[rows, :length], lens[rows])
+        torch.testing.assert_close(logits[rows], alone, atol=1e-4, rtol=0)
+
+
+def test_later_tokens_change_nothing_before_them() -> None:
+    model = tiny_model()
+    encoder_out, lens = encoded(model)
+    tokens = some_tokens()
+    other = tokens.clone()
+    other[:, 5] = (other[:, 5] + 1) % VOCAB_SIZE
+    before, after = (model.decoder(t, encoder_out, lens) for t in (tokens, other))
+    torch.testing.assert_close(before[:, :5], after[:, :5], atol=1e-6, rtol=0)
+    assert (before[:, 5:] - after[:, 5:]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
+def test_selected_rows_go_on_as_themselves(positions: Positions) -> None:
+    """Beams are dropped, repeated and reordered; rows of different lengths share a cache."""
+    decoder = tiny_model(positions).decoder
+    encoder_out, lens = encoded(tiny_model(positions))
+    tokens = some_tokens()
+    cache = decoder.start(encoder_out, lens, TOKENS)
+    for position in range(3):
+        decoder.step(tokens[:, position], cache)
+    rows = torch.tensor([4, 1, 1])
+    logits = decoder.step(torch.tensor([7, 8, 9]), cache.select(rows))
+    for index, (row, token) in enumerate(zip(rows.tolist(), (7, 8, 9), strict=True)):
+        prefix = torch.cat([tokens[row, :3], torch.tensor([token])])[None]
+        full = decoder(prefix, encoder_out[row : row + 1], lens[row : row + 1])
+        torch.testing.assert_close(logits[index], full[0, -1], atol=1e-4, rtol=0)
+    assert cache.lens.tolist() == [3] * len(SECONDS)  # the selection was a copy
+
+
+def test_rows_may_stand_at_different_positions() -> None:
+    model = tiny_model()
+    encoder_out, lens = encoded(model)
+    tokens = some_tokens(2)
+    long = model.decoder.start(encoder_out[:1], lens[:1], TOKENS)
+    for token in tokens[0, :4]:
+        model.decoder.step(token[None], long)
+    mixed = model.decoder.start(encoder_out[:2], lens[:2], TOKENS)
+    mixed.self_keys[:, 0], mixed.self_values[:, 0] = long.self_keys[:, 0], long.self_values[:, 0]
+    mixed.lens = torch.tensor([4, 0])
+    logits = model.decoder.step(torch.stack([tokens[0, 4], tokens[1, 0]]), mixed)
+    full = model.decoder(tokens, encoder_out[:2], lens[:2])
+    torch.testing.assert_close(logits, torch.stack([full[0, 4], full[1, 0]]), atol=1e-4, rtol=0)
+
+
+def test_the_output_is_tied_to_the_embedding() -> None:
+    model = tiny_model()
+    names = [name for name, _ in model.decoder.named_parameters() if VOCAB_SIZE in _.shape]
+    assert names == ["embedding.weight"]
+
+
+def torch_layer(layer: DecoderLayer) -> nn.TransformerDecoderLayer:
+    """torch's own layer with the same weights."""
+    reference = nn.TransformerDecoderLayer(
+        WIDTH, HEADS, FFN, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+    )
+    own, cross = reference.self_attn, reference.multihead_attn
+    query, key_value = layer.cross_attention.query, layer.cross_attention.key_value
+    pairs = {
+        own.in_proj_weight: layer.attention.qkv.weight,
+        own.in_proj_bias: layer.attention.qkv.bias,
+        own.out_proj.weight: layer.attention.out.weight,
+        own.out_proj.bias: layer.attention.out.bias,
+        cross.in_proj_weight: torch.cat([query.weight, key_value.weight]),
+        cross.in_proj_bias: torch.cat([query.bias, key_value.bias]),
+        cross.out_proj.weight: layer.cross_attention.out.weight,
+        cross.out_proj.bias: layer.cross_attention.out.bias,
+    }
+    with torch.no_grad():
+        for target, source in pairs.items():
+            target.copy_(source)
+    reference.linear1.load_state_dict(layer.ffn[0].state_dict())
+    reference.linear2.load_state_dict(layer.ffn[2].state_dict())
+    reference.norm1.load_state_dict(layer.attention_norm.state_dict())
+    reference.norm2.load_state_dict(layer.cross_norm.state_dict())
+    reference.norm3.load_state_dict(layer.ffn_norm.state_dict())
+    return reference
+
+
+def test_the_plain_decoder_is_torchs() -> None:
+    dims = {"d_model": WIDTH, "n_heads": HEADS, "ffn_dim": FFN, "dropout": 0.0}
+    torch.manual_seed(0)
+    decoder = Decoder(tiny_config("sinusoidal", 0, **dims).transformer)
+    encoder_out, lens = torch.randn(3, 8, WIDTH), torch.tensor([8, 3, 5])
+    tokens = some_tokens(3)
+    half = torch.arange(WIDTH // 2, dtype=torch.float64) / (WIDTH // 2)
+    angles = torch.arange(TOKENS)[:, None] * 10_000.0**-half
+    x = decoder.embedding.weight[tokens] * WIDTH**0.5
+    x = x + torch.cat([angles.sin(), angles.cos()], dim=-1).float()
+    later = torch.ones(TOKENS, TOKENS, dtype=torch.bool).triu(1)
+    padding = ~length_mask(lens, 8)
+    for layer in decoder.layers:
+        x = torch_layer(layer)(x, encoder_out, tgt_mask=later, memory_key_padding_mask=padding)
+    expected = decoder.norm(x) @ decoder.embedding.weight.T
+    torch.testing.assert_close(decoder(tokens, encoder_out, lens), expected, atol=1e-5, rtol=0)
+
+
+def test_the_whole_model_is_its_parts() -> None:
+    model = tiny_model()
+    x, x_lens = features(model.config)
+    logits, ctc_logits, lens = model(x, x_lens, some_tokens())
+    encoder_out, expected_lens = model.encoder(x, x_lens)
+    assert torch.equal(lens, expected_lens)
+    assert torch.equal(ctc_logits, model.ctc(encoder_out))
+    assert torch.equal(logits, model.decoder(some_tokens(), encoder_out, lens))
+    assert logits.shape == (len(SECONDS), TOKENS, VOCAB_SIZE)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
+def test_cuda_decodes_as_the_cpu(positions: Positions) -> None:
+    model = tiny_model(positions)
+    encoder_out, lens = encoded(model)
+    expected = model.decoder(some_tokens(), encoder_out, lens)
+    decoder = copy.deepcopy(model.decoder).cuda()
+    memory, tokens = encoder_out.cuda(), some_tokens().cuda()
+    full = decoder(tokens, memory, lens.cuda())
+    torch.testing.assert_close(full.cpu(), expected, atol=5e-3, rtol=0)
+    cache = decoder.start(memory, lens.cuda(), TOKENS)
+    for position in range(TOKENS):
+        logits = decoder.step(tokens[:, position], cache)
+        torch.testing.assert_close(logits, full[:, position], atol=5e-3, rtol=0)

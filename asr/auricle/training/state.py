@@ -62,6 +62,7 @@ def new_state(model: SpeechTransformer, config: OptimizerConfig) -> TrainingStat
         lr=config.learning_rate,
         betas=(0.9, 0.98),
         weight_decay=config.weight_decay,
+        fused=True,
     )
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
     warmup = config.warmup_steps

@@ -95,19 +95,24 @@ class Engine:
 
     def _run(self, batch: Sequence[Job], started: float) -> None:
         """Run a batch; where it fails, its halves, until the one to blame stands alone."""
+        if not self._attempt(batch, started):  # what it held on the device is free again
+            half = len(batch) // 2
+            self._run(batch[:half], started)
+            self._run(batch[half:], started)
+
+    def _attempt(self, batch: Sequence[Job], started: float) -> bool:
+        """Run a batch; false where it failed and someone else may be to blame."""
         try:
             output = self._runner.run([job.request for job in batch])
             answers = list(zip(batch, output.hypotheses, strict=True))
         except Exception as error:  # noqa: BLE001  # whatever it is, one request ends with it
-            if len(batch) == 1:
-                _fail(batch[0], _as_typed(error))
-                return
-            logger.warning("a batch of %d failed, running its halves: %r", len(batch), error)
-            half = len(batch) // 2
-            self._run(batch[:half], started)
-            self._run(batch[half:], started)
+            if len(batch) > 1:
+                logger.warning("a batch of %d failed, running its halves: %r", len(batch), error)
+                return False
+            _fail(batch[0], _as_typed(error))
         else:
             self._finish(answers, output, started)
+        return True
 
     def _finish(
         self, answers: Sequence[tuple[Job, Hypothesis]], output: BatchOutput, started: float

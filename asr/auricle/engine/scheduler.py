@@ -55,7 +55,10 @@ class Scheduler:
         return expired
 
     def _drop_cancelled(self) -> None:
-        self._waiting = deque(job for job in self._waiting if not job.future.cancelled())
+        cancelled = [job for job in self._waiting if job.future.cancelled()]
+        for job in cancelled:
+            job.future.set_running_or_notify_cancel()  # wakes those in `concurrent.futures.wait`
+            self._waiting.remove(job)
 
     def clear(self) -> list[Job]:
         """Take all waiting jobs out of the queue."""

@@ -6,7 +6,7 @@ different sounds give different tokens, which `tiny_model` asserts.
 
 import functools
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -44,18 +44,17 @@ ARCHITECTURES: tuple[tuple[Positions, int], ...] = (
 )  # positions, conv_kernel
 
 
-def tiny_config(positions: Positions = "rotary", conv_kernel: int = 15, **dims: Any) -> ModelConfig:
+def tiny_config(positions: Positions = "rotary", conv_kernel: int = 15) -> ModelConfig:
     """Every part of the real model, each as small as it goes."""
-    sizes = {
-        "vocab_size": VOCAB_SIZE,
-        "d_model": 32,
-        "n_heads": 4,
-        "encoder_layers": 2,
-        "decoder_layers": 2,
-        "ffn_dim": 64,
-    }
     transformer = TransformerConfig(
-        positions=positions, conv_kernel=conv_kernel, **{**sizes, **dims}
+        vocab_size=VOCAB_SIZE,
+        d_model=32,
+        n_heads=4,
+        encoder_layers=2,
+        decoder_layers=2,
+        ffn_dim=64,
+        conv_kernel=conv_kernel,
+        positions=positions,
     )
     return ModelConfig(name="tiny", window_seconds=WINDOW_SECONDS, transformer=transformer)
 
@@ -92,12 +91,10 @@ def features(config: ModelConfig) -> tuple[Tensor, Tensor]:
 
 
 @functools.cache
-def tiny_model(
-    positions: Positions = "rotary", conv_kernel: int = 15, **dims: Any
-) -> SpeechTransformer:
+def tiny_model(positions: Positions = "rotary", conv_kernel: int = 15) -> SpeechTransformer:
     """The same random model for the same arguments, in eval mode. Do not change it."""
     torch.manual_seed(10)
-    model = SpeechTransformer(tiny_config(positions, conv_kernel, **dims)).eval()
+    model = SpeechTransformer(tiny_config(positions, conv_kernel)).eval()
     model.requires_grad_(False)
     _make_it_listen(model)
     _assert_it_listens(model)

@@ -59,7 +59,8 @@ class ScriptedDecoder:
 
     def log_prob(self, script: int, tokens: Sequence[int]) -> float:
         """Of `tokens`, by the definition, in float64."""
-        total, prefix = 0.0, (Tokenizer.start_id,)
+        total = 0.0
+        prefix: Prefix = (Tokenizer.start_id,)
         for token in tokens:
             logits = self.logits(script, prefix).double()
             logits[[0, 1, 3]] = -torch.inf

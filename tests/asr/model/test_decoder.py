@@ -1,6 +1,7 @@
 """The decoder: one step at a time or all at once, alone or padded, against torch's layers."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -103,7 +104,8 @@ def test_rows_may_stand_at_different_positions() -> None:
 
 def test_the_output_is_tied_to_the_embedding() -> None:
     model = tiny_model()
-    names = [name for name, _ in model.decoder.named_parameters() if VOCAB_SIZE in _.shape]
+    named = model.decoder.named_parameters()
+    names = [name for name, weight in named if VOCAB_SIZE in weight.shape]
     assert names == ["embedding.weight"]
 
 
@@ -136,9 +138,10 @@ def torch_layer(layer: DecoderLayer) -> nn.TransformerDecoderLayer:
 
 
 def test_the_plain_decoder_is_torchs() -> None:
-    dims = {"d_model": WIDTH, "n_heads": HEADS, "ffn_dim": FFN, "dropout": 0.0}
+    config = tiny_config("sinusoidal", 0).transformer
+    config = replace(config, d_model=WIDTH, n_heads=HEADS, ffn_dim=FFN, dropout=0.0)
     torch.manual_seed(0)
-    decoder = Decoder(tiny_config("sinusoidal", 0, **dims).transformer)
+    decoder = Decoder(config)
     encoder_out, lens = torch.randn(3, 8, WIDTH), torch.tensor([8, 3, 5])
     tokens = some_tokens(3)
     half = torch.arange(WIDTH // 2, dtype=torch.float64) / (WIDTH // 2)

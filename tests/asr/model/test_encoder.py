@@ -1,6 +1,7 @@
 """The encoder: alone or padded, against torch's own layers and against float64 by hand."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,7 +18,6 @@ from auricle.model.positions import rotary
 from tests.asr.tiny import ARCHITECTURES, Positions, features, padded, tiny_config, tiny_model
 
 WIDTH, HEADS, FFN = 16, 2, 32
-Encoded = tuple[Tensor, Tensor]
 
 
 def rows_of(x: Tensor, lens: Tensor) -> list[Tensor]:
@@ -67,6 +67,7 @@ def test_subsampling_is_the_naive_convolution() -> None:
         assert isinstance(conv, nn.Conv1d)
         framed = F.pad(expected, (0, 0, 1, 1)).unfold(0, 3, 2)  # (T', C, 3)
         product = torch.einsum("tck,ock->to", framed, conv.weight)
+        assert conv.bias is not None
         expected = F.gelu(product + conv.bias)
     found, lens = subsampling(x, torch.tensor([11]))
     assert lens.tolist() == [3]
@@ -123,6 +124,7 @@ def naive_convolution(module: ConvModule, x: Tensor) -> Tensor:
     value, gate = (x @ module.pointwise_in.weight.T + module.pointwise_in.bias).chunk(2, dim=-1)
     gated = F.pad(value * gate.sigmoid(), (0, 0, 2, 2))
     weight, bias = module.depthwise.weight[:, 0].T, module.depthwise.bias  # (kernel, D)
+    assert bias is not None
     frames = torch.stack([(gated[t : t + 5] * weight).sum(dim=0) + bias for t in range(len(x))])
     centred = frames - frames.mean(dim=-1, keepdim=True)
     spread = (centred.square().mean(dim=-1, keepdim=True) + module.norm.eps).sqrt()
@@ -153,9 +155,14 @@ def torch_layer(layer: EncoderLayer) -> nn.TransformerEncoderLayer:
     return reference
 
 
+def plain_config() -> TransformerConfig:
+    """The Transformer of torch: additive positions and no convolution module."""
+    config = tiny_config("sinusoidal", 0).transformer
+    return replace(config, d_model=WIDTH, n_heads=HEADS, ffn_dim=FFN, dropout=0.0)
+
+
 def test_the_plain_encoder_is_torchs() -> None:
-    dims = {"d_model": WIDTH, "n_heads": HEADS, "ffn_dim": FFN, "dropout": 0.0}
-    config = tiny_config("sinusoidal", 0, **dims).transformer
+    config = plain_config()
     torch.manual_seed(0)
     encoder = Encoder(12, config)
     x, x_lens = random(3, 40, 12), torch.tensor([40, 9, 25])
@@ -180,7 +187,9 @@ def sinusoid_table(positions: int) -> Tensor:
 
 def test_order_matters() -> None:
     """Rotary positions are there: a reversed input is not a reversed output."""
-    encoder = Encoder(8, tiny_config("rotary", 0, subsampling_strides=(1,)).transformer).eval()
+    encoder = Encoder(
+        8, replace(tiny_config("rotary", 0).transformer, subsampling_strides=(1,))
+    ).eval()
     for conv in encoder.subsampling.convs:
         assert isinstance(conv, nn.Conv1d)
         nn.init.zeros_(conv.weight[:, :, 0])  # the convolution itself sees no neighbours

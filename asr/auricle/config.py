@@ -150,11 +150,13 @@ class EngineConfig:
     """The engine's budgets."""
 
     max_queue: int = 256  # waiting requests; one more is refused
-    max_batch_seconds: float = 240.0  # audio in a batch, padding included
+    max_encode_seconds: float = 60.0  # audio encoded at a time, between two decode steps
+    slots: int = 64  # hypotheses decoded at once
 
     def __post_init__(self) -> None:
         _check_count("max_queue", self.max_queue)
-        _check_positive("max_batch_seconds", self.max_batch_seconds)
+        _check_positive("max_encode_seconds", self.max_encode_seconds)
+        _check_count("slots", self.slots)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,8 +51,9 @@ class Recognizer:
         self.device = str(torch_device)
         self.dtype = str(torch_dtype).removeprefix("torch.")
         self._tokenizer = checkpoint.tokenizer
-        runner = ModelRunner(checkpoint.model, torch_device, torch_dtype)
-        self._engine = Engine(runner, engine, model_id=self.model_id)
+        config = engine or EngineConfig()
+        runner = ModelRunner(checkpoint.model, torch_device, torch_dtype, slots=config.slots)
+        self._engine = Engine(runner, config, model_id=self.model_id)
 
     @classmethod
     def from_pretrained(

@@ -1,8 +1,15 @@
-"""From `encoder_out` to tokens. Knows nothing of queues and batches' making."""
+"""From `encoder_out` to tokens. Knows nothing of queues, requests and threads."""
 
-from auricle.decoding.beam import beam_search
+from auricle.decoding.continuous import ContinuousDecoder, Decoding, decode_all
 from auricle.decoding.ctc import ctc_greedy
-from auricle.decoding.greedy import greedy_search
-from auricle.decoding.hypothesis import Hypothesis
+from auricle.decoding.search import BeamSearch, Search, new_search
 
-__all__ = ["Hypothesis", "beam_search", "ctc_greedy", "greedy_search"]
+__all__ = [
+    "BeamSearch",
+    "ContinuousDecoder",
+    "Decoding",
+    "Search",
+    "ctc_greedy",
+    "decode_all",
+    "new_search",
+]

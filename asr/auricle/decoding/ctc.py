@@ -10,14 +10,7 @@ from torch import Tensor
 from auricle.tokenizer import Tokenizer
 
 
-def ctc_greedy(ctc_logits: Tensor, encoder_out_lens: Tensor) -> list[list[int]]:
-    """`ctc_logits (B, N, V)`, `encoder_out_lens (B,)` -> the tokens of each row."""
-    best = ctc_logits.argmax(dim=-1)
-    return [
-        _collapse(row[:length]) for row, length in zip(best, encoder_out_lens.tolist(), strict=True)
-    ]
-
-
-def _collapse(frames: Tensor) -> list[int]:
-    pieces = torch.unique_consecutive(frames)
+def ctc_greedy(ctc_logits: Tensor) -> list[int]:
+    """`ctc_logits (N, V)` of one utterance -> its tokens."""
+    pieces = torch.unique_consecutive(ctc_logits.argmax(dim=-1))
     return [int(piece) for piece in pieces if piece != Tokenizer.blank_id]

@@ -1,7 +1,7 @@
 """The engine: requests in, hypotheses out. One thread owns the device.
 
-`scheduler` decides who runs together and knows no tensors; `runner` knows the tensors and no
-queue; `engine` joins them: schedule, run, finish.
+`scheduler` decides who runs when and knows no tensors; `runner` knows the tensors and no queue;
+`engine` joins them: schedule, encode, decode a step, finish; again.
 """
 
 from auricle.engine.engine import Engine

@@ -1,4 +1,4 @@
-"""The thread that owns the device: schedule, run, finish."""
+"""The thread that owns the device: schedule, encode, decode a step, finish; again."""
 
 import logging
 import threading
@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from auricle.config import EngineConfig
-from auricle.decoding import Hypothesis
 from auricle.engine.request import Job, Outcome, Request
-from auricle.engine.runner import BatchOutput, Runner
+from auricle.engine.runner import Runner
 from auricle.engine.scheduler import Scheduler
 from auricle.errors import (
     AuricleError,
@@ -17,7 +16,7 @@ from auricle.errors import (
     EngineStoppedError,
     InferenceError,
 )
-from auricle.transcript import Receipt
+from auricle.hypothesis import Hypothesis
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +41,7 @@ class Engine:
         self._clock = clock
         self._changed = threading.Condition()
         self._stopping = False
+        self._dropping = False
         self._thread = threading.Thread(target=self._loop, name="auricle-device", daemon=True)
         self._thread.start()
 
@@ -49,14 +49,19 @@ class Engine:
         """Queue a request; never blocks.
 
         Returns:
-            A future. Its `cancel()` drops the work; its exception may be DeadlineExceededError,
-            InferenceError or EngineStoppedError.
+            A future. Its `cancel()` takes the work off the device within one decode step; its
+            exception may be DeadlineExceededError, InferenceError or EngineStoppedError.
 
         Raises:
+            AudioTooLongError, InvalidOptionError: the runner could never take it.
+            DeadlineExceededError: its deadline has passed already.
             QueueFullError: too many requests wait.
             EngineStoppedError: the engine has been closed.
         """
+        self._runner.check(request)
         job = Job(request, self._clock())
+        if job.expired(job.submitted):
+            raise DeadlineExceededError("the deadline had passed before the request came")
         with self._changed:
             if self._stopping:
                 raise EngineStoppedError("the engine is stopping and takes no new requests")
@@ -65,13 +70,11 @@ class Engine:
         return job.future
 
     def close(self, *, drain: bool = True) -> None:
-        """Stop: after all waiting work when `drain`, else after the batch that is running."""
+        """Stop: after all work when `drain`, else after the step that is running."""
         with self._changed:
             self._stopping = True
-            dropped = [] if drain else self._scheduler.clear()
+            self._dropping = not drain
             self._changed.notify()
-        for job in dropped:
-            _fail(job, EngineStoppedError("the engine was stopped before this request ran"))
         self._thread.join()
 
     def _loop(self) -> None:
@@ -80,65 +83,86 @@ class Engine:
 
     def _wait_for_work(self) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or len(self._scheduler) > 0)
-            return len(self._scheduler) > 0
+            self._changed.wait_for(lambda: self._stopping or self._scheduler.busy)
+            return self._scheduler.busy
 
     def step(self) -> None:
-        """One turn of the device thread: schedule, run, finish."""
-        now = self._clock()
+        """One turn of the device thread."""
+        for job in self._unwanted():
+            self._leave(job)
         with self._changed:
-            batch, expired = self._scheduler.next_batch(now)
-        for job in expired:
-            _fail(job, DeadlineExceededError("the deadline passed while the request waited"))
-        if batch:
-            self._run(batch, now)
+            joining = self._scheduler.admit(self._runner.free_slots)
+        self._join(joining)
+        self._decode()
 
-    def _run(self, batch: Sequence[Job], started: float) -> None:
-        """Run a batch; where it fails, its halves, until the one to blame stands alone."""
-        if not self._attempt(batch, started):  # what it held on the device is free again
-            half = len(batch) // 2
-            self._run(batch[:half], started)
-            self._run(batch[half:], started)
+    def _unwanted(self) -> list[Job]:
+        with self._changed:
+            if self._dropping:
+                return self._scheduler.clear()
+            return self._scheduler.drop_unwanted(self._clock())
 
-    def _attempt(self, batch: Sequence[Job], started: float) -> bool:
-        """Run a batch; false where it failed and someone else may be to blame."""
-        try:
-            output = self._runner.run([job.request for job in batch])
-            answers = list(zip(batch, output.hypotheses, strict=True))
-        except Exception as error:  # noqa: BLE001  # whatever it is, one request ends with it
-            if len(batch) > 1:
-                logger.warning("a batch of %d failed, running its halves: %r", len(batch), error)
-                return False
-            _fail(batch[0], _as_typed(error))
+    def _leave(self, job: Job) -> None:
+        if job.phase == "decoding":
+            self._runner.leave(job)
+        job.phase = "finished"
+        if self._dropping:
+            _fail(job, EngineStoppedError("the engine was stopped before this request was done"))
         else:
-            self._finish(answers, output, started)
-        return True
+            _fail(job, DeadlineExceededError("the deadline passed before the answer was ready"))
 
-    def _finish(
-        self, answers: Sequence[tuple[Job, Hypothesis]], output: BatchOutput, started: float
-    ) -> None:
-        for job, hypothesis in answers:
-            receipt = self._receipt(job, hypothesis, len(answers), output, started)
-            if job.future.set_running_or_notify_cancel():
-                job.future.set_result(Outcome(hypothesis, receipt))
+    def _join(self, jobs: Sequence[Job]) -> None:
+        """Encode jobs; where that fails, their halves, until the one to blame stands alone."""
+        if not jobs:
+            return
+        started = self._clock()
+        try:
+            padding_ratio = self._runner.join(jobs)
+        except Exception as error:  # noqa: BLE001  # whatever it is, one request ends with it
+            if len(jobs) == 1:
+                self._finish(jobs[0], _as_typed(error))
+                return
+            logger.warning("encoding %d requests failed, trying halves: %r", len(jobs), error)
+            half = len(jobs) // 2
+            self._join(jobs[:half])
+            self._join(jobs[half:])
+            return
+        for job in jobs:
+            job.phase, job.padding_ratio = "decoding", padding_ratio
+            job.started, job.encoded = started, self._clock()
 
-    def _receipt(
-        self,
-        job: Job,
-        hypothesis: Hypothesis,
-        batch_size: int,
-        output: BatchOutput,
-        started: float,
-    ) -> Receipt:
-        return Receipt(
-            model_id=self._model_id,
-            queue_seconds=started - job.submitted,
-            encode_seconds=output.encode_seconds,
-            decode_seconds=output.decode_seconds,
-            batch_size=batch_size,
-            padding_ratio=output.padding_ratio,
-            tokens=hypothesis.steps,
-        )
+    def _decode(self) -> None:
+        """One token for all; where that fails, everybody begins anew, one at a time."""
+        running = list(self._scheduler.running)
+        try:
+            done = self._runner.step() if running else []
+        except Exception as error:  # noqa: BLE001  # as above
+            self._begin_anew(running, error)
+            return
+        for job in running:
+            job.steps += 1
+            job.companions += len(running)
+        for job, result in done:
+            self._finish(job, result)
+
+    def _begin_anew(self, jobs: Sequence[Job], error: Exception) -> None:
+        """A step failed and did not say for whom: fail the only job, or try each by itself."""
+        for job in jobs:
+            self._runner.leave(job)
+        if len(jobs) == 1:
+            self._finish(jobs[0], _as_typed(error))
+            return
+        logger.warning("a step of %d requests failed, trying each alone: %r", len(jobs), error)
+        with self._changed:
+            self._scheduler.suspect(jobs)
+
+    def _finish(self, job: Job, result: Hypothesis | AuricleError) -> None:
+        with self._changed:
+            self._scheduler.finish(job)
+        if isinstance(result, AuricleError):
+            _fail(job, result)
+        elif job.future.set_running_or_notify_cancel():
+            receipt = job.receipt(self._model_id, result, self._clock())
+            job.future.set_result(Outcome(result, receipt))
 
 
 def _fail(job: Job, error: AuricleError) -> None:

@@ -2,13 +2,16 @@
 
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.decoding import Hypothesis
+from auricle.hypothesis import Hypothesis
 from auricle.transcript import Receipt
+
+Phase = Literal["waiting", "encoding", "decoding", "finished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,11 @@ class Request:
         """Duration."""
         return len(self.samples) / SAMPLE_RATE
 
+    @property
+    def slots(self) -> int:
+        """Decoder slots that it takes: one for each hypothesis."""
+        return self.options.beam_size
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -35,12 +43,38 @@ class Outcome:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """A request on its way: who waits for it, and since when."""
+    """A request on its way through the phases: who waits for it, and what it took so far.
+
+    Times are of time.monotonic().
+    """
 
     request: Request
-    submitted: float  # time.monotonic()
+    submitted: float
     future: Future[Outcome] = field(default_factory=Future)
+    phase: Phase = "waiting"
+    alone: bool = False  # suspected of a failure: runs with nobody beside it
+    started: float = 0.0  # encoding began
+    encoded: float = 0.0  # decoding began
+    padding_ratio: float = 0.0
+    steps: int = 0
+    companions: int = 0  # utterances in its steps, itself included, summed
 
     def expired(self, now: float) -> bool:
         """Whether the request's deadline has passed."""
         return self.request.deadline is not None and self.request.deadline <= now
+
+    def unwanted(self, now: float) -> bool:
+        """Whether nobody waits for the answer any more."""
+        return self.future.cancelled() or self.expired(now)
+
+    def receipt(self, model_id: str, hypothesis: Hypothesis, now: float) -> Receipt:
+        """Where the time went, for an answer that is ready `now`."""
+        return Receipt(
+            model_id=model_id,
+            queue_seconds=self.started - self.submitted,
+            encode_seconds=self.encoded - self.started,
+            decode_seconds=now - self.encoded,
+            batch_size=round(self.companions / max(self.steps, 1)),
+            padding_ratio=self.padding_ratio,
+            tokens=hypothesis.steps,
+        )

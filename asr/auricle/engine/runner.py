@@ -1,36 +1,26 @@
 """The one file that touches the device: waveforms in, hypotheses out."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from auricle.config import DecodingOptions
-from auricle.decoding import Hypothesis, beam_search, greedy_search
-from auricle.engine.request import Request
-from auricle.errors import InferenceError, InvalidOptionError
+from auricle.config import SAMPLE_RATE
+from auricle.decoding import ContinuousDecoder, Decoding, new_search
+from auricle.engine.request import Job, Request
+from auricle.errors import AudioTooLongError, AuricleError, InferenceError, InvalidOptionError
 from auricle.features import LogMel
+from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
+from auricle.model.strip import MIN_ROWS, Strip
 
 DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class BatchOutput:
-    """Hypotheses of a batch, in order, and what it took."""
-
-    hypotheses: list[Hypothesis]
-    encode_seconds: float
-    decode_seconds: float
-    padding_ratio: float  # padded share of the encoder frames
 
 
 def resolve_device(name: str) -> torch.device:
@@ -60,8 +50,28 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
 class Runner(Protocol):
     """What the engine asks of whoever owns the model; tests put a fake here."""
 
-    def run(self, requests: Sequence[Request]) -> BatchOutput:
-        """Recognise a batch. May raise anything; the engine finds the request to blame."""
+    @property
+    def free_slots(self) -> int:
+        """Hypotheses that could join now."""
+        ...
+
+    def check(self, request: Request) -> None:
+        """Raise an AuricleError if the request could never be taken. Called from any thread."""
+        ...
+
+    def join(self, jobs: Sequence[Job]) -> float:
+        """Encode jobs and begin to decode them, all or none; returns the share of padding.
+
+        May raise anything; the engine finds the job to blame.
+        """
+        ...
+
+    def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
+        """One token for all that have joined; returns, and forgets, those that are done."""
+        ...
+
+    def leave(self, job: Job) -> None:
+        """Forget a job that has joined."""
         ...
 
 
@@ -69,74 +79,80 @@ class ModelRunner:
     """Runs a `SpeechTransformer` on one device."""
 
     def __init__(
-        self, model: SpeechTransformer, device: torch.device, dtype: torch.dtype = torch.float32
+        self,
+        model: SpeechTransformer,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        *,
+        slots: int = MIN_ROWS,
     ) -> None:
         self.device = device
         self.dtype = dtype
         self.model = model.to(device=device, dtype=dtype).eval()
         self.features = LogMel(model.config.features).to(device)
+        self._max_samples = round(model.config.window_seconds * SAMPLE_RATE)
+        self._slots = slots
+        self._decoder = ContinuousDecoder(
+            self.model.decoder, slots=slots, max_frames=self._encoder_len(self._max_samples)
+        )
+        self._decodings: dict[Decoding, Job] = {}
+
+    @property
+    def free_slots(self) -> int:
+        """Hypotheses that could join now."""
+        return self._decoder.free_slots
+
+    def check(self, request: Request) -> None:
+        """Raise AudioTooLongError or InvalidOptionError for what does not fit the slots."""
+        if len(request.samples) > self._max_samples:
+            limit = self.model.config.window_seconds
+            raise AudioTooLongError(
+                f"a piece of {request.seconds:.1f} s does not fit the model's {limit:g} s: cut it"
+            )
+        if request.slots > self._slots:
+            raise InvalidOptionError(
+                f"beam_size {request.slots} needs more than the engine's {self._slots} slots"
+            )
 
     @torch.inference_mode()
-    def run(self, requests: Sequence[Request]) -> BatchOutput:
-        """Features, encoder, decoder.
+    def join(self, jobs: Sequence[Job]) -> float:
+        """Features, encoder, and a place in the decoder for each job.
 
         Raises:
             InferenceError: the encoder's output is not finite.
         """
-        started = time.perf_counter()
-        encoder_out, lens = self._encode(requests)
-        encoded = time.perf_counter()
-        hypotheses = self._decode(encoder_out, lens, [request.options for request in requests])
-        decoded = time.perf_counter()
-        valid, computed = int(lens.sum()), encoder_out.shape[0] * encoder_out.shape[1]
-        return BatchOutput(hypotheses, encoded - started, decoded - encoded, 1 - valid / computed)
+        xs = self._features([job.request for job in jobs])
+        encoder_outs = self.model.encoder.encode(xs)
+        if not all(torch.isfinite(encoder_out).all() for encoder_out in encoder_outs):
+            raise InferenceError("the encoder's output is not finite: check the audio's level")
+        for job, encoder_out in zip(jobs, encoder_outs, strict=True):
+            search = new_search(job.request.options, len(encoder_out))
+            self._decodings[self._decoder.join(encoder_out, search)] = job
+        return Strip.of([len(x) for x in xs], self.model.config.transformer).padding_ratio
 
-    def _encode(self, requests: Sequence[Request]) -> tuple[Tensor, Tensor]:
-        """`encoder_out (B, N, D)` and `encoder_out_lens (B,)`."""
+    def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
+        """One token for all that have joined; returns, and forgets, those that are done."""
+        done: list[tuple[Job, Hypothesis | AuricleError]] = []
+        for decoding in self._decoder.step():
+            self._decoder.leave(decoding)
+            done.append((self._decodings.pop(decoding), decoding.error or decoding.search.best()))
+        return done
+
+    def leave(self, job: Job) -> None:
+        """Forget a job that has joined."""
+        decoding = next(d for d, owner in self._decodings.items() if owner is job)
+        self._decoder.leave(decoding)
+        del self._decodings[decoding]
+
+    def _features(self, requests: Sequence[Request]) -> list[Tensor]:
+        """`x (T_i, n_mels)` of each request."""
         waveforms = [torch.from_numpy(request.samples) for request in requests]
         lens = torch.tensor([len(waveform) for waveform in waveforms], device=self.device)
-        samples = pad_sequence(waveforms, batch_first=True).to(self.device)  # (B, S)
+        few = torch.zeros(MIN_ROWS * self.features.config.hop_length)  # rows of the mel product
+        samples = pad_sequence([*waveforms, few], batch_first=True)[:-1].to(self.device)
         x, x_lens = self.features(samples, lens)
-        encoder_out, encoder_out_lens = self.model.encoder(x.to(self.dtype), x_lens)
-        if not torch.isfinite(encoder_out).all():  # also waits for the device
-            raise InferenceError("the encoder's output is not finite: check the audio's level")
-        return encoder_out, encoder_out_lens
+        return [row[:length].to(self.dtype) for row, length in zip(x, x_lens.tolist(), strict=True)]
 
-    def _decode(
-        self, encoder_out: Tensor, lens: Tensor, options: list[DecodingOptions]
-    ) -> list[Hypothesis]:
-        """Rows with the same kind of search are decoded together."""
-        hypotheses: dict[int, Hypothesis] = {}
-        for kind in dict.fromkeys((o.beam_size, o.length_penalty) for o in options):
-            rows = [i for i, o in enumerate(options) if (o.beam_size, o.length_penalty) == kind]
-            limits = torch.tensor(
-                [_limit(int(lens[row]), options[row]) for row in rows], device=self.device
-            )
-            found = self._search(encoder_out[rows], lens[rows], limits, *kind)
-            hypotheses.update(zip(rows, found, strict=True))
-        return [hypotheses[row] for row in range(len(options))]
-
-    def _search(
-        self,
-        encoder_out: Tensor,
-        lens: Tensor,
-        limits: Tensor,
-        beam_size: int,
-        length_penalty: float,
-    ) -> list[Hypothesis]:
-        decoder = self.model.decoder
-        if beam_size == 1:
-            return greedy_search(decoder, encoder_out, lens, limits)
-        return beam_search(
-            decoder,
-            encoder_out,
-            lens,
-            limits,
-            beam_size=beam_size,
-            length_penalty=length_penalty,
-        )
-
-
-def _limit(encoder_frames: int, options: DecodingOptions) -> int:
-    """Most tokens of a piece: nobody says more pieces than the encoder has frames (CTC's bound)."""
-    return min(encoder_frames, options.max_tokens or encoder_frames)
+    def _encoder_len(self, samples: int) -> int:
+        config = self.model.config
+        return config.transformer.encoder_len(config.features.x_len(samples))

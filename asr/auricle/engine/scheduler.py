@@ -1,10 +1,12 @@
-"""Who runs next, and with whom. Pure Python: no tensor, no thread, no clock.
+"""Who runs when, and with whom: waiting -> encoding -> decoding -> finished.
 
-First come, first served: a batch is the longest run of waiting jobs whose padded duration fits
-the budget.
+Pure Python: no tensor, no thread, no clock. Jobs begin in the order in which they came, as soon
+as decoder slots are free and the step's budget of audio to encode allows; nobody overtakes, so
+nobody starves. What is unwanted leaves at the next step, wherever it is.
 """
 
 from collections import deque
+from collections.abc import Sequence
 
 from auricle.config import EngineConfig
 from auricle.engine.request import Job
@@ -12,56 +14,75 @@ from auricle.errors import QueueFullError
 
 
 class Scheduler:
-    """The queue and the budgets."""
+    """The queue, the jobs under way, and the budgets."""
 
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
+        self.running: list[Job] = []
         self._waiting: deque[Job] = deque()
 
-    def __len__(self) -> int:
-        return len(self._waiting)
+    @property
+    def busy(self) -> bool:
+        """Whether any job waits or runs."""
+        return bool(self._waiting or self.running)
 
     def add(self, job: Job) -> None:
         """Queue `job`. Raises QueueFullError when `max_queue` jobs wait already."""
         if len(self._waiting) >= self.config.max_queue:
-            self._drop_cancelled()
+            self._waiting = deque(job for job in self._waiting if not job.future.cancelled())
         if len(self._waiting) >= self.config.max_queue:
             raise QueueFullError(
                 f"{self.config.max_queue} requests are waiting: try again in a moment"
             )
         self._waiting.append(job)
 
-    def next_batch(self, now: float) -> tuple[list[Job], list[Job]]:
-        """Take the next jobs to run together, and those whose deadline has passed.
+    def drop_unwanted(self, now: float) -> list[Job]:
+        """Take out the jobs, waiting or running, that nobody waits for any more."""
+        jobs = [*self._waiting, *self.running]
+        unwanted = [job for job in jobs if job.unwanted(now)]
+        if unwanted:
+            self._waiting = deque(job for job in self._waiting if not job.unwanted(now))
+            self.running = [job for job in self.running if not job.unwanted(now)]
+        return unwanted
 
-        Cancelled jobs are dropped. A job that is longer than the whole budget runs alone.
+    def admit(self, free_slots: int) -> list[Job]:
+        """Take the next jobs to encode: as many as fit the free slots and the budget of audio.
+
+        A job longer than the whole budget is encoded by itself. A suspect runs alone.
         """
-        expired = self._drop_expired(now)
-        batch: list[Job] = []
-        longest = 0.0
-        while self._waiting:
-            job = self._waiting[0]
-            longest = max(longest, job.request.seconds)
-            if batch and longest * (len(batch) + 1) > self.config.max_batch_seconds:
+        admitted: list[Job] = []
+        seconds = 0.0
+        while self._waiting and self._may_join(self._waiting[0], admitted):
+            request = self._waiting[0].request
+            free_slots -= request.slots
+            seconds += request.seconds
+            if free_slots < 0 or (admitted and seconds > self.config.max_encode_seconds):
                 break
-            batch.append(self._waiting.popleft())
-        return batch, expired
+            admitted.append(self._waiting.popleft())
+        for job in admitted:
+            job.phase = "encoding"
+        self.running += admitted
+        return admitted
 
-    def _drop_expired(self, now: float) -> list[Job]:
-        """Take out the jobs that nobody waits for; return those whose deadline has passed."""
-        self._drop_cancelled()
-        expired = [job for job in self._waiting if job.expired(now)]
-        self._waiting = deque(job for job in self._waiting if not job.expired(now))
-        return expired
+    def _may_join(self, job: Job, admitted: list[Job]) -> bool:
+        companions = [*self.running, *admitted]
+        return not companions or not (job.alone or companions[0].alone)
 
-    def _drop_cancelled(self) -> None:
-        cancelled = [job for job in self._waiting if job.future.cancelled()]
-        for job in cancelled:
-            job.future.set_running_or_notify_cancel()  # wakes those in `concurrent.futures.wait`
-            self._waiting.remove(job)
+    def finish(self, job: Job) -> None:
+        """A job has its answer."""
+        self.running.remove(job)
+        job.phase = "finished"
+
+    def suspect(self, jobs: Sequence[Job]) -> None:
+        """Jobs whose step failed: each begins anew, alone, before all others."""
+        for job in reversed(jobs):
+            self.running.remove(job)
+            job.phase, job.alone = "waiting", True
+            self._waiting.appendleft(job)
 
     def clear(self) -> list[Job]:
-        """Take all waiting jobs out of the queue."""
-        jobs = list(self._waiting)
+        """Take out all jobs."""
+        jobs = [*self._waiting, *self.running]
         self._waiting.clear()
+        self.running.clear()
         return jobs

@@ -4,7 +4,8 @@ Shapes use one alphabet: `B` batch, `S` samples, `T` feature frames, `N` encoder
 tokens, `D` model width, `H` heads, `V` vocabulary.
 """
 
-from auricle.model.decoder import Decoder, DecoderCache
+from auricle.model.cache import DecoderCache
+from auricle.model.decoder import Decoder
 from auricle.model.encoder import Encoder
 from auricle.model.masks import length_mask
 from auricle.model.transformer import SpeechTransformer

@@ -1,16 +1,19 @@
-"""The encoder: `x (B, T, n_mels), x_lens (B,) -> encoder_out (B, N, D), encoder_out_lens (B,)`."""
+"""The encoder: features to `encoder_out`, of a padded batch or of utterances in a strip."""
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from auricle.config import TransformerConfig
-from auricle.model.layers import ConvModule, FeedForward, SelfAttention, Subsampling
+from auricle.model.attention import masked_attention
+from auricle.model.layers import Attend, ConvModule, FeedForward, SelfAttention, Subsampling
 from auricle.model.masks import length_mask
 from auricle.model.positions import rotary, sinusoids
+from auricle.model.strip import Strip
 
 
 class EncoderLayer(nn.Module):
@@ -27,18 +30,16 @@ class EncoderLayer(nn.Module):
         self.ffn = FeedForward(d_model, config.ffn_dim)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, rotation: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, attend: Attend, rotation: Tensor | None) -> Tensor:
         """`x (B, N, D)`, `mask (B, N)` true at real frames -> `(B, N, D)`."""
-        keys = mask[:, None, None, :]  # (B, 1, 1, N)
-        attended = self.attention(self.attention_norm(x), mask=keys, rotation=rotation)
-        x = x + self.dropout(attended)
+        x = x + self.dropout(self.attention(self.attention_norm(x), attend, rotation))
         if self.conv is not None and self.conv_norm is not None:
             x = x + self.conv(self.conv_norm(x), mask)
         return x + self.dropout(self.ffn(self.ffn_norm(x)))
 
 
 class Encoder(nn.Module):
-    """Convolutional subsampling, then Transformer layers under the padding mask."""
+    """Convolutional subsampling, then Transformer layers, each utterance for itself."""
 
     def __init__(self, n_mels: int, config: TransformerConfig) -> None:
         super().__init__()
@@ -59,15 +60,28 @@ class Encoder(nn.Module):
             `encoder_out (B, N, D)` and `encoder_out_lens (B,)`. Frames behind a row's end hold
             arbitrary values.
         """
-        x, lens = self.subsampling(x, x_lens)
+        x, mask = self.subsampling(x, length_mask(x_lens, x.shape[1]))
         positions = torch.arange(x.shape[1], device=x.device)
+        attend = partial(masked_attention, mask=mask[:, None, None, :])
+        return self._transform(x, mask, positions, attend), mask.sum(dim=1)
+
+    def encode(self, xs: Sequence[Tensor]) -> list[Tensor]:
+        """Encode utterances without padding: features `(T_i, n_mels)` -> `(N_i, D)` of each.
+
+        On the CPU each comes out the same to the last bit in whatever company.
+        """
+        strip = Strip.of([len(x) for x in xs], self.config)
+        x, mask = self.subsampling(*strip.lay(xs))
+        positions = strip.positions(x.device)
+        return strip.cut(self._transform(x, mask, positions, strip.attend))
+
+    def _transform(self, x: Tensor, mask: Tensor, positions: Tensor, attend: Attend) -> Tensor:
         rotation = None
         if self.config.positions == "rotary":
             rotation = rotary(positions, self.config.head_dim)
         else:
             width = self.config.d_model
             x = x * math.sqrt(width) + sinusoids(positions, width).to(x.dtype)
-        mask = length_mask(lens, x.shape[1])
         for layer in self.layers:
-            x = layer(x, mask, rotation)
-        return self.norm(x), lens
+            x = layer(x, mask, attend, rotation)
+        return self.norm(x)

@@ -3,9 +3,9 @@
 All are pre-norm: the caller normalises the input and adds the output to the residual.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -22,6 +22,14 @@ def merge_heads(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
+class Attend(Protocol):
+    """How queries meet keys and values, `(B, H, T, D // H)` each, and who may see whom."""
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """The attended values `(B, H, T, D // H)`."""
+        ...
+
+
 class SelfAttention(nn.Module):
     """Multi-head self-attention with fused projections."""
 
@@ -31,32 +39,12 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(d_model, 3 * d_model)
         self.out = nn.Linear(d_model, d_model)
 
-    def project(self, x: Tensor, rotation: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """`x (B, T, D)` -> queries, keys, values `(B, H, T, D // H)`, rotated by position."""
+    def forward(self, x: Tensor, attend: Attend, rotation: Tensor | None) -> Tensor:
+        """`x (B, T, D) -> (B, T, D)`, queries and keys rotated by position."""
         query, key, value = (split_heads(y, self.n_heads) for y in self.qkv(x).chunk(3, dim=-1))
         if rotation is not None:
             query, key = rotate(query, rotation), rotate(key, rotation)
-        return query, key, value
-
-    def attend(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, causal: bool = False
-    ) -> Tensor:
-        """Attention output `(B, T, D)`; `mask` is true where attention is allowed."""
-        attended = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask, is_causal=causal
-        )
-        return self.out(merge_heads(attended))
-
-    def forward(
-        self,
-        x: Tensor,
-        *,
-        mask: Tensor | None = None,
-        causal: bool = False,
-        rotation: Tensor | None = None,
-    ) -> Tensor:
-        """`x (B, T, D) -> (B, T, D)`; either `mask (B, 1, 1, T)` or `causal`."""
-        return self.attend(*self.project(x, rotation), mask, causal)
+        return self.out(merge_heads(attend(query, key, value)))
 
 
 class CrossAttention(nn.Module):
@@ -74,11 +62,10 @@ class CrossAttention(nn.Module):
         key, value = self.key_value(encoder_out).chunk(2, dim=-1)
         return split_heads(key, self.n_heads), split_heads(value, self.n_heads)
 
-    def forward(self, x: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-        """`x (B, U, D)`, `mask (B, 1, 1, N)` -> `(B, U, D)`."""
+    def forward(self, x: Tensor, key: Tensor, value: Tensor, attend: Attend) -> Tensor:
+        """`x (B, U, D)`, keys and values `(B, H, N, D // H)` -> `(B, U, D)`."""
         query = split_heads(self.query(x), self.n_heads)
-        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return self.out(merge_heads(attended))
+        return self.out(merge_heads(attend(query, key, value)))
 
 
 class FeedForward(nn.Sequential):
@@ -113,24 +100,26 @@ class ConvModule(nn.Module):
 class Subsampling(nn.Module):
     """Strided convolutions over time: `x (B, T, n_mels) -> (B, N, D)`, as in Whisper's stem.
 
-    Every convolution sees zeros behind each row's end, as it would if the row were alone.
+    Every convolution sees zeros behind each utterance's end, as it would if that were alone. Each
+    is a matrix product over windows: unlike the convolution kernels, it gives the same frame the
+    same bits in whatever company.
     """
 
     def __init__(self, n_mels: int, d_model: int, strides: tuple[int, ...]) -> None:
         super().__init__()
         widths = [n_mels] + [d_model] * len(strides)
-        self.convs = nn.ModuleList(
+        convs = nn.ModuleList(
             nn.Conv1d(widths[i], d_model, kernel_size=3, stride=stride, padding=1)
             for i, stride in enumerate(strides)
         )
+        self.convs = cast(Sequence[nn.Conv1d], convs)
         self.strides = strides
 
-    def forward(self, x: Tensor, x_lens: Tensor) -> tuple[Tensor, Tensor]:
-        """`x (B, T, n_mels)`, `x_lens (B,)` -> `(B, N, D)`, lengths `(B,)`."""
-        x = x.transpose(1, 2)  # (B, n_mels, T)
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """`x (B, T, n_mels)`, `mask (B, T)` true at real frames -> `(B, N, D)`, `(B, N)`."""
         for conv, stride in zip(self.convs, self.strides, strict=True):
-            frames = torch.arange(x.shape[2], device=x.device)
-            x = x.masked_fill((frames >= x_lens[:, None])[:, None], 0.0)
-            x = F.gelu(conv(x))
-            x_lens = -(-x_lens // stride)
-        return x.transpose(1, 2), x_lens
+            x = F.pad(x.masked_fill(~mask[..., None], 0.0), (0, 0, 1, 1))
+            windows = x.unfold(1, 3, stride).flatten(2)  # (B, ceil(T / stride), 3 * width)
+            x = F.gelu(F.linear(windows, conv.weight.flatten(1), conv.bias))
+            mask = mask[:, ::stride]
+        return x, mask

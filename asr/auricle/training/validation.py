@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.audio import load_audio
-from auricle.config import SAMPLE_RATE
-from auricle.decoding.ctc import ctc_greedy
-from auricle.decoding.greedy import greedy_search
+from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.decoding import ctc_greedy, decode_all, new_search
 from auricle.evaluation import ErrorCounts, read_manifest, word_errors
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer
@@ -47,21 +46,23 @@ class Validator:
     def wer(self, model: SpeechTransformer, dev: DevSet) -> tuple[float, float]:
         """WER by CTC and by attention."""
         ctc, attention = [""] * len(dev.texts), [""] * len(dev.texts)
-        for rows, x, x_lens in self._batches(dev):
-            encoder_out, lens = model.encoder(x, x_lens)
-            by_ctc = ctc_greedy(model.ctc(encoder_out), lens)
-            by_attention = greedy_search(model.decoder, encoder_out, lens, lens)
-            for row, tokens, hypothesis in zip(rows, by_ctc, by_attention, strict=True):
-                ctc[row] = self.tokenizer.decode(tokens)
-                attention[row] = self.tokenizer.decode(hypothesis.tokens)
+        for rows, xs in self._batches(dev):
+            encoder_outs = model.encoder.encode(xs)
+            searches = [new_search(DecodingOptions(), len(out)) for out in encoder_outs]
+            decode_all(model.decoder, encoder_outs, searches)
+            for row, out, search in zip(rows, encoder_outs, searches, strict=True):
+                ctc[row] = self.tokenizer.decode(ctc_greedy(model.ctc(out)))
+                attention[row] = self.tokenizer.decode(search.best().tokens)
         return _wer(dev.texts, ctc), _wer(dev.texts, attention)
 
-    def _batches(self, dev: DevSet) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    def _batches(self, dev: DevSet) -> Iterator[tuple[list[int], list[Tensor]]]:
+        """Row numbers and features `(T_i, n_mels)` of each batch."""
         seconds = [len(waveform) / SAMPLE_RATE for waveform in dev.waveforms]
         for rows in make_batches(seconds, self.batch_seconds, seed=0, epoch=0):
             waveforms = [dev.waveforms[row] for row in rows]
             lens = torch.tensor([len(waveform) for waveform in waveforms])
-            yield rows, *self.features(pad_sequence(waveforms, True), lens)
+            x, x_lens = self.features(pad_sequence(waveforms, True), lens)
+            yield rows, [each[:length] for each, length in zip(x, x_lens.tolist(), strict=True)]
 
 
 def _wer(references: list[str], hypotheses: list[str]) -> float:

@@ -25,7 +25,8 @@ SERVER_HELP = {
 }
 ENGINE_HELP = {
     "max_queue": "Pieces waiting for a batch; one more is refused.",
-    "max_batch_seconds": "Most audio in a batch, padding included.",
+    "max_encode_seconds": "Audio encoded at a time, between two decode steps.",
+    "slots": "Hypotheses decoded at once.",
 }
 LEVELS = ["debug", "info", "warning", "error"]
 

@@ -1,0 +1,96 @@
+"""The searches, in pure Python: they see candidates and choose; the device is somebody else's.
+
+A search owns one row of the decoder for each hypothesis that it keeps alive. At every step it is
+shown each row's likeliest next tokens and answers which rows go on, and with what.
+"""
+
+import heapq
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+from auricle.config import DecodingOptions
+from auricle.hypothesis import Hypothesis
+from auricle.tokenizer import Tokenizer
+
+Candidate = tuple[float, int]  # log-probability, token
+
+
+class Search(Protocol):
+    """What decides about one utterance's tokens."""
+
+    width: int  # rows that it may need at once
+    live: list[Hypothesis]  # one a row
+
+    @property
+    def done(self) -> bool:
+        """Nothing is left to extend."""
+        ...
+
+    def extend(self, candidates: Sequence[Sequence[Candidate]]) -> list[int]:
+        """Take the next tokens' candidates of each live row, the likeliest first.
+
+        Returns:
+            For each new live hypothesis, the index of the live row that it extends.
+        """
+        ...
+
+    def best(self) -> Hypothesis:
+        """The answer."""
+        ...
+
+
+class BeamSearch:
+    """The `width` likeliest hypotheses, compared with length normalisation (Wu et al. 2016).
+
+    A width of 1 is greedy search.
+    """
+
+    def __init__(self, width: int, limit: int, length_penalty: float = 1.0) -> None:
+        self.width = width
+        self.limit = limit
+        self.length_penalty = length_penalty
+        self.live: list[Hypothesis] = [Hypothesis((), 0.0, ended=False)]
+        self.ended: list[Hypothesis] = []
+
+    @property
+    def done(self) -> bool:
+        """As many have ended as the beam is wide, none is alive, or the limit is reached."""
+        if not self.live or len(self.ended) >= self.width:
+            return True
+        return len(self.live[0].tokens) >= self.limit
+
+    def extend(self, candidates: Sequence[Sequence[Candidate]]) -> list[int]:
+        """Keep the likeliest extensions; those that say END have ended."""
+        extensions = [
+            (self.live[row].log_prob + log_prob, row, token)
+            for row, choices in enumerate(candidates)
+            for log_prob, token in choices
+            if log_prob > -math.inf
+        ]
+        live, parents = [], []
+        for log_prob, row, token in heapq.nlargest(self.width, extensions):
+            tokens = self.live[row].tokens
+            if token == Tokenizer.end_id:
+                self.ended.append(Hypothesis(tokens, log_prob))
+            else:
+                live.append(Hypothesis((*tokens, token), log_prob, ended=False))
+                parents.append(row)
+        self.live = live
+        return parents
+
+    def best(self) -> Hypothesis:
+        """The best that ended; a live one only where none did."""
+        return max(self.ended or self.live, key=self._score)
+
+    def _score(self, hypothesis: Hypothesis) -> float:
+        return hypothesis.log_prob / math.pow(max(hypothesis.steps, 1), self.length_penalty)
+
+
+def new_search(options: DecodingOptions, encoder_frames: int) -> BeamSearch:
+    """The search that `options` ask for, of an utterance of `encoder_frames`.
+
+    Nobody says more tokens than the encoder has frames (CTC's bound): that is the limit.
+    """
+    limit = min(encoder_frames, options.max_tokens or encoder_frames)
+    return BeamSearch(options.beam_size, limit, options.length_penalty)

@@ -1,0 +1,77 @@
+"""Utterances end to end in one long row: a batch without padding.
+
+Every linear layer then computes what is there and little else, and every row of its product is the
+same to the last bit whoever else lies in the strip, which a padded batch cannot promise. Each
+utterance is followed by zeros, enough that no convolution reaches its neighbour, and starts where
+all strides begin anew; attention stays within each utterance.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from auricle.config import TransformerConfig
+
+MIN_ROWS = 16  # matrix products with fewer rows round differently (measured on AVX-512)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Where each utterance lies. Frames are encoder frames."""
+
+    starts: tuple[int, ...]
+    lens: tuple[int, ...]
+    size: int  # frames of the whole strip
+    subsampling: int  # feature frames for each
+
+    @classmethod
+    def of(cls, x_lens: Sequence[int], config: TransformerConfig) -> "Strip":
+        """Lay out utterances of `x_lens` feature frames."""
+        gap = max(1, config.conv_kernel // 2)
+        lens = tuple(config.encoder_len(x_len) for x_len in x_lens)
+        ends = list(accumulate(length + gap for length in lens))
+        return cls((0, *ends[:-1]), lens, max(ends[-1], MIN_ROWS), config.subsampling)
+
+    @property
+    def padding_ratio(self) -> float:
+        """Share of the frames that is no speech."""
+        return 1 - sum(self.lens) / self.size
+
+    def lay(self, xs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        """Features `(T_i, n_mels)` of each -> `x (1, T, n_mels)` and its mask `(1, T)`."""
+        frames = self.size * self.subsampling
+        x = xs[0].new_zeros(1, frames, xs[0].shape[1])
+        mask = torch.zeros(1, frames, dtype=torch.bool, device=x.device)
+        for start, each in zip(self.starts, xs, strict=True):
+            here = slice(start * self.subsampling, start * self.subsampling + len(each))
+            x[0, here] = each
+            mask[0, here] = True
+        return x, mask
+
+    def positions(self, device: torch.device) -> Tensor:
+        """`(N,)`, counted anew in each utterance."""
+        positions = torch.arange(self.size, device=device)
+        for start, length in self._spans():
+            positions[start : start + length] = torch.arange(length, device=device)
+        return positions
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Attention within each utterance: `(1, H, N, D // H)` each."""
+        attended = torch.zeros_like(query)
+        for start, length in self._spans():
+            here = slice(start, start + length)
+            attended[:, :, here] = F.scaled_dot_product_attention(
+                query[:, :, here], key[:, :, here], value[:, :, here]
+            )
+        return attended
+
+    def cut(self, encoder_out: Tensor) -> list[Tensor]:
+        """`encoder_out (1, N, D)` -> `(N_i, D)` of each utterance."""
+        return [encoder_out[0, start : start + length] for start, length in self._spans()]
+
+    def _spans(self) -> "zip[tuple[int, int]]":
+        return zip(self.starts, self.lens, strict=True)

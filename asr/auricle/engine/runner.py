@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -93,7 +94,8 @@ class ModelRunner:
 
     def _encode(self, requests: Sequence[Request]) -> tuple[Tensor, Tensor]:
         """`encoder_out (B, N, D)` and `encoder_out_lens (B,)`."""
-        waveforms = [torch.from_numpy(request.samples) for request in requests]
+        # Copies: callers' arrays may be read-only, reversed, or changed while this runs.
+        waveforms = [torch.tensor(np.ascontiguousarray(r.samples)) for r in requests]
         lens = torch.tensor([len(waveform) for waveform in waveforms], device=self.device)
         samples = pad_sequence(waveforms, batch_first=True).to(self.device)  # (B, S)
         x, x_lens = self.features(samples, lens)

@@ -36,8 +36,7 @@ def save_checkpoint(
     """Write `model`, its dimensions and `tokenizer` to `path`, the weights as `dtype`."""
     tensors = {name: weight.to(dtype).contiguous() for name, weight in model.state_dict().items()}
     tensors[TOKENIZER_KEY] = torch.frombuffer(bytearray(tokenizer.serialized), dtype=torch.uint8)
-    header = {HEADER_KEY: json.dumps(model.config.to_dict()), "format": "pt"}
-    save_file(tensors, path, metadata=header)
+    save_file(tensors, path, metadata={HEADER_KEY: json.dumps(model.config.to_dict())})
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -6,6 +6,8 @@ from typing import Self
 
 import sentencepiece as spm
 
+from auricle.errors import InvalidOptionError
+
 
 class Tokenizer:
     """A SentencePiece model. Ids 0 to 3 are BLANK (CTC's, also padding), START, END and UNKNOWN."""
@@ -23,20 +25,26 @@ class Tokenizer:
 
     @classmethod
     def train(cls, sentences: Iterable[str], vocab_size: int) -> Self:
-        """Learn a unigram vocabulary (Kudo 2018) of `vocab_size` pieces, special ids included."""
+        """Learn a unigram vocabulary (Kudo 2018) of `vocab_size` pieces, special ids included.
+
+        Raises InvalidOptionError when the sentences do not yield a vocabulary of this size.
+        """
         model = io.BytesIO()
-        spm.SentencePieceTrainer.Train(
-            sentence_iterator=iter(sentences),
-            model_writer=model,
-            vocab_size=vocab_size,
-            model_type="unigram",
-            character_coverage=1.0,
-            pad_id=cls.blank_id,
-            bos_id=cls.start_id,
-            eos_id=cls.end_id,
-            unk_id=cls.unknown_id,
-            minloglevel=1,
-        )
+        try:
+            spm.SentencePieceTrainer.Train(
+                sentence_iterator=iter(sentences),
+                model_writer=model,
+                vocab_size=vocab_size,
+                model_type="unigram",
+                character_coverage=1.0,
+                pad_id=cls.blank_id,
+                bos_id=cls.start_id,
+                eos_id=cls.end_id,
+                unk_id=cls.unknown_id,
+                minloglevel=1,
+            )
+        except RuntimeError as error:
+            raise InvalidOptionError(f"vocab_size={vocab_size}: {error}") from error
         return cls(model.getvalue())
 
     @property

@@ -93,6 +93,13 @@ def test_the_file_describes_itself(path: Path) -> None:
     assert header == json.loads(json.dumps(tiny_model().config.to_dict()))
 
 
+def test_the_same_model_is_the_same_file(path: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.safetensors"
+    for _ in range(5):
+        save_checkpoint(again, tiny_model(), tiny_tokenizer())
+        assert again.read_bytes() == path.read_bytes()
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(UnknownModelError, match=r"nothing\.safetensors"):
         load_checkpoint(tmp_path / "nothing.safetensors")

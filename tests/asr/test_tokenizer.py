@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auricle.errors import InvalidOptionError
 from auricle.tokenizer import Tokenizer
 from tests.asr.tiny import SENTENCES, VOCAB_SIZE, tiny_tokenizer
 
@@ -51,6 +52,12 @@ def test_serialized_is_the_whole_tokenizer() -> None:
 def test_other_bytes_are_no_tokenizer(serialized: bytes) -> None:
     with pytest.raises(RuntimeError):
         Tokenizer(serialized)
+
+
+@pytest.mark.parametrize("vocab_size", [5, 10_000])
+def test_a_size_that_the_sentences_cannot_fill_is_refused(vocab_size: int) -> None:
+    with pytest.raises(InvalidOptionError, match=f"vocab_size={vocab_size}"):
+        Tokenizer.train(SENTENCES, vocab_size)
 
 
 def test_the_same_sentences_teach_the_same_vocabulary() -> None:

@@ -59,8 +59,8 @@ class ContinuousDecoder:
 
     def join(self, encoder_out: Tensor, search: Search) -> Decoding:
         """Begin to decode an utterance, `encoder_out (N, D)`. Needs `search.width` free slots."""
-        decoding = Decoding(search, [heapq.heappop(self._free) for _ in range(search.width)])
         keys, values = self._decoder.memorise(encoder_out)
+        decoding = Decoding(search, [heapq.heappop(self._free) for _ in range(search.width)])
         for slot in decoding.slots:
             self._cache.open(slot, keys, values)
             self._last[slot] = Tokenizer.start_id

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -125,9 +126,7 @@ class ModelRunner:
         encoder_outs = self.model.encoder.encode(xs)
         if not all(torch.isfinite(encoder_out).all() for encoder_out in encoder_outs):
             raise InferenceError("the encoder's output is not finite: check the audio's level")
-        for job, encoder_out in zip(jobs, encoder_outs, strict=True):
-            search = new_search(job.request.options, len(encoder_out))
-            self._decodings[self._decoder.join(encoder_out, search)] = job
+        self._enter(jobs, encoder_outs)
         return Strip.of([len(x) for x in xs], self.model.config.transformer).padding_ratio
 
     def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
@@ -144,9 +143,22 @@ class ModelRunner:
         self._decoder.leave(decoding)
         del self._decodings[decoding]
 
+    def _enter(self, jobs: Sequence[Job], encoder_outs: Sequence[Tensor]) -> None:
+        entered: list[Job] = []
+        try:
+            for job, encoder_out in zip(jobs, encoder_outs, strict=True):
+                search = new_search(job.request.options, len(encoder_out))
+                self._decodings[self._decoder.join(encoder_out, search)] = job
+                entered.append(job)
+        except Exception:
+            for job in entered:
+                self.leave(job)
+            raise
+
     def _features(self, requests: Sequence[Request]) -> list[Tensor]:
         """`x (T_i, n_mels)` of each request."""
-        waveforms = [torch.from_numpy(request.samples) for request in requests]
+        # Copies: callers' arrays may be read-only, reversed, or changed while this runs.
+        waveforms = [torch.tensor(np.ascontiguousarray(r.samples)) for r in requests]
         lens = torch.tensor([len(waveform) for waveform in waveforms], device=self.device)
         few = torch.zeros(MIN_ROWS * self.features.config.hop_length)  # rows of the mel product
         samples = pad_sequence([*waveforms, few], batch_first=True)[:-1].to(self.device)

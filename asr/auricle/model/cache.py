@@ -10,7 +10,6 @@ from auricle.config import TransformerConfig
 from auricle.model.attention import exact_attention
 from auricle.model.masks import key_padding_mask
 
-
 BLOCK = 32  # keys; the last columns of a narrower product round differently (AVX-512, float32)
 
 

@@ -23,11 +23,11 @@ def make_batches(
     random = np.random.default_rng([seed, epoch])
     lengths = np.asarray(seconds)
     order = np.argsort(lengths * random.uniform(0.95, 1.05, len(lengths)))
-    batches: list[list[int]] = [[]]
+    batches: list[list[int]] = []
     longest = 0.0
     for index in order.tolist():
         longest = max(longest, lengths[index])
-        if batches[-1] and longest * (len(batches[-1]) + 1) > budget:
+        if not batches or longest * (len(batches[-1]) + 1) > budget:
             batches.append([])
             longest = lengths[index]
         batches[-1].append(index)

@@ -103,9 +103,12 @@ def _rows_by_shard(manifest: Path) -> dict[str, dict[str, str]]:
 def _rows(manifest: Path) -> list[_Row]:
     try:
         lines = manifest.read_text(encoding="utf-8").splitlines()
-        return [_row(json.loads(line)) for line in lines]
+        rows = [_row(json.loads(line)) for line in lines]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ManifestError(f"{manifest}: cannot be read: {error}") from error
+    if not rows:
+        raise ManifestError(f"{manifest}: holds no utterances")
+    return rows
 
 
 def _row(line: dict[str, Any]) -> _Row:

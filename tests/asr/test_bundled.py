@@ -1,0 +1,72 @@
+"""The weights that come with the package. Skipped only where they are not there."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from auricle.config import SAMPLE_RATE
+from auricle.recognizer import Recognizer, model_path
+
+SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.wav"))
+DEV = Path(__file__).parents[3] / "shared" / "speech" / "dev"
+LARGEST = 25 * 1024 * 1024  # bytes
+
+pytestmark = pytest.mark.skipif(
+    not model_path("bundled").is_file(), reason="no bundled weights here"
+)
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Iterator[Recognizer]:
+    with Recognizer.from_pretrained(device="cpu") as recognizer:
+        yield recognizer
+
+
+def test_the_weights_are_small_enough_to_commit() -> None:
+    assert model_path("bundled").stat().st_size <= LARGEST
+
+
+def test_it_says_what_it_is(recognizer: Recognizer) -> None:
+    assert recognizer.model_id
+    assert recognizer.config.language == "en"
+    assert recognizer.config.window_seconds >= 10
+
+
+def test_different_samples_are_different_texts(recognizer: Recognizer) -> None:
+    transcripts = [recognizer.transcribe(path) for path in SAMPLES]
+    assert len(SAMPLES) > 3
+    assert len({transcript.text for transcript in transcripts}) == len(SAMPLES)
+    assert all(0 < transcript.confidence <= 1 for transcript in transcripts)
+
+
+def test_sixteen_at_once_are_one_at_a_time(recognizer: Recognizer) -> None:
+    sources = (SAMPLES * 16)[:16]
+    alone = {path: recognizer.transcribe(path).text for path in SAMPLES}
+    started = threading.Barrier(16)
+
+    def client(path: Path) -> str:
+        started.wait(60)
+        return recognizer.transcribe(path).text
+
+    with ThreadPoolExecutor(16) as clients:
+        together = list(clients.map(client, sources))
+    assert together == [alone[path] for path in sources]
+    assert [one.text for one in recognizer.transcribe(sources)] == together
+
+
+def test_silence_says_nothing(recognizer: Recognizer) -> None:
+    assert recognizer.transcribe(np.zeros(60 * SAMPLE_RATE, np.float32)).text == ""
+
+
+@pytest.mark.skipif(not DEV.is_dir(), reason="no speech beside the repository")
+def test_different_people_say_different_things(recognizer: Recognizer) -> None:
+    lines = (DEV / "librispeech.jsonl").read_text().splitlines()[:6]
+    paths = [DEV / json.loads(line)["audio_filepath"] for line in lines]
+    texts = [transcript.text for transcript in recognizer.transcribe(paths)]
+    assert len(set(texts)) == len(texts)
+    assert all(texts)

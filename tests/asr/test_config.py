@@ -1,0 +1,131 @@
+"""Dimensions and options: what derives from them and what they refuse."""
+
+import json
+from dataclasses import FrozenInstanceError, fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auricle.config import (
+    DecodingOptions,
+    EngineConfig,
+    FeatureConfig,
+    ModelConfig,
+    TransformerConfig,
+)
+from auricle.errors import InvalidOptionError
+from tests.asr.tiny import ARCHITECTURES, Positions, tiny_config
+
+
+@pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
+def test_a_model_config_survives_json(positions: Positions, conv_kernel: int) -> None:
+    config = tiny_config(positions, conv_kernel)
+    assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize("missing", ["features", "transformer"])
+def test_a_model_config_needs_its_parts(missing: str) -> None:
+    values = tiny_config().to_dict()
+    del values[missing]
+    with pytest.raises(KeyError):
+        ModelConfig.from_dict(values)
+
+
+def test_a_model_config_takes_no_strangers() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        ModelConfig.from_dict({**tiny_config().to_dict(), "colour": "red"})
+
+
+def test_times_derive_from_the_features() -> None:
+    config = ModelConfig()
+    assert config.features.frames_per_second == 100.0
+    assert config.transformer.subsampling == 4
+    assert config.encoder_frames_per_second == 25.0
+    assert config.transformer.head_dim * config.transformer.n_heads == config.transformer.d_model
+
+
+@given(st.integers(1, 10_000))
+def test_frames_cover_the_samples(samples: int) -> None:
+    frames = FeatureConfig().x_len(samples)
+    assert (frames - 1) * 160 < samples <= frames * 160
+
+
+@given(st.integers(1, 1_000), st.lists(st.integers(1, 4), max_size=3))
+def test_encoder_frames_are_rounded_up_at_every_stride(x_len: int, strides: list[int]) -> None:
+    config = TransformerConfig(subsampling_strides=tuple(strides))
+    expected = -(-x_len // config.subsampling)  # rounding up at each is rounding up once
+    assert config.encoder_len(x_len) == expected >= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("vocab_size", 0),
+        ("d_model", -8),
+        ("d_model", 190),
+        ("d_model", 192.0),
+        ("n_heads", 0),
+        ("n_heads", 64),
+        ("encoder_layers", 0),
+        ("decoder_layers", 0),
+        ("ffn_dim", 0),
+        ("subsampling_strides", (2, 0)),
+        ("conv_kernel", 14),
+        ("conv_kernel", -1),
+        ("positions", "absolute"),
+        ("dropout", 1.0),
+        ("dropout", -0.1),
+    ],
+)
+def test_impossible_dimensions_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError, match=name):
+        TransformerConfig(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["n_mels", "n_fft", "hop_length"])
+def test_impossible_features_are_refused(name: str) -> None:
+    with pytest.raises(InvalidOptionError, match=name):
+        FeatureConfig(**{name: 0})
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
+def test_impossible_windows_are_refused(seconds: float) -> None:
+    with pytest.raises(InvalidOptionError, match="window_seconds"):
+        ModelConfig(window_seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("beam_size", [0, -1, 33]),
+        ("max_tokens", [0, -1]),
+        ("length_penalty", [-0.1, 10.5, float("nan"), float("inf")]),
+    ],
+)
+def test_impossible_options_are_refused(name: str, values: list[Any]) -> None:
+    for value in values:
+        with pytest.raises(InvalidOptionError, match=f"{name} must be"):
+            DecodingOptions(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("max_queue", 0), ("max_batch_seconds", 0.0), ("max_batch_seconds", -1.0)]
+)
+def test_impossible_budgets_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError, match=name):
+        EngineConfig(**{name: value})
+
+
+def test_the_edges_are_allowed() -> None:
+    assert DecodingOptions(beam_size=32, max_tokens=1, length_penalty=0.0).max_tokens == 1
+    assert TransformerConfig(conv_kernel=0, dropout=0.0).conv_kernel == 0
+    assert EngineConfig(max_queue=1, max_batch_seconds=0.1).max_queue == 1
+
+
+def test_configs_are_frozen() -> None:
+    for config in (ModelConfig(), DecodingOptions(), EngineConfig()):
+        with pytest.raises(FrozenInstanceError):
+            setattr(config, fields(config)[0].name, None)
+    assert replace(DecodingOptions(), beam_size=4) != DecodingOptions()

@@ -1,0 +1,81 @@
+"""Pieces of a long audio, back together, by hand."""
+
+import pytest
+
+from auricle.joining import join, merge_receipts
+from auricle.transcript import Receipt, Recognition, Segment, Transcript
+
+
+def heard(text: str, start: float = 0.0, end: float = 5.0, overlap: float = 0.0) -> Recognition:
+    return Recognition(Segment(start, end, text, 0.5), Receipt("m"), overlap)
+
+
+def joined(earlier: str, later: str, overlap: float = 1.0) -> str:
+    pieces = [heard(earlier), heard(later, 5.0 - overlap, 10.0, overlap)]
+    return join(pieces, duration=10.0).text
+
+
+def test_pieces_without_overlap_stand_as_they_are() -> None:
+    pieces = [heard("a b"), heard("b c", 5.0, 9.0)]
+    transcript = join(pieces, duration=9.5, warnings=("w",), model_id="m")
+    assert transcript == Transcript(
+        (Segment(0.0, 5.0, "a b", 0.5), Segment(5.0, 9.0, "b c", 0.5)), 9.5, Receipt("m"), ("w",)
+    )
+
+
+def test_no_pieces_are_an_empty_transcript() -> None:
+    assert join([], duration=3.0, model_id="m") == Transcript((), 3.0, Receipt("m"))
+
+
+def test_pieces_without_words_leave_no_segment() -> None:
+    transcript = join([heard("a"), heard("", 5.0, 9.0), heard("b", 9.0, 12.0)], duration=12.0)
+    assert [segment.text for segment in transcript.segments] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "text"),
+    [
+        ("a b c d", "c d e f", "a b c d e f"),  # two words that both heard
+        ("a b c d", "d e f", "a b c d e f"),
+        ("a b c", "a b c", "a b c"),  # nothing new
+        ("a b c dee", "c deer ran", "a b c dee deer ran"),  # the cut went through the last word
+        ("a b c", "ee c d", "a b c d"),  # and through the first
+        ("a b c", "x y z", "a b c x y z"),  # nothing in common: nothing is lost
+        ("the cat sat", "sat on the mat", "the cat sat on the mat"),  # a common word further in
+        ("i saw the cat", "run to the door", "i saw the cat run to the door"),
+        ("no no", "no no yes", "no no yes"),
+        ("", "a b", "a b"),
+        ("a b", "", "a b"),
+    ],
+)
+def test_words_of_an_overlap_are_said_once(earlier: str, later: str, text: str) -> None:
+    assert joined(earlier, later) == text
+
+
+def test_only_as_many_words_as_an_overlap_can_hold_are_compared() -> None:
+    words = "one two three four five six seven eight"
+    assert joined(words, words, overlap=2.0) == words
+    assert joined(words, words, overlap=0.2) == f"{words} {words}"
+
+
+def test_the_earlier_segment_stays_and_the_later_begins_behind_it() -> None:
+    pieces = [heard("a b c", 0.0, 5.0), heard("c d", 4.0, 8.0, overlap=1.0)]
+    first, second = join(pieces, duration=8.0).segments
+    assert first == pieces[0].segment
+    assert second == Segment(5.0, 8.0, "d", 0.5)
+
+
+def test_the_receipt_is_the_slowest_pieces() -> None:
+    receipts = [
+        Receipt("m", 0.1, 0.5, 0.2, 4, 0.3, 10),
+        Receipt("m", 0.4, 0.1, 0.3, 2, 0.1, 5),
+    ]
+    assert merge_receipts(receipts, "m") == Receipt("m", 0.4, 0.5, 0.3, 4, 0.3, 15)
+    assert merge_receipts([], "m") == Receipt("m")
+
+
+def test_confidence_is_weighted_by_duration() -> None:
+    segments = (Segment(0.0, 3.0, "a", 1.0), Segment(3.0, 4.0, "b", 0.2))
+    assert Transcript(segments, 4.0, Receipt("m")).confidence == pytest.approx(0.8)
+    assert Transcript((), 4.0, Receipt("m")).confidence == 0.0
+    assert Transcript((Segment(1.0, 1.0, "a", 0.9),), 4.0, Receipt("m")).confidence == 0.0

@@ -1,0 +1,62 @@
+"""What `import auricle` promises, and what it does not load."""
+
+import subprocess
+import sys
+
+import pytest
+
+import auricle
+
+PUBLIC = [
+    "Audio",
+    "AuricleError",
+    "DecodingOptions",
+    "EngineConfig",
+    "Receipt",
+    "Recognizer",
+    "Segment",
+    "Transcript",
+    "__version__",
+    "load_audio",
+]
+
+
+def test_the_surface_is_this_list() -> None:
+    assert auricle.__all__ == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_name_is_there(name: str) -> None:
+    assert getattr(auricle, name)
+
+
+def test_no_other_name_is_there() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Recogniser'"):
+        auricle.Recogniser  # noqa: B018
+
+
+def test_names_are_documented() -> None:
+    for name in PUBLIC:
+        value = getattr(auricle, name)
+        if not isinstance(value, str):
+            assert value.__doc__
+            assert value.__module__.startswith("auricle.")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import auricle",
+        "from auricle import AuricleError, DecodingOptions, Transcript",
+        "import auricle.config, auricle.errors, auricle.evaluation",
+    ],
+)
+def test_what_needs_no_torch_loads_none(statement: str) -> None:
+    program = f"import sys; {statement}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_recogniser_does_load_torch() -> None:
+    """So the test above looks at the right thing."""
+    program = "import sys; from auricle import Recognizer; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 1

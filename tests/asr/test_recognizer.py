@@ -1,0 +1,357 @@
+"""The front door with a tiny model: what goes in, what comes out, and what is refused."""
+
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+from auricle.audio import Audio, load_audio
+from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.engine import ModelRunner
+from auricle.errors import (
+    AudioError,
+    AudioNotFoundError,
+    CorruptCheckpointError,
+    DeadlineExceededError,
+    EmptyAudioError,
+    EngineStoppedError,
+    InferenceError,
+    InvalidOptionError,
+    InvalidSamplesError,
+    QueueFullError,
+    UnknownModelError,
+    UnsupportedAudioError,
+)
+from auricle.recognizer import Recognizer, model_path
+from auricle.segmenter import Piece
+from auricle.transcript import Recognition, Transcript
+from tests.asr.tiny import (
+    SECONDS,
+    VOCAB_SIZE,
+    WINDOW_SECONDS,
+    sound,
+    sounds,
+    tiny_checkpoint,
+    write_tiny_checkpoint,
+)
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+DEV = Path(__file__).parents[3] / "shared" / "speech" / "dev"
+PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> Iterator[Recognizer]:
+    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+        yield recognizer
+
+
+@pytest.fixture(scope="module")
+def long_audio() -> Audio:
+    """Four samples, one after the other: several windows of speech and silence."""
+    parts = [load_audio(path).samples for path in sorted(SAMPLES.glob("*.wav"))[:4]]
+    return Audio(np.concatenate(parts))
+
+
+def wav(samples: npt.NDArray[np.float32]) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, SAMPLE_RATE, format="WAV", subtype="FLOAT")
+    return buffer.getvalue()
+
+
+def content(transcript: Transcript) -> tuple[object, ...]:
+    """What must not depend on who else is there; the receipt may."""
+    return transcript.text, [(s.start, s.end, s.text) for s in transcript.segments]
+
+
+def test_different_sounds_are_different_texts(recognizer: Recognizer) -> None:
+    texts = {recognizer.transcribe(samples).text for samples in sounds()}
+    assert len(texts) >= len(SECONDS) - 1  # one of them may say nothing
+
+
+def test_a_transcript_is_whole(recognizer: Recognizer) -> None:
+    transcript = recognizer.transcribe(sounds()[0])
+    (segment,) = transcript.segments
+    assert transcript.duration == SECONDS[0]
+    assert (segment.start, segment.end) == (0.0, SECONDS[0])
+    assert transcript.text == segment.text != ""
+    assert 0 < transcript.confidence <= 1
+    receipt = transcript.receipt
+    assert (receipt.model_id, receipt.batch_size, receipt.padding_ratio) == ("tiny", 1, 0.0)
+    assert receipt.tokens >= len(segment.text.split())
+    assert receipt.encode_seconds > 0
+    assert receipt.decode_seconds > 0
+    assert transcript.warnings == ()
+
+
+def test_every_kind_of_source_is_the_same_audio(recognizer: Recognizer, tmp_path: Path) -> None:
+    samples = sounds()[0]
+    path = tmp_path / "sound.wav"
+    path.write_bytes(wav(samples))
+    read_only = np.frombuffer(samples.tobytes(), np.float32)
+    backwards = samples[::-1].copy()[::-1]
+    sources = (path, str(path), wav(samples), Audio(samples), read_only, backwards)
+    found = [content(recognizer.transcribe(source)) for source in sources]
+    assert found == [content(recognizer.transcribe(samples))] * len(sources)
+
+
+def test_a_list_is_its_audios_one_by_one(recognizer: Recognizer) -> None:
+    together = recognizer.transcribe([*sounds(), wav(sounds()[2])])
+    alone = [recognizer.transcribe(samples) for samples in sounds()]
+    assert [content(one) for one in together] == [content(one) for one in [*alone, alone[2]]]
+    assert recognizer.transcribe([]) == []
+
+
+def test_options_reach_the_search(recognizer: Recognizer) -> None:
+    short = recognizer.transcribe(sounds()[0], options=DecodingOptions(max_tokens=2))
+    assert short.receipt.tokens <= 2
+    greedy, beam = (
+        [recognizer.transcribe(s, options=DecodingOptions(beam_size=size)).text for s in sounds()]
+        for size in (1, 5)
+    )
+    assert greedy != beam
+
+
+def test_sixteen_threads_hear_what_one_hears(recognizer: Recognizer) -> None:
+    sources = [sound(seed, 0.3 + seed % 5 / 4) for seed in range(16)]
+    alone = [content(recognizer.transcribe(samples)) for samples in sources]
+    assert len(set(map(str, alone))) > 12
+    started = threading.Barrier(16)
+
+    def client(samples: npt.NDArray[np.float32]) -> list[tuple[object, ...]]:
+        started.wait(PATIENCE)
+        return [content(recognizer.transcribe(samples)) for _ in range(3)]
+
+    with ThreadPoolExecutor(16) as clients:
+        found = list(clients.map(client, sources))
+    assert found == [[one] * 3 for one in alone]
+
+
+def test_long_audio_is_cut_and_joined(recognizer: Recognizer, long_audio: Audio) -> None:
+    transcript = recognizer.transcribe(long_audio)
+    pieces = recognizer.cut(long_audio)
+    assert len(pieces) > 3
+    assert all(piece.duration <= WINDOW_SECONDS for piece in pieces)
+    assert transcript.duration == long_audio.duration
+    starts = [segment.start for segment in transcript.segments]
+    assert len(starts) > 2
+    assert starts == sorted(starts)
+    assert transcript.segments[-1].end <= long_audio.duration
+    recognitions = [recognizer.submit(piece).result(PATIENCE) for piece in pieces]
+    joined = recognizer.join(recognitions, duration=long_audio.duration)
+    assert content(joined) == content(transcript)
+
+
+def test_a_streams_pieces_are_recognised(recognizer: Recognizer, long_audio: Audio) -> None:
+    segmenter = recognizer.segmenter()
+    pieces = [p for part in np.array_split(long_audio.samples, 50) for p in segmenter.feed(part)]
+    pieces += segmenter.flush()
+    recognitions = list(recognizer.recognize(pieces))
+    assert [r.segment.start for r in recognitions] == [piece.start for piece in pieces]
+    assert [r.overlap for r in recognitions] == [piece.overlap for piece in pieces]
+    assert len({r.segment.text for r in recognitions}) > 1
+
+
+def test_silence_says_nothing(recognizer: Recognizer) -> None:
+    for seconds in (0.1, WINDOW_SECONDS, 60.0):
+        silence = np.zeros(int(seconds * SAMPLE_RATE), np.float32)
+        transcript = recognizer.transcribe(silence)
+        assert (transcript.text, transcript.segments) == ("", ())
+        assert transcript.confidence == 0
+        assert transcript.receipt.model_id == "tiny"
+
+
+def test_one_sample_is_audio(recognizer: Recognizer) -> None:
+    transcript = recognizer.transcribe(np.full(1, 0.5, np.float32))
+    assert transcript.duration == 1 / SAMPLE_RATE
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("nowhere.wav", AudioNotFoundError),
+        (Path("nowhere.wav"), AudioNotFoundError),
+        (b"", EmptyAudioError),
+        (b"no audio at all, but text", UnsupportedAudioError),
+        (np.zeros(0, np.float32), EmptyAudioError),
+        (np.full(9, np.nan, np.float32), InvalidSamplesError),
+        (np.full(9, np.inf, np.float32), InvalidSamplesError),
+        (np.zeros((2, 9), np.float32), AudioError),
+        (np.zeros(9, np.complex64), AudioError),
+    ],
+)
+def test_bad_audio_has_its_error(
+    recognizer: Recognizer, source: str | bytes | npt.NDArray[np.float32], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        recognizer.transcribe(source)
+    with pytest.raises(error):
+        recognizer.transcribe([sounds()[0], source])
+    assert recognizer.transcribe(sounds()[0]).text  # it still works
+
+
+def test_sounds_too_loud_for_the_model_are_an_error(recognizer: Recognizer) -> None:
+    with pytest.raises(InferenceError):
+        recognizer.transcribe(np.full(8_000, 1e30, np.float32))
+
+
+def test_an_empty_piece_fails_alone(recognizer: Recognizer) -> None:
+    pieces = [Piece(0.0, sounds()[0]), Piece(1.0, np.zeros(0, np.float32)), Piece(1.0, sounds()[1])]
+    first, empty, last = [recognizer.submit(piece) for piece in pieces]
+    assert isinstance(empty.exception(PATIENCE), InferenceError)
+    assert first.result(PATIENCE).segment.text == recognizer.transcribe(sounds()[0]).text
+    assert last.result(PATIENCE).segment.text == recognizer.transcribe(sounds()[1]).text
+
+
+def test_a_piece_keeps_its_place(recognizer: Recognizer) -> None:
+    found = recognizer.submit(Piece(7.0, sounds()[0], overlap=0.25)).result(PATIENCE)
+    assert (found.segment.start, found.segment.end, found.overlap) == (7.0, 8.0, 0.25)
+
+
+def test_a_deadline_is_kept(recognizer: Recognizer) -> None:
+    future = recognizer.submit(Piece(0.0, sounds()[0]), deadline=time.monotonic())
+    with pytest.raises(DeadlineExceededError):
+        future.result(PATIENCE)
+
+
+class Gate:
+    """Holds the device thread until a test lets it go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.busy, self.open, self.batches = threading.Event(), threading.Event(), 0
+        run = ModelRunner.run
+
+        def wait_and_run(runner: ModelRunner, requests: object) -> object:
+            self.batches += 1
+            self.busy.set()
+            assert self.open.wait(PATIENCE)
+            return run(runner, requests)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(ModelRunner, "run", wait_and_run)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    return Gate(monkeypatch)
+
+
+@pytest.fixture
+def held(gate: Gate) -> Iterator[Recognizer]:
+    """A recogniser behind the gate, with room for two."""
+    recognizer = Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=2))
+    yield recognizer
+    gate.open.set()
+    recognizer.close()
+
+
+def test_a_full_queue_refuses(held: Recognizer, gate: Gate) -> None:
+    piece = Piece(0.0, sounds()[1])
+    futures = [held.submit(piece)]
+    assert gate.busy.wait(PATIENCE)
+    futures += [held.submit(piece) for _ in range(2)]
+    with pytest.raises(QueueFullError):
+        held.submit(piece)
+    gate.open.set()
+    assert len({future.result(PATIENCE).segment.text for future in futures}) == 1
+
+
+def test_a_cancelled_piece_is_not_recognised(held: Recognizer, gate: Gate) -> None:
+    first = held.submit(Piece(0.0, sounds()[1]))
+    assert gate.busy.wait(PATIENCE)
+    dropped = held.submit(Piece(0.0, sounds()[1]))
+    assert dropped.cancel()
+    assert not wait([dropped], PATIENCE).not_done
+    gate.open.set()
+    first.result(PATIENCE)
+    held.close()
+    with pytest.raises(CancelledError):
+        dropped.result(0)
+    assert gate.batches == 1
+
+
+def test_who_stops_listening_drops_the_rest(held: Recognizer, gate: Gate) -> None:
+    heard: list[Recognition] = []
+    gate.open.set()
+    for recognition in held.recognize(Piece(0.0, sounds()[1]) for _ in range(2)):
+        heard.append(recognition)
+        break
+    held.close()
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("drain", [True, False])
+def test_closed_is_closed(drain: bool) -> None:
+    recognizer = Recognizer(tiny_checkpoint(), device="cpu")
+    recognizer.close(drain=drain)
+    with pytest.raises(EngineStoppedError):
+        recognizer.transcribe(sounds()[0])
+
+
+def test_leaving_by_an_error_does_not_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    drained: list[bool] = []
+    close = Recognizer.close
+
+    def record(recognizer: Recognizer, *, drain: bool = True) -> None:
+        drained.append(drain)
+        close(recognizer, drain=drain)
+
+    monkeypatch.setattr(Recognizer, "close", record)
+    with Recognizer(tiny_checkpoint(), device="cpu"):
+        pass
+    with pytest.raises(KeyError), Recognizer(tiny_checkpoint(), device="cpu"):
+        raise KeyError
+    assert drained == [True, False]
+
+
+def test_from_a_file_it_is_the_same_model(recognizer: Recognizer, tmp_path: Path) -> None:
+    path = write_tiny_checkpoint(tmp_path)
+    for source in (path, str(path)):
+        with Recognizer.from_pretrained(source, device="cpu", dtype="float32") as loaded:
+            assert (loaded.model_id, loaded.device, loaded.dtype) == ("tiny", "cpu", "float32")
+            assert loaded.config.transformer.vocab_size == VOCAB_SIZE
+            for samples in sounds():
+                expected = recognizer.transcribe(samples)
+                found = loaded.transcribe(samples)
+                assert content(found) == content(expected)
+                assert found.confidence == expected.confidence
+
+
+def test_what_cannot_be_loaded_has_its_error(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match="klingon"):
+        Recognizer.from_pretrained("klingon")
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"broken")
+    with pytest.raises(CorruptCheckpointError):
+        Recognizer.from_pretrained(broken)
+    path = write_tiny_checkpoint(tmp_path)
+    with pytest.raises(InvalidOptionError, match="device"):
+        Recognizer.from_pretrained(path, device="abacus")
+    with pytest.raises(InvalidOptionError, match="dtype"):
+        Recognizer.from_pretrained(path, dtype="float1")
+
+
+def test_the_bundled_model_lies_in_the_package() -> None:
+    path = model_path("bundled")
+    assert path.name == "english.safetensors"
+    assert path.parent.name == "bundled"
+    assert path.parent.parent.name == "auricle"
+    assert model_path("other.safetensors") == Path("other.safetensors")
+
+
+@pytest.mark.skipif(not DEV.is_dir(), reason="no speech beside the repository")
+@pytest.mark.parametrize("corpus", ["librispeech", "an4"])
+def test_real_speech_together_is_real_speech_alone(recognizer: Recognizer, corpus: str) -> None:
+    lines = (DEV / f"{corpus}.jsonl").read_text().splitlines()[:6]
+    paths = [DEV / json.loads(line)["audio_filepath"] for line in lines]
+    together = recognizer.transcribe(paths)
+    alone = [recognizer.transcribe(path) for path in paths]
+    assert [content(one) for one in together] == [content(one) for one in alone]
+    assert len({one.text for one in together}) > 3

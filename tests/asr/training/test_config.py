@@ -1,0 +1,99 @@
+"""Recipes: the one that we ship, and what is wrong with others."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from auricle.errors import InvalidOptionError
+from auricle.training.config import OptimizerConfig, ScheduleConfig, load_training_config
+
+RECIPE = Path(__file__).parents[3] / "recipes" / "english.toml"
+SMALLEST = """
+output = "out"
+[data]
+train = ["a/train.jsonl"]
+dev = ["/b/dev.jsonl"]
+cache = "cache"
+[model]
+"""
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def write(text: str) -> Path:
+        path = tmp_path / "recipe.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_our_recipe_loads() -> None:
+    config = load_training_config(RECIPE)
+    assert config.seed == 1
+    assert config.output.is_absolute()
+    assert config.data.train[0].name == "train.jsonl"
+    assert len(config.data.dev) == 4
+    assert config.model.name.startswith("auricle-english")
+    assert config.model.transformer.vocab_size > 4
+    assert config.data.max_seconds <= config.model.window_seconds
+    assert config.augmentation.speeds == (0.9, 1.0, 1.1)
+
+
+def test_a_recipe_may_leave_out_what_has_a_default(write: Write, tmp_path: Path) -> None:
+    config = load_training_config(write(SMALLEST))
+    assert config.optimizer == OptimizerConfig()
+    assert config.schedule == ScheduleConfig()
+    assert config.output == tmp_path / "out"
+    assert config.data.train == (tmp_path / "a" / "train.jsonl",)
+    assert config.data.dev == (Path("/b/dev.jsonl"),)
+    assert config.model.transformer.subsampling == 4
+
+
+def test_the_model_table_is_flat(write: Write) -> None:
+    table = 'name = "x"\nd_model = 64\nsubsampling_strides = [3]\nwindow_seconds = 9\n'
+    config = load_training_config(write(SMALLEST + table))
+    assert (config.model.name, config.model.window_seconds) == ("x", 9)
+    assert config.model.transformer.d_model == 64
+    assert config.model.transformer.subsampling_strides == (3,)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "output"),
+        ("output = ", "recipe.toml"),
+        ('output = "out"', "data"),
+        ("sead = 1\n" + SMALLEST, "sead"),
+        ('seed = "one"\n' + SMALLEST, "one"),
+        (SMALLEST.replace('cache = "cache"', ""), "cache"),
+        (SMALLEST.replace('["a/train.jsonl"]', "[]"), "train must list"),
+        (SMALLEST.replace('["a/train.jsonl"]', '"a/train.jsonl"'), "train must list"),
+        (SMALLEST.replace("[model]", 'batch_seconds = "much"\n[model]'), "batch_seconds"),
+        (SMALLEST + "d_modell = 64", "d_modell"),
+        (SMALLEST + "d_model = 63", "d_model"),
+        (SMALLEST + 'd_model = "64"', "d_model"),
+        (SMALLEST + "[optimiser]\nwarmup_steps = 3", "optimiser"),
+        (SMALLEST + "[optimizer]\nwarmup = 3", "warmup"),
+        (SMALLEST + '[schedule]\nepochs = "sixty"', "epochs"),
+        (SMALLEST + "[schedule]\nepochs = 1.5", "epochs"),
+        (SMALLEST + "[augmentation]\nspeeds = 1.0", "speeds"),
+    ],
+)
+def test_what_is_wrong_is_named(write: Write, text: str, named: str) -> None:
+    with pytest.raises(InvalidOptionError, match="no valid recipe") as caught:
+        load_training_config(write(text))
+    assert named in str(caught.value)
+
+
+def test_whole_numbers_are_numbers(write: Write) -> None:
+    config = load_training_config(write(SMALLEST + "[optimizer]\nclip_norm = 2\n"))
+    assert config.optimizer.clip_norm == 2
+
+
+def test_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(InvalidOptionError, match=r"nothing\.toml"):
+        load_training_config(tmp_path / "nothing.toml")

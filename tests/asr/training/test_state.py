@@ -1,0 +1,96 @@
+"""A run's state: saved and loaded, it goes on as if nothing had happened."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+
+from auricle.model import SpeechTransformer
+from auricle.training.config import OptimizerConfig
+from auricle.training.state import TrainingState, new_state
+from tests.asr.tiny import tiny_config, tiny_model
+
+CONFIG = OptimizerConfig(learning_rate=1e-2, warmup_steps=4, average_decay=0.5)
+
+
+def fresh(seed: int = 0) -> TrainingState:
+    torch.manual_seed(seed)
+    return new_state(SpeechTransformer(tiny_config()), CONFIG)
+
+
+def step(state: TrainingState, seed: int) -> None:
+    generator = torch.manual_seed(seed)
+    for weight in state.model.parameters():
+        weight.grad = torch.randn(weight.shape, generator=generator)
+    state.optimizer.step()
+    state.schedule.step()
+    state.average.update_parameters(state.model)
+    state.step += 1
+
+
+def weights(state: TrainingState) -> list[torch.Tensor]:
+    return [*state.model.state_dict().values(), *state.averaged_model.state_dict().values()]
+
+
+def test_loaded_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    straight = fresh()
+    for seed in range(3):
+        step(straight, seed)
+    straight.epoch, straight.batch, straight.best_wer = 2, 7, 0.5
+    straight.save(tmp_path / "state.pt")
+    resumed = fresh(seed=1)
+    assert not all(map(torch.equal, weights(straight), weights(resumed)))
+    resumed.load(tmp_path / "state.pt")
+    assert (resumed.epoch, resumed.batch, resumed.step, resumed.best_wer) == (2, 7, 3, 0.5)
+    for seed in range(3, 6):
+        step(straight, seed)
+        step(resumed, seed)
+    assert all(map(torch.equal, weights(straight), weights(resumed)))
+    assert resumed.schedule.get_last_lr() == straight.schedule.get_last_lr()
+
+
+def test_a_state_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, path = fresh(), tmp_path / "state.pt"
+    state.save(path)
+    before = path.read_bytes()
+
+    def fail(values: object, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(torch, "save", fail)
+    with pytest.raises(OSError, match="disk is full"):
+        state.save(path)
+    assert path.read_bytes() == before
+
+
+def test_the_rate_warms_up_and_falls() -> None:
+    state = fresh()
+    rates = []
+    for seed in range(16):
+        rates.append(float(state.schedule.get_last_lr()[0]))
+        step(state, seed)
+    assert rates[:4] == pytest.approx([0.0025, 0.005, 0.0075, 0.01])
+    assert rates[15] == pytest.approx(0.01 * (4 / 16) ** 0.5)
+    assert max(rates) == rates[3]
+
+
+def test_the_average_follows_the_weights() -> None:
+    state = fresh()
+    before = copy.deepcopy(state.averaged_model.ctc.weight.detach())
+    step(state, 0)  # the first update copies
+    first = state.model.ctc.weight.detach().clone()
+    assert torch.equal(state.averaged_model.ctc.weight, first)
+    assert not torch.equal(before, first)
+    step(state, 1)
+    expected = 0.5 * first + 0.5 * state.model.ctc.weight.detach()
+    torch.testing.assert_close(state.averaged_model.ctc.weight.detach(), expected)
+
+
+def test_the_average_is_a_model_of_its_own() -> None:
+    state = fresh()
+    assert state.averaged_model is not state.model
+    assert state.averaged_model.config == tiny_model().config

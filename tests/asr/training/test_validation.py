@@ -1,0 +1,49 @@
+"""Error rates in training are those that the recogniser would make."""
+
+from pathlib import Path
+
+import pytest
+
+from auricle.errors import ManifestError
+from auricle.evaluation import ErrorCounts, word_errors
+from auricle.features import LogMel
+from auricle.recognizer import Recognizer
+from auricle.training.validation import Validator, load_dev_set
+from tests.asr.tiny import SENTENCES, tiny_checkpoint, tiny_model, tiny_tokenizer
+from tests.asr.training.runs import utterance, write_dev
+
+
+def test_a_dev_set_is_read_from_its_manifest(tmp_path: Path) -> None:
+    dev = load_dev_set(write_dev(tmp_path, "holdout", count=3))
+    assert dev.name == "holdout"
+    assert dev.texts == list(SENTENCES[:3])
+    assert [len(waveform) for waveform in dev.waveforms] == [len(utterance(i)) for i in range(3)]
+
+
+def test_no_dev_set(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"nothing\.jsonl"):
+        load_dev_set(tmp_path / "nothing.jsonl")
+
+
+@pytest.mark.parametrize("batch_seconds", [0.1, 4.0, 100.0])
+def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: float) -> None:
+    manifest = write_dev(tmp_path, count=5)
+    validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), batch_seconds)
+    ctc, attention = validator.wer(tiny_model(), load_dev_set(manifest))
+    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+        texts = [recognizer.transcribe(tmp_path / f"{index}.wav").text for index in range(5)]
+    assert len(set(texts)) > 3
+    counts = sum(map(word_errors, SENTENCES[:5], texts), start=ErrorCounts())
+    assert attention == pytest.approx(counts.rate)
+    assert ctc > 0
+    assert ctc != attention
+
+
+def test_a_perfect_model_has_no_errors(tmp_path: Path) -> None:
+    """References that are the model's own words."""
+    dev = load_dev_set(write_dev(tmp_path, count=4))
+    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+        words = [recognizer.transcribe(tmp_path / f"{index}.wav").text for index in range(4)]
+    dev.texts[:] = words
+    validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), 4.0)
+    assert validator.wer(tiny_model(), dev)[1] == 0.0

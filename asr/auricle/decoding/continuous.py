@@ -39,7 +39,7 @@ class ContinuousDecoder:
     """Steps all utterances that have joined; the caller removes those that are done."""
 
     def __init__(self, decoder: Decoder, *, slots: int, max_frames: int) -> None:
-        """Room for `slots` hypotheses of at most `max_frames` encoder frames, and as many tokens."""
+        """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each."""
         self._decoder = decoder
         self._cache = DecoderCache(
             decoder.config,

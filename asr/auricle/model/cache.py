@@ -54,7 +54,9 @@ class DecoderCache:
         self.lens[slot], self.cross_lens[slot], self.is_open[slot] = 0, frames, True
 
     def close(self, slot: int) -> None:
-        """Free a slot; what it holds is overwritten by the next one."""
+        """Free a slot. Its values go: a masked key weighs nothing, but nothing times NaN is NaN."""
+        self.self_values[:, slot] = 0.0
+        self.cross_values[:, slot] = 0.0
         self.lens[slot], self.cross_lens[slot], self.is_open[slot] = 0, 1, False
 
     def reorder(self, slots: Sequence[int], sources: Sequence[int]) -> None:

@@ -161,6 +161,8 @@ class Recognizer:
             A future; its `cancel()` drops the work.
 
         Raises:
+            EmptyAudioError, AudioTooLongError, InvalidOptionError: it could never run.
+            DeadlineExceededError: the deadline has passed already.
             QueueFullError, EngineStoppedError: the engine takes no more.
         """
         request = Request(piece.samples, options or DecodingOptions(), deadline)

@@ -43,13 +43,14 @@ class ContinuousDecoder:
         self._decoder = decoder
         self._cache = DecoderCache(
             decoder.config,
-            slots=slots,
+            slots=-(-slots // MIN_ROWS) * MIN_ROWS,
             max_tokens=max_frames,
             max_frames=max_frames,
             like=decoder.embedding.weight,
         )
         self._free = list(range(slots))  # a heap: low slots first keeps steps short
-        self._last = [Tokenizer.start_id] * slots
+        self._last = [Tokenizer.start_id] * len(self._cache.lens)
+        self._max_frames = max_frames
         self._running: list[Decoding] = []
 
     @property
@@ -58,7 +59,15 @@ class ContinuousDecoder:
         return len(self._free)
 
     def join(self, encoder_out: Tensor, search: Search) -> Decoding:
-        """Begin to decode an utterance, `encoder_out (N, D)`. Needs `search.width` free slots."""
+        """Begin to decode an utterance, `encoder_out (N, D)`.
+
+        Raises:
+            ValueError: it is longer than `max_frames`, or fewer than `search.width` slots are free.
+        """
+        if len(encoder_out) > self._max_frames:
+            raise ValueError(f"{len(encoder_out)} frames where {self._max_frames} fit")
+        if search.width > self.free_slots:
+            raise ValueError(f"{search.width} slots wanted where {self.free_slots} are free")
         keys, values = self._decoder.memorise(encoder_out)
         decoding = Decoding(search, [heapq.heappop(self._free) for _ in range(search.width)])
         for slot in decoding.slots:
@@ -82,22 +91,21 @@ class ContinuousDecoder:
         """
         if not self._running:
             return []
-        width = max(decoding.search.width for decoding in self._running)
-        candidates = self._candidates(width + 1)
+        log_probs = self._log_probs()
+        widths = {decoding.search.width for decoding in self._running}
+        # Each width for itself: which of equal tokens make the list depends on how long it is.
+        candidates = {width: _likeliest(log_probs, width + 1) for width in widths}
         for decoding in self._running:
-            self._extend(decoding, candidates)
+            self._extend(decoding, candidates[decoding.search.width])
         return [d for d in self._running if d.error is not None or d.search.done]
 
-    def _candidates(self, count: int) -> list[list[Candidate]]:
-        """The likeliest next tokens of each slot, up to the last open one."""
+    def _log_probs(self) -> Tensor:
+        """Of the next token of each slot, `(B, V)`, in whole groups up to the last open slot."""
         last = max(slot for decoding in self._running for slot in decoding.slots)
-        rows = min((last // MIN_ROWS + 1) * MIN_ROWS, len(self._last))
+        rows = (last // MIN_ROWS + 1) * MIN_ROWS
         device = self._cache.self_keys.device
         tokens = torch.tensor(self._last[:rows], device=device)
-        log_probs = token_log_probs(self._decoder.step(tokens, self._cache))
-        top = log_probs.topk(min(count, log_probs.shape[1]), dim=-1)
-        pairs = zip(top.values.tolist(), top.indices.tolist(), strict=True)
-        return [list(zip(values, chosen, strict=True)) for values, chosen in pairs]
+        return token_log_probs(self._decoder.step(tokens, self._cache))
 
     def _extend(self, decoding: Decoding, candidates: Sequence[list[Candidate]]) -> None:
         rows = decoding.rows
@@ -112,11 +120,18 @@ class ContinuousDecoder:
             self._last[slot] = hypothesis.tokens[-1]
 
 
+def _likeliest(log_probs: Tensor, count: int) -> list[list[Candidate]]:
+    """The `count` likeliest tokens of each row."""
+    top = log_probs.topk(min(count, log_probs.shape[1]), dim=-1)
+    pairs = zip(top.values.tolist(), top.indices.tolist(), strict=True)
+    return [list(zip(values, chosen, strict=True)) for values, chosen in pairs]
+
+
 def decode_all(
     decoder: Decoder, encoder_outs: Sequence[Tensor], searches: Sequence[Search]
 ) -> list[Search]:
     """Decode utterances `(N_i, D)` together to the last; the searches hold the answers."""
-    slots = -(-sum(search.width for search in searches) // MIN_ROWS) * MIN_ROWS
+    slots = sum(search.width for search in searches)
     continuous = ContinuousDecoder(decoder, slots=slots, max_frames=max(map(len, encoder_outs)))
     for encoder_out, search in zip(encoder_outs, searches, strict=True):
         continuous.join(encoder_out, search)

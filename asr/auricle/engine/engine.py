@@ -53,7 +53,7 @@ class Engine:
             exception may be DeadlineExceededError, InferenceError or EngineStoppedError.
 
         Raises:
-            AudioTooLongError, InvalidOptionError: the runner could never take it.
+            EmptyAudioError, AudioTooLongError, InvalidOptionError: the runner could never take it.
             DeadlineExceededError: its deadline has passed already.
             QueueFullError: too many requests wait.
             EngineStoppedError: the engine has been closed.
@@ -73,13 +73,16 @@ class Engine:
         """Stop: after all work when `drain`, else after the step that is running."""
         with self._changed:
             self._stopping = True
-            self._dropping = not drain
+            self._dropping = self._dropping or not drain
             self._changed.notify()
         self._thread.join()
 
     def _loop(self) -> None:
         while self._wait_for_work():
-            self.step()
+            try:
+                self.step()
+            except Exception as error:  # noqa: BLE001  # the runner broke its contract
+                self._give_up(error)
 
     def _wait_for_work(self) -> bool:
         with self._changed:
@@ -101,9 +104,23 @@ class Engine:
                 return self._scheduler.clear()
             return self._scheduler.drop_unwanted(self._clock())
 
-    def _leave(self, job: Job) -> None:
+    def _give_up(self, error: Exception) -> None:
+        """Fail all jobs, so that nobody waits in vain; the engine goes on with the next ones."""
+        with self._changed:
+            jobs = self._scheduler.clear()
+        for job in jobs:
+            self._forget(job)
+            _fail(job, _as_typed(error))
+
+    def _forget(self, job: Job) -> None:
         if job.phase == "decoding":
-            self._runner.leave(job)
+            try:
+                self._runner.leave(job)
+            except Exception:
+                logger.exception("the runner could not forget a request")
+
+    def _leave(self, job: Job) -> None:
+        self._forget(job)
         job.phase = "finished"
         if self._dropping:
             _fail(job, EngineStoppedError("the engine was stopped before this request was done"))
@@ -147,7 +164,7 @@ class Engine:
     def _begin_anew(self, jobs: Sequence[Job], error: Exception) -> None:
         """A step failed and did not say for whom: fail the only job, or try each by itself."""
         for job in jobs:
-            self._runner.leave(job)
+            self._forget(job)
         if len(jobs) == 1:
             self._finish(jobs[0], _as_typed(error))
             return

@@ -11,7 +11,13 @@ from torch.nn.utils.rnn import pad_sequence
 from auricle.config import SAMPLE_RATE
 from auricle.decoding import ContinuousDecoder, Decoding, new_search
 from auricle.engine.request import Job, Request
-from auricle.errors import AudioTooLongError, AuricleError, InferenceError, InvalidOptionError
+from auricle.errors import (
+    AudioTooLongError,
+    AuricleError,
+    EmptyAudioError,
+    InferenceError,
+    InvalidOptionError,
+)
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
@@ -104,7 +110,15 @@ class ModelRunner:
         return self._decoder.free_slots
 
     def check(self, request: Request) -> None:
-        """Raise AudioTooLongError or InvalidOptionError for what does not fit the slots."""
+        """Refuse what could never run.
+
+        Raises:
+            EmptyAudioError: there are no samples.
+            AudioTooLongError: there are more than the window holds.
+            InvalidOptionError: the beam is wider than the slots.
+        """
+        if not len(request.samples):
+            raise EmptyAudioError("a piece of no samples")
         if len(request.samples) > self._max_samples:
             limit = self.model.config.window_seconds
             raise AudioTooLongError(

@@ -29,7 +29,7 @@ class Scheduler:
     def add(self, job: Job) -> None:
         """Queue `job`. Raises QueueFullError when `max_queue` jobs wait already."""
         if len(self._waiting) >= self.config.max_queue:
-            self._waiting = deque(job for job in self._waiting if not job.future.cancelled())
+            self._drop_cancelled()
         if len(self._waiting) >= self.config.max_queue:
             raise QueueFullError(
                 f"{self.config.max_queue} requests are waiting: try again in a moment"
@@ -39,16 +39,18 @@ class Scheduler:
     def drop_unwanted(self, now: float) -> list[Job]:
         """Take out the jobs, waiting or running, that nobody waits for any more."""
         jobs = [*self._waiting, *self.running]
-        unwanted = [job for job in jobs if job.unwanted(now)]
+        unwanted = [job for job in jobs if job.unwanted(now)]  # asked once: it may change any time
         if unwanted:
-            self._waiting = deque(job for job in self._waiting if not job.unwanted(now))
-            self.running = [job for job in self.running if not job.unwanted(now)]
+            gone = set(unwanted)
+            self._waiting = deque(job for job in self._waiting if job not in gone)
+            self.running = [job for job in self.running if job not in gone]
         return unwanted
 
     def admit(self, free_slots: int) -> list[Job]:
         """Take the next jobs to encode: as many as fit the free slots and the budget of audio.
 
-        A job longer than the whole budget is encoded by itself. A suspect runs alone.
+        A job longer than the whole budget is encoded by itself. A suspect runs alone. Where nobody
+        runs, no slot will come free: the next job is taken and the runner says what is wrong.
         """
         admitted: list[Job] = []
         seconds = 0.0
@@ -56,13 +58,23 @@ class Scheduler:
             request = self._waiting[0].request
             free_slots -= request.slots
             seconds += request.seconds
-            if free_slots < 0 or (admitted and seconds > self.config.max_encode_seconds):
+            if free_slots < 0 and (admitted or self.running):
+                break
+            if admitted and seconds > self.config.max_encode_seconds:
                 break
             admitted.append(self._waiting.popleft())
         for job in admitted:
             job.phase = "encoding"
         self.running += admitted
         return admitted
+
+    def _drop_cancelled(self) -> None:
+        jobs, self._waiting = self._waiting, deque()
+        for job in jobs:
+            if job.future.cancelled():
+                job.future.set_running_or_notify_cancel()  # whoever waits for it is told
+            else:
+                self._waiting.append(job)
 
     def _may_join(self, job: Job, admitted: list[Job]) -> bool:
         companions = [*self.running, *admitted]

@@ -37,6 +37,7 @@ class Tokenizer:
                 vocab_size=vocab_size,
                 model_type="unigram",
                 character_coverage=1.0,
+                normalization_rule_name="identity",  # its tables would be most of the file
                 pad_id=cls.blank_id,
                 bos_id=cls.start_id,
                 eos_id=cls.end_id,

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import cast
 
 import torch
@@ -10,6 +11,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from auricle.errors import CheckpointMismatchError
 from auricle.model import SpeechTransformer
 from auricle.training.config import OptimizerConfig
 
@@ -48,11 +50,17 @@ class TrainingState:
         partial.replace(path)
 
     def load(self, path: Path) -> None:
-        """Go on from what `save` wrote."""
-        saved = torch.load(path, weights_only=True)
-        for name in ("model", "average", "optimizer", "schedule"):
-            getattr(self, name).load_state_dict(saved[name])
-        self.epoch, self.batch, self.step, self.best_wer = saved["position"]
+        """Go on from what `save` wrote. Raises CheckpointMismatchError for another model's."""
+        try:
+            saved = torch.load(path, weights_only=True)
+            for name in ("model", "average", "optimizer", "schedule"):
+                getattr(self, name).load_state_dict(saved[name])
+            self.epoch, self.batch, self.step, self.best_wer = saved["position"]
+        except (RuntimeError, KeyError, ValueError, EOFError, UnpicklingError) as error:
+            raise CheckpointMismatchError(
+                f"{path}: damaged, or of another model than the recipe's; begin anew with --fresh "
+                f"({error})"
+            ) from error
 
 
 def new_state(model: SpeechTransformer, config: OptimizerConfig) -> TrainingState:

@@ -117,13 +117,18 @@ class Trainer:
 
 
 def train(recipe: Path, *, resume: bool = True) -> None:
-    """Train as `recipe` says, or go on where the last run of it stopped.
+    """Train as `recipe` says; go on where its last run stopped, or forget that unless `resume`.
 
     Raises:
         InvalidOptionError: the recipe is not valid.
         ManifestError: speech that it names is missing.
+        CheckpointMismatchError: the last run had another model.
     """
-    Trainer(load_training_config(recipe)).run(resume=resume)
+    config = load_training_config(recipe)
+    if not resume:
+        for name in ("state.pt", "tokenizer.model", "journal.jsonl"):
+            (config.output / name).unlink(missing_ok=True)
+    Trainer(config).run(resume=resume)
 
 
 def _load_utterances(config: TrainingConfig) -> list[tuple[Corpus, Utterance]]:

@@ -134,7 +134,7 @@ class Recognizer:
         pending: deque[Future[Recognition]] = deque()
         try:
             for piece in pieces:
-                pending.append(self.submit(piece, options))
+                pending.append(self.submit(piece, options, block=True))
                 while len(pending) >= _PIECES_AHEAD or (pending and pending[0].done()):
                     yield pending.popleft().result()
             while pending:
@@ -149,13 +149,15 @@ class Recognizer:
         options: DecodingOptions | None = None,
         *,
         deadline: float | None = None,
+        block: bool = False,
     ) -> Future[Recognition]:
-        """Queue one piece; never blocks.
+        """Queue one piece.
 
         Args:
             piece: from `cut` or a `segmenter`.
             options: how to decode.
             deadline: of `time.monotonic()`, after which nobody wants the answer.
+            block: wait for room in a full queue instead of refusing.
 
         Returns:
             A future; its `cancel()` drops the work.
@@ -166,7 +168,8 @@ class Recognizer:
             QueueFullError, EngineStoppedError: the engine takes no more.
         """
         request = Request(piece.samples, options or DecodingOptions(), deadline)
-        return then(self._engine.submit(request), lambda outcome: self._recognition(piece, outcome))
+        submitted = self._engine.submit(request, block=block)
+        return then(submitted, lambda outcome: self._recognition(piece, outcome))
 
     def join(
         self,

@@ -45,8 +45,12 @@ class Engine:
         self._thread = threading.Thread(target=self._loop, name="auricle-device", daemon=True)
         self._thread.start()
 
-    def submit(self, request: Request) -> Future[Outcome]:
-        """Queue a request; never blocks.
+    def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
+        """Queue a request.
+
+        Args:
+            request: what to recognise.
+            block: wait for room in a full queue instead of refusing.
 
         Returns:
             A future. Its `cancel()` takes the work off the device within one decode step; its
@@ -63,10 +67,12 @@ class Engine:
         if job.expired(job.submitted):
             raise DeadlineExceededError("the deadline had passed before the request came")
         with self._changed:
+            if block:
+                self._changed.wait_for(lambda: self._stopping or self._scheduler.has_room)
             if self._stopping:
                 raise EngineStoppedError("the engine is stopping and takes no new requests")
             self._scheduler.add(job)
-            self._changed.notify()
+            self._changed.notify_all()
         return job.future
 
     def close(self, *, drain: bool = True) -> None:
@@ -74,7 +80,7 @@ class Engine:
         with self._changed:
             self._stopping = True
             self._dropping = self._dropping or not drain
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
 
     def _loop(self) -> None:
@@ -95,6 +101,7 @@ class Engine:
             self._leave(job)
         with self._changed:
             joining = self._scheduler.admit(self._runner.free_slots)
+            self._changed.notify_all()  # there may be room in the queue
         self._join(joining)
         self._decode()
 

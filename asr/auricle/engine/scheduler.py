@@ -26,11 +26,16 @@ class Scheduler:
         """Whether any job waits or runs."""
         return bool(self._waiting or self.running)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one more job may wait."""
+        return len(self._waiting) < self.config.max_queue
+
     def add(self, job: Job) -> None:
         """Queue `job`. Raises QueueFullError when `max_queue` jobs wait already."""
-        if len(self._waiting) >= self.config.max_queue:
+        if not self.has_room:
             self._drop_cancelled()
-        if len(self._waiting) >= self.config.max_queue:
+        if not self.has_room:
             raise QueueFullError(
                 f"{self.config.max_queue} requests are waiting: try again in a moment"
             )

@@ -111,7 +111,14 @@ def test_impossible_options_are_refused(name: str, values: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("max_queue", 0), ("max_batch_seconds", 0.0), ("max_batch_seconds", -1.0)]
+    ("name", "value"),
+    [
+        ("max_queue", 0),
+        ("max_encode_seconds", 0.0),
+        ("max_encode_seconds", -1.0),
+        ("slots", 0),
+        ("slots", 1.5),
+    ],
 )
 def test_impossible_budgets_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
     with pytest.raises(InvalidOptionError, match=name):
@@ -121,7 +128,7 @@ def test_impossible_budgets_are_refused(name: str, value: Any) -> None:  # noqa:
 def test_the_edges_are_allowed() -> None:
     assert DecodingOptions(beam_size=32, max_tokens=1, length_penalty=0.0).max_tokens == 1
     assert TransformerConfig(conv_kernel=0, dropout=0.0).conv_kernel == 0
-    assert EngineConfig(max_queue=1, max_batch_seconds=0.1).max_queue == 1
+    assert EngineConfig(max_queue=1, max_encode_seconds=0.1, slots=1).max_queue == 1
 
 
 def test_configs_are_frozen() -> None:

@@ -5,6 +5,7 @@ different sounds give different tokens, which `tiny_model` asserts.
 """
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,9 +16,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.checkpoint import Checkpoint, save_checkpoint
-from auricle.config import SAMPLE_RATE, ModelConfig, TransformerConfig
-from auricle.decoding import greedy_search
+from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig
+from auricle.decoding import decode_all, new_search
 from auricle.features import LogMel
+from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 
@@ -90,6 +92,22 @@ def features(config: ModelConfig) -> tuple[Tensor, Tensor]:
     return x, x_lens
 
 
+def utterances(config: ModelConfig) -> list[Tensor]:
+    """Features `(T_i, n_mels)` of each of the sounds."""
+    x, x_lens = features(config)
+    return [row[:length] for row, length in zip(x, x_lens.tolist(), strict=True)]
+
+
+def decoded(
+    model: SpeechTransformer,
+    encoder_outs: Sequence[Tensor],
+    options: DecodingOptions | None = None,
+) -> list[Hypothesis]:
+    """The answers of utterances `(N_i, D)` that are decoded together."""
+    searches = [new_search(options or DecodingOptions(), len(out)) for out in encoder_outs]
+    return [search.best() for search in decode_all(model.decoder, encoder_outs, searches)]
+
+
 @functools.cache
 def tiny_model(positions: Positions = "rotary", conv_kernel: int = 15) -> SpeechTransformer:
     """The same random model for the same arguments, in eval mode. Do not change it."""
@@ -114,11 +132,11 @@ def _make_it_listen(model: SpeechTransformer) -> None:
 
 def _assert_it_listens(model: SpeechTransformer) -> None:
     """Different tokens for each of the sounds, from both heads, and an END for some."""
-    encoder_out, lens = model.encoder(*features(model.config))
-    hypotheses = greedy_search(model.decoder, encoder_out, lens, lens)
+    encoder_outs = model.encoder.encode(utterances(model.config))
+    hypotheses = decoded(model, encoder_outs)
     assert len({hypothesis.tokens for hypothesis in hypotheses}) == len(SECONDS)
     assert {hypothesis.ended for hypothesis in hypotheses} == {True, False}
-    best = model.ctc(encoder_out).argmax(dim=-1)
+    best = [model.ctc(encoder_out).argmax(dim=-1) for encoder_out in encoder_outs]
     assert len({tuple(row[:5].tolist()) for row in best}) == len(SECONDS)
 
 

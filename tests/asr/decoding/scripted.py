@@ -1,68 +1,83 @@
 """A decoder whose every probability is known: a helper for tests, no tests."""
 
+import functools
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from auricle.model import Decoder
+from auricle.config import TransformerConfig
+from auricle.decoding import BeamSearch
+from auricle.decoding.filters import token_log_probs
+from auricle.hypothesis import Hypothesis
+from auricle.model import Decoder, DecoderCache
 from auricle.tokenizer import Tokenizer
 
 Prefix = tuple[int, ...]
 
-
-@dataclass
-class ScriptedCache:
-    """Each row's script and the tokens that it was fed."""
-
-    scripts: list[int]
-    prefixes: list[Prefix]
-
-    def select(self, rows: Tensor) -> "ScriptedCache":
-        picked = rows.tolist()
-        return ScriptedCache(
-            [self.scripts[row] for row in picked], [self.prefixes[row] for row in picked]
-        )
+NAN_SCRIPT = 99  # its probabilities are not finite after its second token
 
 
 class ScriptedDecoder:
     """The next token's logits are random, but always the same for a script and a prefix.
 
-    `encoder_out[b, 0, 0]` says which script row `b` follows.
+    It follows the script `encoder_out[0, 0]`. What it was fed lies in the cache's keys, where a
+    real decoder has its own: so a cache that mixes up its slots gives wrong tokens.
     """
 
-    def __init__(self, vocab_size: int, end_bonus: float = 0.0) -> None:
+    config = TransformerConfig(d_model=2, n_heads=1, decoder_layers=1)
+    embedding = nn.Embedding(1, 1)
+
+    def __init__(self, vocab_size: int, end_bonus: float = 0.0, *, levels: float = 0.0) -> None:
+        """Logits are multiples of `levels` where it is given: many are equal."""
         self.vocab_size = vocab_size
         self.end_bonus = end_bonus
+        self.levels = levels
         self.rows: list[int] = []  # of each step
+        self.logits = functools.cache(self._logits)
 
-    def start(self, encoder_out: Tensor, lens: Tensor, max_tokens: int) -> ScriptedCache:
-        scripts = [int(row) for row in encoder_out[:, 0, 0]]
-        return ScriptedCache(scripts, [()] * len(scripts))
+    def memorise(self, encoder_out: Tensor) -> tuple[Tensor, Tensor]:
+        return encoder_out[None, None], encoder_out[None, None]  # (1, 1, N, 2)
 
-    def step(self, tokens: Tensor, cache: ScriptedCache) -> Tensor:
-        fed = zip(cache.prefixes, tokens.tolist(), strict=True)
-        cache.prefixes = [(*prefix, token) for prefix, token in fed]
-        self.rows.append(len(cache.prefixes))
-        rows = zip(cache.scripts, cache.prefixes, strict=True)
-        return torch.stack([self.logits(script, prefix) for script, prefix in rows])
+    def step(self, tokens: Tensor, cache: DecoderCache) -> Tensor:
+        self.rows.append(len(tokens))
+        for slot, token in enumerate(tokens.tolist()):
+            cache.self_keys[0, slot, 0, cache.lens[slot], 0] = token
+        scripts = cache.cross_keys[0, : len(tokens), 0, 0, 0].int().tolist()
+        fed = [
+            tuple(cache.self_keys[0, slot, 0, : cache.lens[slot] + 1, 0].int().tolist())
+            for slot in range(len(tokens))
+        ]
+        cache.advance(len(tokens))
+        return torch.stack([self.logits(s, prefix) for s, prefix in zip(scripts, fed, strict=True)])
 
-    def logits(self, script: int, prefix: Prefix) -> Tensor:
+    def _logits(self, script: int, prefix: Prefix) -> Tensor:
+        if script == NAN_SCRIPT and len(prefix) > 2:
+            return torch.full((self.vocab_size,), torch.nan)
         seed = zlib.crc32(repr((script, prefix)).encode())
         logits = torch.randn(self.vocab_size, generator=torch.Generator().manual_seed(seed))
         logits[Tokenizer.end_id] += self.end_bonus
-        return 2 * logits
+        return (logits / self.levels).round() * self.levels if self.levels else 2 * logits
+
+    def search(self, script: int, search: BeamSearch) -> Hypothesis:
+        """Run `search` with neither a cache nor anybody beside it, all tokens shown."""
+        while not search.done:
+            prefixes = [(Tokenizer.start_id, *h.tokens) for h in search.live]
+            logits = torch.stack([self.logits(script, prefix) for prefix in prefixes])
+            rows = token_log_probs(logits).sort(dim=-1, descending=True)
+            pairs = zip(rows.values.tolist(), rows.indices.tolist(), strict=True)
+            search.extend([list(zip(*row, strict=True)) for row in pairs])
+        return search.best()
 
     def log_prob(self, script: int, tokens: Sequence[int]) -> float:
         """Of `tokens`, by the definition, in float64."""
         total = 0.0
         prefix: Prefix = (Tokenizer.start_id,)
         for token in tokens:
-            logits = self.logits(script, prefix).double()
+            logits = self.logits(script, prefix).double().clone()
             logits[[0, 1, 3]] = -torch.inf
             total += float(logits.log_softmax(dim=-1)[token])
             prefix = (*prefix, token)
@@ -75,10 +90,10 @@ class ScriptedDecoder:
 
     @property
     def decoder(self) -> Decoder:
-        """Itself, as the searches want it."""
+        """Itself, as the continuous decoder wants it."""
         return cast(Decoder, self)
 
 
-def scripts(*numbers: int) -> tuple[Tensor, Tensor]:
-    """`encoder_out, encoder_out_lens` for rows that follow these scripts."""
-    return torch.tensor(numbers).float()[:, None, None], torch.ones(len(numbers), dtype=torch.long)
+def script(number: int, frames: int = 40) -> Tensor:
+    """`encoder_out (N, D)` of an utterance that follows this script."""
+    return torch.full((frames, 2), float(number))

@@ -1,0 +1,219 @@
+"""Whoever joins and leaves beside it, an utterance is what it is alone, to the last bit."""
+
+import functools
+import random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from torch import Tensor
+
+from auricle.config import DecodingOptions
+from auricle.decoding import BeamSearch, ContinuousDecoder, decode_all, new_search
+from auricle.errors import InferenceError
+from auricle.hypothesis import Hypothesis
+from auricle.tokenizer import Tokenizer
+from tests.asr.decoding.play import Part, Stage, parts
+from tests.asr.decoding.scripted import NAN_SCRIPT, ScriptedDecoder, script
+from tests.asr.tiny import SECONDS, Positions, decoded, tiny_model, utterances
+
+BEAM = DecodingOptions(beam_size=3)
+
+
+@functools.cache
+def speeches(positions: Positions) -> list[Tensor]:
+    """`encoder_out (N, D)` of the sounds."""
+    model = tiny_model(positions)
+    with torch.inference_mode():
+        return model.encoder.encode(utterances(model.config))
+
+
+@functools.cache
+def said_alone(positions: Positions, speech: int, options: DecodingOptions) -> Hypothesis | None:
+    stage = Stage(tiny_model(positions).decoder, speeches(positions))
+    return stage.alone(Part(speech, options=options))
+
+
+@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
+@settings(deadline=None, max_examples=15)
+@given(play=parts(len(SECONDS)))
+def test_any_company_changes_no_bit(positions: Positions, play: list[Part]) -> None:
+    stage = Stage(tiny_model(positions).decoder, speeches(positions))
+    for number, found in stage.play(play).items():
+        part = play[number]
+        if found is None:
+            assert part.stay is not None
+        else:
+            assert found == said_alone(positions, part.speech, part.options)
+
+
+@pytest.mark.parametrize("slots", [6, 16, 20, 40])
+def test_the_number_of_slots_changes_no_bit(slots: int) -> None:
+    """Six are fewer than a product needs, twenty and forty are no whole groups."""
+    play = [Part(n % len(SECONDS), options=DecodingOptions(beam_size=1 + n % 3)) for n in range(14)]
+    stage = Stage(tiny_model().decoder, speeches("rotary"), slots=slots, max_frames=100)
+    for number, found in stage.play(play).items():
+        assert found == said_alone("rotary", play[number].speech, play[number].options)
+
+
+def test_the_comparison_can_fail() -> None:
+    """Different sounds and different searches give different answers."""
+    tokens = {
+        said_alone("rotary", speech, options)
+        for speech in range(len(SECONDS))
+        for options in (DecodingOptions(), BEAM)
+    }
+    assert len(tokens) > len(SECONDS) + 2
+
+
+@settings(deadline=None, max_examples=60)
+@given(play=parts(10))
+def test_slots_are_never_mixed_up(play: list[Part]) -> None:
+    """Against a search that has no cache and sees every token; half of the tokens tie."""
+    decoder = ScriptedDecoder(12, end_bonus=0.5)
+    stage = Stage(decoder.decoder, [script(number, 10 + number) for number in range(10)])
+    for number, found in stage.play(play).items():
+        part = play[number]
+        if found is not None:
+            search = new_search(part.options, 10 + part.speech)
+            assert found == decoder.search(part.speech, search)
+
+
+@settings(deadline=None, max_examples=60)
+@given(play=parts(10))
+def test_tied_tokens_are_chosen_alike_in_any_company(play: list[Part]) -> None:
+    """Half precision makes many log-probabilities equal."""
+    stage = Stage(tied().decoder, [script(number, 10) for number in range(10)])
+    for number, found in stage.play(play).items():
+        assert found is None or found == stage.alone(play[number])
+
+
+@functools.cache
+def tied() -> ScriptedDecoder:
+    return ScriptedDecoder(40, levels=1.5)
+
+
+def test_no_slot_is_lost_in_a_long_run() -> None:
+    chance = random.Random(0)
+    play = [
+        Part(
+            chance.randrange(10),
+            chance.randrange(4),
+            DecodingOptions(beam_size=chance.randint(1, 6)),
+            chance.choice([None, None, 0, 2, 5]),
+        )
+        for _ in range(200)
+    ]
+    stage = Stage(ScriptedDecoder(12).decoder, [script(n, 12) for n in range(10)], slots=11)
+    answers = stage.play(play)
+    assert len(answers) == 200
+    assert 50 < sum(answer is None for answer in answers.values()) < 150
+    assert sorted(stage.continuous._free) == list(range(11))
+    assert not any(stage.continuous._cache.is_open)
+    assert not stage.continuous._running
+
+
+def test_what_is_not_finite_fails_alone() -> None:
+    decoder = ScriptedDecoder(12, end_bonus=-5.0)
+    continuous = ContinuousDecoder(decoder.decoder, slots=8, max_frames=9)
+    searches = [BeamSearch(1, 6), BeamSearch(2, 6), BeamSearch(3, 6)]
+    joined = [
+        continuous.join(script(number, 6), search)
+        for number, search in zip((1, NAN_SCRIPT, 2), searches, strict=True)
+    ]
+    done = {}
+    for step in range(1, 7):
+        for decoding in continuous.step():
+            done[decoding] = step
+            continuous.leave(decoding)
+    assert done[joined[1]] == 3
+    assert isinstance(joined[1].error, InferenceError)
+    assert joined[0].error is joined[2].error is None
+    assert searches[0].best() == decoder.search(1, BeamSearch(1, 6))
+    assert searches[2].best() == decoder.search(2, BeamSearch(3, 6))
+    assert continuous.free_slots == 8
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_a_slot_forgets_what_was_not_finite(value: float) -> None:
+    """Its next utterance is shorter, so that masked keys still hold what the last one left."""
+    model, (long, *_) = tiny_model(), sorted(speeches("rotary"), key=len, reverse=True)
+    stage = Stage(model.decoder, [*speeches("rotary"), torch.full_like(long, value)])
+    spoilt, options = len(SECONDS), DecodingOptions(beam_size=3)
+    play = [Part(spoilt, options=options)] * 3 + [Part(n, 4, options) for n in range(len(SECONDS))]
+    answers = stage.play(play)
+    assert [answers[n] for n in range(3)] == [None] * 3
+    for speech in range(len(SECONDS)):
+        assert answers[3 + speech] == said_alone("rotary", speech, options)
+
+
+def test_a_step_serves_all_ages_limits_and_kinds() -> None:
+    """The second joins two steps after the first, which still leaves by its own limit."""
+    decoder = ScriptedDecoder(12, end_bonus=-50.0)
+    continuous = ContinuousDecoder(decoder.decoder, slots=8, max_frames=9)
+    first = continuous.join(script(0, 9), BeamSearch(1, 4))
+    assert continuous.step() == continuous.step() == []
+    second = continuous.join(script(1, 9), BeamSearch(2, 3))
+    assert continuous.step() == []
+    assert continuous.step() == [first]
+    continuous.leave(first)
+    assert continuous.step() == [second]
+    continuous.leave(second)
+    assert continuous.step() == []
+    assert [len(d.search.best().tokens) for d in (first, second)] == [4, 3]
+    assert len(decoder.rows) == 5
+
+
+def test_only_groups_with_somebody_in_them_are_computed() -> None:
+    decoder = ScriptedDecoder(12, end_bonus=-50.0)
+    continuous = ContinuousDecoder(decoder.decoder, slots=64, max_frames=9)
+    assert continuous.step() == []
+    assert decoder.rows == []
+    joined = [continuous.join(script(number, 9), BeamSearch(4, 9)) for number in range(6)]
+    continuous.step()
+    for decoding in joined[1:5]:
+        continuous.leave(decoding)
+    continuous.step()
+    continuous.leave(joined[5])
+    continuous.step()
+    assert decoder.rows == [32, 32, 16]
+    low = continuous.join(script(0, 9), BeamSearch(1, 9))
+    assert low.slots == [4]  # the lowest that is free
+
+
+def test_joining_without_room_takes_no_slots() -> None:
+    continuous = ContinuousDecoder(ScriptedDecoder(12).decoder, slots=4, max_frames=9)
+    held = continuous.join(script(0, 9), BeamSearch(2, 9))
+    with pytest.raises(ValueError, match="3 slots wanted where 2 are free"):
+        continuous.join(script(0, 9), BeamSearch(3, 9))
+    with pytest.raises(ValueError, match="10 frames where 9 fit"):
+        continuous.join(script(0, 10), BeamSearch(1, 9))
+    assert continuous.free_slots == 2
+    continuous.leave(held)
+    assert continuous.free_slots == 4
+
+
+def test_nobody_leaves_twice() -> None:
+    continuous = ContinuousDecoder(ScriptedDecoder(12).decoder, slots=4, max_frames=9)
+    held = continuous.join(script(0, 9), BeamSearch(2, 9))
+    continuous.leave(held)
+    with pytest.raises(ValueError, match="not in list"):
+        continuous.leave(held)
+    assert continuous.free_slots == 4
+
+
+def test_all_are_decoded_to_the_last() -> None:
+    decoder = ScriptedDecoder(12, end_bonus=0.5)
+    numbers = range(20)
+    searches = [BeamSearch(1 + n % 3, 6) for n in numbers]
+    found = decode_all(decoder.decoder, [script(n) for n in numbers], searches)
+    expected = [decoder.search(n, BeamSearch(1 + n % 3, 6)) for n in numbers]
+    assert [search.best() for search in found] == expected
+    assert {hypothesis.ended for hypothesis in expected} == {True, False}
+
+
+def test_a_batch_of_sounds_is_each_of_them_alone() -> None:
+    encoder_outs = speeches("rotary")
+    together = decoded(tiny_model(), encoder_outs, BEAM)
+    assert together == [decoded(tiny_model(), [out], BEAM)[0] for out in encoder_outs]
+    assert all(Tokenizer.end_id not in hypothesis.tokens for hypothesis in together)

@@ -20,7 +20,7 @@ from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, Transforme
 from auricle.decoding import decode_all, new_search
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
-from auricle.model import SpeechTransformer
+from auricle.model import Decoder, DecoderCache, SpeechTransformer
 from auricle.tokenizer import Tokenizer
 
 VOCAB_SIZE = 48
@@ -96,6 +96,22 @@ def utterances(config: ModelConfig) -> list[Tensor]:
     """Features `(T_i, n_mels)` of each of the sounds."""
     x, x_lens = features(config)
     return [row[:length] for row, length in zip(x, x_lens.tolist(), strict=True)]
+
+
+def filled_cache(
+    decoder: Decoder, encoder_outs: Sequence[Tensor], max_tokens: int, slots: int = 0
+) -> DecoderCache:
+    """A slot for each utterance `(N_i, D)`, and idle ones up to `slots`."""
+    cache = DecoderCache(
+        decoder.config,
+        slots=max(slots, len(encoder_outs)),
+        max_tokens=max_tokens,
+        max_frames=max(map(len, encoder_outs)),
+        like=encoder_outs[0],
+    )
+    for slot, encoder_out in enumerate(encoder_outs):
+        cache.open(slot, *decoder.memorise(encoder_out))
+    return cache
 
 
 def decoded(

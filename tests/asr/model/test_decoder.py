@@ -15,8 +15,10 @@ from tests.asr.tiny import (
     VOCAB_SIZE,
     Positions,
     features,
+    filled_cache,
     tiny_config,
     tiny_model,
+    utterances,
 )
 
 WIDTH, HEADS, FFN = 16, 2, 32
@@ -32,17 +34,23 @@ def some_tokens(rows: int = len(SECONDS), tokens: int = TOKENS) -> Tensor:
     return torch.randint(VOCAB_SIZE, (rows, tokens), generator=torch.manual_seed(0))
 
 
+@pytest.mark.parametrize("garbage", [0.0, 1e4])
 @pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
-def test_a_step_at_a_time_is_all_at_once(positions: Positions, conv_kernel: int) -> None:
-    decoder = tiny_model(positions, conv_kernel).decoder
-    encoder_out, lens = encoded(tiny_model(positions, conv_kernel))
+def test_a_step_at_a_time_is_all_at_once(
+    positions: Positions, conv_kernel: int, garbage: float
+) -> None:
+    model = tiny_model(positions, conv_kernel)
+    decoder = model.decoder
+    encoder_out, lens = encoded(model)
     tokens = some_tokens()
     expected = decoder(tokens, encoder_out, lens)
-    cache = decoder.start(encoder_out, lens, TOKENS)
+    cache = filled_cache(decoder, model.encoder.encode(utterances(model.config)), TOKENS)
+    for kept in (cache.self_keys, cache.self_values):
+        kept.fill_(garbage)  # where nothing has been written yet
     for position in range(TOKENS):
         logits = decoder.step(tokens[:, position], cache)
         torch.testing.assert_close(logits, expected[:, position], atol=1e-4, rtol=0)
-    assert cache.lens.tolist() == [TOKENS] * len(SECONDS)
+    assert cache.lens == [TOKENS] * len(SECONDS)
 
 
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
@@ -67,39 +75,6 @@ def test_later_tokens_change_nothing_before_them() -> None:
     before, after = (model.decoder(t, encoder_out, lens) for t in (tokens, other))
     torch.testing.assert_close(before[:, :5], after[:, :5], atol=1e-6, rtol=0)
     assert (before[:, 5:] - after[:, 5:]).abs().max() > 0.1
-
-
-@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
-def test_selected_rows_go_on_as_themselves(positions: Positions) -> None:
-    """Beams are dropped, repeated and reordered; rows of different lengths share a cache."""
-    decoder = tiny_model(positions).decoder
-    encoder_out, lens = encoded(tiny_model(positions))
-    tokens = some_tokens()
-    cache = decoder.start(encoder_out, lens, TOKENS)
-    for position in range(3):
-        decoder.step(tokens[:, position], cache)
-    rows = torch.tensor([4, 1, 1])
-    logits = decoder.step(torch.tensor([7, 8, 9]), cache.select(rows))
-    for index, (row, token) in enumerate(zip(rows.tolist(), (7, 8, 9), strict=True)):
-        prefix = torch.cat([tokens[row, :3], torch.tensor([token])])[None]
-        full = decoder(prefix, encoder_out[row : row + 1], lens[row : row + 1])
-        torch.testing.assert_close(logits[index], full[0, -1], atol=1e-4, rtol=0)
-    assert cache.lens.tolist() == [3] * len(SECONDS)  # the selection was a copy
-
-
-def test_rows_may_stand_at_different_positions() -> None:
-    model = tiny_model()
-    encoder_out, lens = encoded(model)
-    tokens = some_tokens(2)
-    long = model.decoder.start(encoder_out[:1], lens[:1], TOKENS)
-    for token in tokens[0, :4]:
-        model.decoder.step(token[None], long)
-    mixed = model.decoder.start(encoder_out[:2], lens[:2], TOKENS)
-    mixed.self_keys[:, 0], mixed.self_values[:, 0] = long.self_keys[:, 0], long.self_values[:, 0]
-    mixed.lens = torch.tensor([4, 0])
-    logits = model.decoder.step(torch.stack([tokens[0, 4], tokens[1, 0]]), mixed)
-    full = model.decoder(tokens, encoder_out[:2], lens[:2])
-    torch.testing.assert_close(logits, torch.stack([full[0, 4], full[1, 0]]), atol=1e-4, rtol=0)
 
 
 def test_the_output_is_tied_to_the_embedding() -> None:
@@ -178,7 +153,8 @@ def test_cuda_decodes_as_the_cpu(positions: Positions) -> None:
     memory, tokens = encoder_out.cuda(), some_tokens().cuda()
     full = decoder(tokens, memory, lens.cuda())
     torch.testing.assert_close(full.cpu(), expected, atol=5e-3, rtol=0)
-    cache = decoder.start(memory, lens.cuda(), TOKENS)
+    rows = [row[:length] for row, length in zip(memory, lens.tolist(), strict=True)]
+    cache = filled_cache(decoder, rows, TOKENS)
     for position in range(TOKENS):
         logits = decoder.step(tokens[:, position], cache)
         torch.testing.assert_close(logits, full[:, position], atol=5e-3, rtol=0)

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch.nn import functional as F
 
 from auricle.config import TransformerConfig
 from auricle.model import Encoder, length_mask
+from auricle.model.attention import masked_attention
 from auricle.model.encoder import EncoderLayer
 from auricle.model.layers import ConvModule, SelfAttention, Subsampling
 from auricle.model.positions import rotary
@@ -54,8 +56,9 @@ def test_lengths_follow_the_one_formula(x_lens: list[int], strides: tuple[int, .
     config = TransformerConfig(subsampling_strides=strides)
     subsampling = Subsampling(8 if strides else WIDTH, WIDTH, strides)
     x = torch.zeros(len(x_lens), max(x_lens), 8 if strides else WIDTH)
-    out, lens = subsampling(x, torch.tensor(x_lens))
-    assert lens.tolist() == [config.encoder_len(length) for length in x_lens]
+    out, mask = subsampling(x, length_mask(torch.tensor(x_lens), max(x_lens)))
+    assert mask.sum(dim=1).tolist() == [config.encoder_len(length) for length in x_lens]
+    assert torch.equal(mask, mask.sort(dim=1, descending=True).values)  # no holes
     assert out.shape == (len(x_lens), config.encoder_len(max(x_lens)), WIDTH)
 
 
@@ -69,8 +72,8 @@ def test_subsampling_is_the_naive_convolution() -> None:
         product = torch.einsum("tck,ock->to", framed, conv.weight)
         assert conv.bias is not None
         expected = F.gelu(product + conv.bias)
-    found, lens = subsampling(x, torch.tensor([11]))
-    assert lens.tolist() == [3]
+    found, mask = subsampling(x, length_mask(torch.tensor([11]), 11))
+    assert mask.sum(dim=1).tolist() == [3]
     torch.testing.assert_close(found[0], expected, atol=1e-12, rtol=0)
 
 
@@ -101,8 +104,8 @@ def test_self_attention_is_the_naive_one(positions: bool) -> None:
     attention = SelfAttention(WIDTH, HEADS).double()
     x, lens = random(2, 7, WIDTH).double(), torch.tensor([7, 4])
     rotation = rotary(torch.arange(7), WIDTH // HEADS) if positions else None
-    mask = length_mask(lens, 7)[:, None, None]
-    found = attention(x, mask=mask, rotation=rotation)
+    attend = partial(masked_attention, mask=length_mask(lens, 7)[:, None, None])
+    found = attention(x, attend, rotation)
     for row, length in zip(range(2), lens.tolist(), strict=True):
         expected = naive_attention(attention, x[row, :length], positions)
         torch.testing.assert_close(found[row, :length], expected, atol=1e-6, rtol=0)
@@ -167,7 +170,7 @@ def test_the_plain_encoder_is_torchs() -> None:
     encoder = Encoder(12, config)
     x, x_lens = random(3, 40, 12), torch.tensor([40, 9, 25])
     found, lens = encoder(x, x_lens)
-    expected, _ = encoder.subsampling(x, x_lens)
+    expected, _ = encoder.subsampling(x, length_mask(x_lens, 40))
     expected = expected * WIDTH**0.5 + sinusoid_table(expected.shape[1])
     padding = ~length_mask(lens, expected.shape[1])
     for layer in encoder.layers:

@@ -115,6 +115,7 @@ class Engine:
         """Fail all jobs, so that nobody waits in vain; the engine goes on with the next ones."""
         with self._changed:
             jobs = self._scheduler.clear()
+            self._changed.notify_all()  # there is room in the queue
         for job in jobs:
             self._forget(job)
             _fail(job, _as_typed(error))

@@ -1,141 +1,294 @@
 """The scheduler without threads, clocks or tensors."""
 
-from itertools import pairwise
+import functools
+import random
+from collections import deque
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.config import EngineConfig
+from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.engine import Outcome, Request
 from auricle.engine.request import Job
 from auricle.engine.scheduler import Scheduler
 from auricle.errors import QueueFullError
-from tests.asr.engine.fakes import request
 
 NOW = 100.0
+ROOM = 100  # slots, where they do not matter
 
 
-def job(seconds: float = 1.0, deadline: float | None = None) -> Job:
-    return Job(request(seconds=seconds, deadline=deadline), NOW)
+@functools.cache
+def silence(seconds: float) -> Request:
+    return Request(np.zeros(round(seconds * SAMPLE_RATE), np.float32))
 
 
-def scheduler(*jobs: Job, max_batch_seconds: float = 10.0, max_queue: int = 100) -> Scheduler:
-    filled = Scheduler(EngineConfig(max_queue=max_queue, max_batch_seconds=max_batch_seconds))
+def job(seconds: float = 1.0, *, slots: int = 1, deadline: float | None = None) -> Job:
+    samples = silence(seconds).samples
+    return Job(Request(samples, DecodingOptions(beam_size=slots), deadline), NOW)
+
+
+def scheduler(*jobs: Job, max_encode_seconds: float = 10.0, max_queue: int = 100) -> Scheduler:
+    config = EngineConfig(max_queue=max_queue, max_encode_seconds=max_encode_seconds)
+    filled = Scheduler(config)
     for waiting in jobs:
         filled.add(waiting)
     return filled
 
 
-def batches(filled: Scheduler) -> list[list[Job]]:
-    found = []
-    while len(filled):
-        batch, expired = filled.next_batch(NOW)
-        assert expired == []
-        assert batch
-        found.append(batch)
-    return found
+def test_an_empty_queue_admits_nobody() -> None:
+    empty = scheduler()
+    assert not empty.busy
+    assert empty.admit(ROOM) == empty.drop_unwanted(NOW) == empty.clear() == []
 
 
-def test_an_empty_queue_has_no_batch() -> None:
-    assert scheduler().next_batch(NOW) == ([], [])
-
-
-def test_jobs_run_together_in_the_order_they_came() -> None:
+def test_jobs_begin_in_the_order_they_came() -> None:
     jobs = [job(), job(0.5), job(2.0)]
     filled = scheduler(*jobs)
-    assert filled.next_batch(NOW) == (jobs, [])
-    assert len(filled) == 0
+    assert filled.busy
+    assert [one.phase for one in jobs] == ["waiting"] * 3
+    assert filled.admit(ROOM) == filled.running == jobs
+    assert [one.phase for one in jobs] == ["encoding"] * 3
+    assert filled.admit(ROOM) == []
+    for one in jobs:
+        filled.finish(one)
+    assert [one.phase for one in jobs] == ["finished"] * 3
+    assert not filled.busy
 
 
-def test_padding_counts() -> None:
-    """Four jobs of 1 s fit into 10 s, but not beside one of 3 s: that makes 12 s."""
-    jobs = [job(), job(), job(3.0), job()]
-    assert batches(scheduler(*jobs)) == [jobs[:3], jobs[3:]]
+def test_a_step_encodes_no_more_than_its_budget() -> None:
+    jobs = [job(5.0), job(5.0), job(0.5), job(9.5), job(0.5)]
+    filled = scheduler(*jobs)
+    admitted = [filled.admit(ROOM) for _ in range(4)]
+    assert admitted == [jobs[:2], jobs[2:4], jobs[4:], []]
 
 
-def test_a_batch_may_fill_the_budget_exactly() -> None:
-    jobs = [job(5.0), job(5.0), job(0.5)]
-    assert batches(scheduler(*jobs)) == [jobs[:2], jobs[2:]]
-
-
-def test_a_job_longer_than_the_budget_runs_alone() -> None:
+def test_a_job_longer_than_the_budget_is_encoded_by_itself() -> None:
     jobs = [job(30.0), job(), job(30.0), job()]
-    assert batches(scheduler(*jobs)) == [[one] for one in jobs]
+    filled = scheduler(*jobs)
+    assert [filled.admit(ROOM) for _ in jobs] == [[one] for one in jobs]
+
+
+def test_slots_are_not_overbooked_and_nobody_overtakes() -> None:
+    jobs = [job(slots=3), job(slots=4), job(slots=1)]
+    filled = scheduler(*jobs)
+    assert filled.admit(6) == jobs[:1]
+    assert filled.admit(3) == []  # the last one would fit, but it is not its turn
+    filled.finish(jobs[0])
+    assert filled.admit(6) == jobs[1:]
+
+
+def test_where_nobody_runs_the_next_one_is_taken() -> None:
+    """Its joining says what is wrong: waiting would not help."""
+    jobs = [job(slots=9), job()]
+    filled = scheduler(*jobs)
+    assert filled.admit(8) == jobs[:1]
+    assert filled.admit(8) == jobs[1:]
 
 
 @given(
-    st.lists(st.sampled_from([0.1, 0.5, 1.0, 2.0, 7.0]), max_size=20),
+    st.lists(st.tuples(st.sampled_from([0.1, 0.5, 1.0, 2.0, 7.0]), st.integers(1, 4)), max_size=20),
     st.sampled_from([0.5, 3.0, 10.0]),
+    st.integers(4, 9),
 )
-def test_every_job_runs_once_in_order_and_within_the_budget(
-    lengths: list[float], budget: float
+def test_every_job_begins_once_in_order_and_within_the_budgets(
+    kinds: list[tuple[float, int]], budget: float, slots: int
 ) -> None:
-    jobs = [job(seconds) for seconds in lengths]
-    found = batches(scheduler(*jobs, max_batch_seconds=budget))
-    assert [one for batch in found for one in batch] == jobs
-    for batch in found:
-        padded = max(one.request.seconds for one in batch) * len(batch)
-        assert padded <= budget or len(batch) == 1
-    for batch, later in pairwise(found):
-        longest = max(one.request.seconds for one in [*batch, later[0]])
-        assert longest * (len(batch) + 1) > budget  # no batch ends before it must
+    jobs = [job(seconds, slots=width) for seconds, width in kinds]
+    filled, begun = scheduler(*jobs, max_encode_seconds=budget), list[Job]()
+    while filled.busy:
+        free = slots - sum(one.request.slots for one in filled.running)
+        admitted = filled.admit(free)
+        begun += admitted
+        assert sum(one.request.slots for one in filled.running) <= slots
+        seconds = sum(one.request.seconds for one in admitted)
+        assert seconds <= budget or len(admitted) == 1
+        assert filled.running
+        filled.finish(filled.running[0])
+    assert begun == jobs
 
 
 def test_a_full_queue_refuses() -> None:
     filled = scheduler(job(), job(), max_queue=2)
+    assert not filled.has_room
     with pytest.raises(QueueFullError, match="2 requests are waiting"):
         filled.add(job())
-    filled.next_batch(NOW)
+    filled.admit(1)
+    assert filled.has_room
     filled.add(job())
-    assert len(filled) == 1
-
-
-def test_cancelled_jobs_are_dropped() -> None:
-    jobs = [job(), job(), job()]
-    filled = scheduler(*jobs)
-    jobs[1].future.cancel()
-    assert filled.next_batch(NOW) == ([jobs[0], jobs[2]], [])
+    assert len(filled.clear()) == 3
 
 
 def test_cancelled_jobs_take_no_room() -> None:
-    jobs = [job(), job()]
-    filled = scheduler(*jobs, max_queue=2)
+    jobs = [job(), job(), job()]
+    filled = scheduler(*jobs[:2], max_queue=2)
     jobs[0].future.cancel()
-    filled.add(job())
-    assert len(filled) == 2
+    filled.add(jobs[2])
+    assert not wait([jobs[0].future], 0).not_done  # whoever waits for it is told
     with pytest.raises(QueueFullError):
         filled.add(job())
+    assert filled.admit(ROOM) == jobs[1:]
 
 
-def test_jobs_past_their_deadline_come_back_apart() -> None:
-    jobs = [job(deadline=NOW - 1), job(deadline=NOW), job(deadline=NOW + 1), job()]
-    assert scheduler(*jobs).next_batch(NOW) == (jobs[2:], jobs[:2])
-
-
-def test_jobs_past_their_deadline_do_not_wait_for_a_batch() -> None:
-    jobs = [job(10.0), job(10.0), job(deadline=NOW - 1)]
+def test_what_nobody_waits_for_is_dropped_wherever_it_is() -> None:
+    jobs = [job(), job(), job(deadline=NOW), job(), job(deadline=NOW - 1), job(), job()]
     filled = scheduler(*jobs)
-    assert filled.next_batch(NOW) == (jobs[:1], jobs[2:])
-    assert len(filled) == 1
+    assert filled.admit(3) == jobs[:3]
+    jobs[0].future.cancel()
+    jobs[3].future.cancel()
+    dropped = filled.drop_unwanted(NOW)
+    assert sorted(map(jobs.index, dropped)) == [0, 2, 3, 4]
+    assert filled.running == jobs[1:2]
+    assert filled.admit(ROOM) == jobs[5:]
+    assert filled.drop_unwanted(NOW) == []
 
 
-def test_dropped_jobs_do_not_weigh_on_a_batch() -> None:
-    jobs = [job(1.0), job(10.0), job(10.0, deadline=NOW - 1), job(1.0)]
-    jobs[1].future.cancel()
-    assert scheduler(*jobs).next_batch(NOW) == ([jobs[0], jobs[3]], [jobs[2]])
+def test_a_deadline_has_passed_when_it_is_reached() -> None:
+    jobs = [job(deadline=NOW + 1)]
+    filled = scheduler(*jobs)
+    assert filled.drop_unwanted(NOW + 0.999) == []
+    assert filled.drop_unwanted(NOW + 1) == jobs
+    assert not filled.busy
 
 
-def test_all_may_be_dropped() -> None:
-    late, cancelled = job(deadline=NOW), job()
-    cancelled.future.cancel()
-    filled = scheduler(late, cancelled)
-    assert filled.next_batch(NOW) == ([], [late])
-    assert len(filled) == 0
+class LateFuture(Future[Outcome]):
+    """Is cancelled by another thread right after it was first asked."""
+
+    def cancelled(self) -> bool:
+        before = super().cancelled()
+        self.cancel()
+        return before
+
+
+@pytest.mark.parametrize("admitted", [0, 2])
+def test_a_job_that_is_cancelled_meanwhile_is_not_lost(admitted: int) -> None:
+    jobs = [job(), Job(silence(1.0), NOW, LateFuture())]
+    filled = scheduler(*jobs)
+    filled.admit(admitted)
+    jobs[0].future.cancel()
+    dropped = [*filled.drop_unwanted(NOW), *filled.drop_unwanted(NOW)]
+    assert dropped == jobs  # the second one at the second time, but not never
+    assert not filled.busy
+
+
+def test_suspects_run_alone_before_all_others() -> None:
+    jobs = [job(slots=2), job(), job(), job()]
+    filled = scheduler(*jobs[:2])
+    filled.admit(ROOM)
+    for later in jobs[2:]:
+        filled.add(later)
+    filled.suspect(jobs[:2])
+    assert filled.running == []
+    assert [one.phase for one in jobs] == ["waiting"] * 4
+    order = []
+    while filled.busy:
+        order.append(filled.admit(ROOM))
+        assert filled.admit(ROOM) == []  # nobody joins a suspect, no suspect joins anybody
+        for one in list(filled.running):
+            filled.finish(one)
+    assert order == [jobs[:1], jobs[1:2], jobs[2:]]
+
+
+def test_a_suspect_waits_until_nobody_runs() -> None:
+    jobs = [job(), job()]
+    filled = scheduler(jobs[0])
+    filled.admit(ROOM)
+    jobs[1].alone = True
+    filled.add(jobs[1])
+    assert filled.admit(ROOM) == []
+    filled.finish(jobs[0])
+    assert filled.admit(ROOM) == jobs[1:]
 
 
 def test_clear_takes_all() -> None:
-    jobs = [job(), job()]
+    jobs = [job(), job(), job()]
     filled = scheduler(*jobs)
-    assert filled.clear() == jobs
-    assert len(filled) == 0
+    filled.admit(1)
+    assert sorted(map(jobs.index, filled.clear())) == [0, 1, 2]
+    assert not filled.busy
     assert filled.clear() == []
+
+
+@dataclass
+class Simulation:
+    """A decoder with `slots` slots; each job stays for its number of steps."""
+
+    stays: dict[Job, int]
+    slots: int
+    work: int = 0  # slots times steps that all jobs here still need
+    step: int = 0
+    came: dict[Job, int] = field(default_factory=dict)
+    work_before: dict[Job, int] = field(default_factory=dict)  # when each came
+    jobs_before: dict[Job, int] = field(default_factory=dict)
+    waits: dict[Job, int] = field(default_factory=dict)
+
+    def play(self, filled: Scheduler, arrivals: list[int]) -> None:
+        """Jobs come at these steps, ascending."""
+        coming = deque(zip(arrivals, self.stays, strict=True))
+        while coming or filled.busy:
+            while coming and coming[0][0] <= self.step:
+                self._come(filled, coming.popleft()[1])
+            for one in filled.admit(self.slots - used(filled)):
+                self.waits[one] = self.step - self.came[one]
+            assert used(filled) <= self.slots
+            self._decode(filled)
+
+    def _come(self, filled: Scheduler, one: Job) -> None:
+        filled.add(one)
+        self.came[one], self.work_before[one] = self.step, self.work
+        self.jobs_before[one] = len(self.came) - len(self.waits) - 1
+        self.work += self.stays[one] * one.request.slots
+
+    def _decode(self, filled: Scheduler) -> None:
+        self.step += 1
+        for one in list(filled.running):
+            self.work -= one.request.slots
+            self.stays[one] -= 1
+            if not self.stays[one]:
+                filled.finish(one)
+
+
+def used(filled: Scheduler) -> int:
+    return sum(one.request.slots for one in filled.running)
+
+
+@pytest.mark.parametrize("load", [0.5, 0.9, 3.0])
+def test_thousands_come_and_nobody_starves(load: float) -> None:
+    """Wide beams and long audio among a stream of short greedy ones.
+
+    Whoever waits for slots sees few of them free, so the work before it shrinks with each step;
+    whoever waits for the budget sees somebody begin. What comes later does not count.
+    """
+    chance, slots, widest = random.Random(0), 16, 12
+    stays = {
+        job(chance.choice([0.5, 1.0, 20.0]), slots=chance.choice([1] * 9 + [widest])):
+        chance.randint(1, 40)
+        for _ in range(3_000)
+    }  # fmt: skip
+    steps = sum(stay * one.request.slots for one, stay in stays.items()) / slots
+    arrivals = sorted(chance.randrange(round(steps / load)) for _ in stays)
+    simulation = Simulation(stays, slots)
+    simulation.play(scheduler(max_queue=3_000, max_encode_seconds=30.0), arrivals)
+    assert len(simulation.waits) == 3_000
+    assert list(simulation.waits) == list(stays)  # in the order they came
+    for one, waited in simulation.waits.items():
+        busy_steps = simulation.work_before[one] / (slots - widest + 1)
+        assert waited <= busy_steps + simulation.jobs_before[one]
+    assert simulation.work == 0
+    assert max(simulation.waits.values()) > 40  # there was something to wait for
+
+
+def test_a_wide_job_waits_for_those_before_it_only() -> None:
+    """However many narrow ones follow it."""
+    filled = scheduler(*[job() for _ in range(8)], max_queue=5_000)
+    filled.admit(8)
+    wide = job(slots=8)
+    filled.add(wide)
+    for _ in range(8):
+        filled.add(job())
+        assert filled.admit(8 - len(filled.running)) == []
+        filled.finish(filled.running[0])
+    assert filled.admit(8) == [wide]

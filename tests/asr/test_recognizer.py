@@ -4,7 +4,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -16,9 +16,11 @@ import soundfile
 from auricle.audio import Audio, load_audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.engine import ModelRunner
+from auricle.engine.request import Job
 from auricle.errors import (
     AudioError,
     AudioNotFoundError,
+    AudioTooLongError,
     CorruptCheckpointError,
     DeadlineExceededError,
     EmptyAudioError,
@@ -69,7 +71,7 @@ def wav(samples: npt.NDArray[np.float32]) -> bytes:
 
 def content(transcript: Transcript) -> tuple[object, ...]:
     """What must not depend on who else is there; the receipt may."""
-    return transcript.text, [(s.start, s.end, s.text) for s in transcript.segments]
+    return transcript.text, transcript.segments  # their confidences too, to the last bit
 
 
 def test_different_sounds_are_different_texts(recognizer: Recognizer) -> None:
@@ -85,7 +87,8 @@ def test_a_transcript_is_whole(recognizer: Recognizer) -> None:
     assert transcript.text == segment.text != ""
     assert 0 < transcript.confidence <= 1
     receipt = transcript.receipt
-    assert (receipt.model_id, receipt.batch_size, receipt.padding_ratio) == ("tiny", 1, 0.0)
+    assert (receipt.model_id, receipt.batch_size) == ("tiny", 1)
+    assert 0 < receipt.padding_ratio < 0.5
     assert receipt.tokens >= len(segment.text.split())
     assert receipt.encode_seconds > 0
     assert receipt.decode_seconds > 0
@@ -108,6 +111,14 @@ def test_a_list_is_its_audios_one_by_one(recognizer: Recognizer) -> None:
     alone = [recognizer.transcribe(samples) for samples in sounds()]
     assert [content(one) for one in together] == [content(one) for one in [*alone, alone[2]]]
     assert recognizer.transcribe([]) == []
+
+
+def test_a_list_waits_for_room_in_the_queue(recognizer: Recognizer) -> None:
+    with Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=1)) as narrow:
+        found = narrow.transcribe(sounds() * 3)
+    assert [content(one) for one in found] == [
+        content(one) for one in recognizer.transcribe(sounds())
+    ] * 3
 
 
 def test_options_reach_the_search(recognizer: Recognizer) -> None:
@@ -204,11 +215,23 @@ def test_sounds_too_loud_for_the_model_are_an_error(recognizer: Recognizer) -> N
 
 
 def test_an_empty_piece_fails_alone(recognizer: Recognizer) -> None:
-    pieces = [Piece(0.0, sounds()[0]), Piece(1.0, np.zeros(0, np.float32)), Piece(1.0, sounds()[1])]
-    first, empty, last = [recognizer.submit(piece) for piece in pieces]
-    assert isinstance(empty.exception(PATIENCE), InferenceError)
+    first = recognizer.submit(Piece(0.0, sounds()[0]))
+    with pytest.raises(EmptyAudioError):
+        recognizer.submit(Piece(1.0, np.zeros(0, np.float32)))
     assert first.result(PATIENCE).segment.text == recognizer.transcribe(sounds()[0]).text
-    assert last.result(PATIENCE).segment.text == recognizer.transcribe(sounds()[1]).text
+
+
+def test_a_piece_longer_than_the_window_is_refused(recognizer: Recognizer) -> None:
+    with pytest.raises(AudioTooLongError, match="cut it"):
+        recognizer.submit(Piece(0.0, sound(0, WINDOW_SECONDS + 0.1)))
+
+
+def test_a_beam_wider_than_the_slots_is_refused() -> None:
+    budgets = EngineConfig(slots=4)
+    with Recognizer(tiny_checkpoint(), device="cpu", engine=budgets) as recognizer:
+        with pytest.raises(InvalidOptionError, match="4 slots"):
+            recognizer.transcribe(sounds()[0], options=DecodingOptions(beam_size=5))
+        assert recognizer.transcribe(sounds()[0], options=DecodingOptions(beam_size=4)).text
 
 
 def test_a_piece_keeps_its_place(recognizer: Recognizer) -> None:
@@ -217,25 +240,27 @@ def test_a_piece_keeps_its_place(recognizer: Recognizer) -> None:
 
 
 def test_a_deadline_is_kept(recognizer: Recognizer) -> None:
-    future = recognizer.submit(Piece(0.0, sounds()[0]), deadline=time.monotonic())
+    piece = Piece(0.0, sounds()[0])
     with pytest.raises(DeadlineExceededError):
-        future.result(PATIENCE)
+        recognizer.submit(piece, deadline=time.monotonic())
+    in_time = recognizer.submit(piece, deadline=time.monotonic() + PATIENCE)
+    assert in_time.result(PATIENCE).segment.text
 
 
 class Gate:
     """Holds the device thread until a test lets it go."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.busy, self.open, self.batches = threading.Event(), threading.Event(), 0
-        run = ModelRunner.run
+        self.busy, self.open, self.joined = threading.Event(), threading.Event(), 0
+        join = ModelRunner.join
 
-        def wait_and_run(runner: ModelRunner, requests: object) -> object:
-            self.batches += 1
+        def wait_and_join(runner: ModelRunner, jobs: Sequence[Job]) -> float:
+            self.joined += len(jobs)
             self.busy.set()
             assert self.open.wait(PATIENCE)
-            return run(runner, requests)  # type: ignore[arg-type]
+            return join(runner, jobs)
 
-        monkeypatch.setattr(ModelRunner, "run", wait_and_run)
+        monkeypatch.setattr(ModelRunner, "join", wait_and_join)
 
 
 @pytest.fixture
@@ -274,7 +299,7 @@ def test_a_cancelled_piece_is_not_recognised(held: Recognizer, gate: Gate) -> No
     held.close()
     with pytest.raises(CancelledError):
         dropped.result(0)
-    assert gate.batches == 1
+    assert gate.joined == 1
 
 
 def test_who_stops_listening_drops_the_rest(held: Recognizer, gate: Gate) -> None:

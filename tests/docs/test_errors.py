@@ -20,7 +20,9 @@ def descendants(base: type[AuricleError]) -> Iterator[type[AuricleError]]:
 
 
 def test_the_table_lists_every_error_with_its_status_and_meaning() -> None:
-    rows = {name: (reason, code, when) for reason, code, name, when in ROW.findall(PAGE.read_text())}
+    rows = {
+        name: (reason, code, when) for reason, code, name, when in ROW.findall(PAGE.read_text())
+    }
     expected = {
         error.__name__: (
             error.reason,

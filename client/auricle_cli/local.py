@@ -66,8 +66,8 @@ class LocalTranscriber:
         yield from segmenter.flush()
 
     def close(self) -> None:
-        """Stop the engine."""
-        self._recognizer.close()
+        """Stop the engine; after Ctrl-C nobody waits for what is in its queue."""
+        self._recognizer.close(drain=False)
 
 
 def _seconds(lengths: list[int]) -> float:

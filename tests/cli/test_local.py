@@ -28,6 +28,7 @@ class FakeLibrary(FakeRecognizer):
     """The fake with the library's two other ways in."""
 
     closed = False
+    drained = True
 
     def recognize(self, pieces: Iterable[Piece], options: DecodingOptions) -> Iterator[Recognized]:
         for piece in pieces:
@@ -37,8 +38,8 @@ class FakeLibrary(FakeRecognizer):
         recognitions = list(self.recognize(self.cut(audio), options))
         return self.join(recognitions, duration=audio.duration, warnings=audio.warnings)
 
-    def close(self) -> None:
-        self.closed = True
+    def close(self, *, drain: bool = True) -> None:
+        self.closed, self.drained = True, drain
 
 
 class Overlapping(FakeLibrary):
@@ -144,9 +145,10 @@ def test_an_output_that_nobody_reads_is_no_failure_of_the_audio(
         transcriber(library).stream(source, gone)
 
 
-def test_close(library: FakeLibrary) -> None:
+def test_close_waits_for_nothing(library: FakeLibrary) -> None:
     transcriber(library).close()
     assert library.closed
+    assert not library.drained
 
 
 # --- loading -----------------------------------------------------------------------------------

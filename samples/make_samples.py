@@ -3,8 +3,6 @@
 Needs espeak-ng and flite. The sentences were written for this purpose and are in no training text.
 """
 
-# ruff: noqa: INP001 - a script, no part of a package
-
 import json
 import sys
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from auricle_cli.main import main
-from auricle_cli.settings import option_names
+from auricle_cli.settings import options_by_name
 
 PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
 HEAD = "| Command | Flag | Environment | Default | Meaning |\n|---|---|---|---|---|"
@@ -27,7 +27,7 @@ def table() -> str:
 
 
 def _rows(name: str, command: click.Command) -> Iterator[str]:
-    keys = {parameter: key for key, parameter in option_names(command).items()}
+    keys = {option.name: key for key, option in options_by_name(command).items()}
     for option in command.params:
         if isinstance(option, click.Option) and option.name in keys:
             flag = "/".join([f"--{keys[option.name]}", *option.secondary_opts])

@@ -32,6 +32,13 @@ def _arguments(line: str) -> list[str]:
     return words[:end]
 
 
+def test_paths_that_the_architecture_names_exist() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:asr|client|docs|proto|server|tests)/[\w./]+)`", page)
+    assert "tests/asr/test_features.py" in paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from auricle_cli.answers import SegmentLike
 from auricle_cli.failure import complain
-from auricle_cli.formats import Writer
+from auricle_cli.formats import Writer, shown
 from auricle_cli.outcomes import Outcome
 from auricle_cli.sources import Source
 
@@ -52,7 +52,7 @@ class LiveDisplay(Display):
     def segment(self, source: Source, segment: SegmentLike) -> None:
         """Show its words behind those before it."""
         if segment.text:
-            label = f"{source.name}\t" if self._labelled else ""
+            label = f"{shown(source.name)}\t" if self._labelled else ""
             click.echo((" " if self._begun else label) + segment.text, nl=False)
             self._begun = source
 

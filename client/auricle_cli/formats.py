@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+import click
+
 from auricle_cli.answers import SegmentLike, TranscriptLike
 
 Writer = Callable[[str, TranscriptLike], str]
@@ -17,7 +19,12 @@ def text(_: str, transcript: TranscriptLike) -> str:
 
 def labelled_text(name: str, transcript: TranscriptLike) -> str:
     """The input's name, a tab, the words: for several inputs."""
-    return f"{name}\t{transcript.text}"
+    return f"{shown(name)}\t{transcript.text}"
+
+
+def shown(name: str) -> str:
+    """A file's name as any terminal takes it: bytes that are no text become U+FFFD."""
+    return click.format_filename(name)
 
 
 def json_line(name: str, transcript: TranscriptLike) -> str:
@@ -31,7 +38,9 @@ def json_line(name: str, transcript: TranscriptLike) -> str:
         "warnings": list(transcript.warnings),
         "receipt": asdict(transcript.receipt),
     }
-    return json.dumps(fields, ensure_ascii=False)
+    line = json.dumps(fields, ensure_ascii=False)
+    # A name's bytes that are no text stay in escapes, from which JSON readers get them back.
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def srt(_: str, transcript: TranscriptLike) -> str:

@@ -47,11 +47,16 @@ class LocalTranscriber:
     def _stream(self, audio: AudioStream, on_segment: Callable[[SegmentLike], None]) -> Transcript:
         lengths: list[int] = []  # in samples, of what was read
         recognitions = []
+        shown = 0
         for recognition in self._recognizer.recognize(self._pieces(audio, lengths), self._options):
-            on_segment(recognition.segment)
             recognitions.append(recognition)
-        seconds = sum(lengths) / SAMPLE_RATE
-        return self._recognizer.join(recognitions, duration=seconds, warnings=audio.warnings)
+            so_far = self._recognizer.join(recognitions, duration=_seconds(lengths))
+            for segment in so_far.segments[shown:]:  # without the words that an overlap repeats
+                on_segment(segment)
+            shown = len(so_far.segments)
+        return self._recognizer.join(
+            recognitions, duration=_seconds(lengths), warnings=audio.warnings
+        )
 
     def _pieces(self, audio: AudioStream, lengths: list[int]) -> Iterator[Piece]:
         segmenter = self._recognizer.segmenter()
@@ -61,8 +66,12 @@ class LocalTranscriber:
         yield from segmenter.flush()
 
     def close(self) -> None:
-        """Stop the engine."""
-        self._recognizer.close()
+        """Stop the engine; after Ctrl-C nobody waits for what is in its queue."""
+        self._recognizer.close(drain=False)
+
+
+def _seconds(lengths: list[int]) -> float:
+    return sum(lengths) / SAMPLE_RATE
 
 
 def load(recognition: Recognition) -> LocalTranscriber:

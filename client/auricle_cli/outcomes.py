@@ -37,17 +37,17 @@ def outcomes(
     That many threads wait, mostly: it is the engine behind `transcribe` that makes batches.
     """
     waiting = iter(sources)
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="transcribe") as pool:
+    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="transcribe")
+    try:
         pending: deque[Future[Outcome]] = deque(
             pool.submit(attempt, transcribe, source) for source in islice(waiting, concurrency)
         )
-        try:
-            while pending:
-                outcome = pending.popleft().result()
-                pending.extend(pool.submit(attempt, transcribe, s) for s in islice(waiting, 1))
-                yield outcome
-        finally:  # on Ctrl-C what has not begun is dropped
-            pool.shutdown(wait=False, cancel_futures=True)
+        while pending:
+            outcome = pending.popleft().result()
+            pending.extend(pool.submit(attempt, transcribe, s) for s in islice(waiting, 1))
+            yield outcome
+    finally:  # on Ctrl-C: what has begun ends when its transcriber is closed
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def exit_status(failed: int, total: int) -> int:

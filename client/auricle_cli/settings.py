@@ -27,12 +27,12 @@ def read_settings(path: Path, group: click.Group, ctx: click.Context) -> dict[st
     return {name: _options(path, group, ctx, name, table) for name, table in tables.items()}
 
 
-def option_names(command: click.Command) -> dict[str, str]:
-    """The options of a command as the file spells them, each with click's name of it."""
+def options_by_name(command: click.Command) -> dict[str, click.Option]:
+    """The options of a command by their names in the file."""
     return {
-        max(parameter.opts, key=len).lstrip("-"): parameter.name
+        max(parameter.opts, key=len).lstrip("-"): parameter
         for parameter in command.params
-        if isinstance(parameter, click.Option) and parameter.name and parameter.expose_value
+        if isinstance(parameter, click.Option) and parameter.expose_value
     }
 
 
@@ -44,11 +44,13 @@ def _options(
         raise _unknown(path, f"table [{name}]", name, group.list_commands(ctx))
     if not isinstance(table, dict):
         raise Failure(f"{path}: {name} must be a table: write [{name}] above its options")
-    known = option_names(command)
-    for key in table:
+    known = options_by_name(command)
+    for key, value in table.items():
         if key not in known:
             raise _unknown(path, f"option {key} in [{name}]", key, known)
-    return {known[key]: value for key, value in table.items()}
+        if isinstance(value, dict) or (isinstance(value, list) and not known[key].multiple):
+            raise Failure(f"{path}: {key} in [{name}] must be a single value")
+    return {str(known[key].name): value for key, value in table.items()}
 
 
 def _unknown(path: Path, what: str, name: str, known: Iterable[str]) -> Failure:

@@ -42,14 +42,23 @@ def expand(names: Sequence[str]) -> tuple[list[Source], list[tuple[str, str]]]:
     sources: list[Source] = []
     failures: list[tuple[str, str]] = []
     for name in names:
-        found = _in_folder(Path(name)) if name != STDIN and Path(name).is_dir() else [Source(name)]
-        if not found:
-            failures.append((name, "no audio files in this folder"))
-        elif name != STDIN and not Path(name).exists():
-            failures.append((name, "no such file"))
-        else:
-            sources += found
+        try:
+            sources += [Source(name)] if name == STDIN else _found(name)
+        except OSError as error:
+            failures.append((name, error.strerror or str(error)))
     return sources, failures
+
+
+def _found(name: str) -> list[Source]:
+    """What a path stands for. Raises OSError: for nothing, or the system refuses to look."""
+    path = Path(name)
+    if not path.is_dir():
+        if not path.exists():
+            raise FileNotFoundError("no such file")
+        return [Source(name)]
+    if sources := _in_folder(path):
+        return sources
+    raise FileNotFoundError("no audio files in this folder")
 
 
 def _in_folder(folder: Path) -> list[Source]:

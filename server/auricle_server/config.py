@@ -8,6 +8,7 @@ from auricle.errors import InvalidOptionError
 
 KEEPALIVE_TIME_MS = 60_000  # a ping after this much silence finds clients that vanished
 KEEPALIVE_TIMEOUT_MS = 20_000  # and this long without an answer closes their connection
+MAX_MESSAGE_BYTES = 2**31 - 1  # gRPC's settings are 32-bit
 CLIENT_PING_INTERVAL_MS = 10_000  # clients may ping this often without being told off
 
 
@@ -32,7 +33,9 @@ class ServerConfig:
         for name in ("max_message_bytes", "max_upload_bytes", "max_audio_seconds", "max_requests"):
             self._require_positive(name)
         self._require_positive("max_pieces_in_flight")
-        if self.drain_seconds < 0:
+        if self.max_message_bytes > MAX_MESSAGE_BYTES:
+            raise InvalidOptionError(f"max_message_bytes must be at most {MAX_MESSAGE_BYTES}")
+        if not self.drain_seconds >= 0:  # so that NaN is refused, too
             raise InvalidOptionError(f"drain_seconds must not be negative: {self.drain_seconds}")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InvalidOptionError("tls_certificate and tls_key belong together: give both")
@@ -40,6 +43,11 @@ class ServerConfig:
     def _require_positive(self, name: str) -> None:
         if not getattr(self, name) > 0:  # so that NaN is refused, too
             raise InvalidOptionError(f"{name} must be above 0, not {getattr(self, name)}")
+
+    def address(self, port: int) -> str:
+        """HOST:PORT, with brackets around an IPv6 address."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{port}"
 
     @property
     def audio_limits(self) -> AudioLimits:

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Self
+from typing import Any, Self
 
 import grpc
 from grpc import aio
@@ -54,7 +54,7 @@ class SpeechServer:
         self._port = self._listen()
         await self._server.start()
         await self._health.serving()
-        logger.info("listening on %s:%d", self._config.host, self._port)
+        logger.info("listening on %s", self._config.address(self._port))
         return self._port
 
     async def stop(self, drain: float | None = None) -> None:
@@ -81,8 +81,7 @@ class SpeechServer:
 
     def _listen(self) -> int:
         config = self._config
-        host = f"[{config.host}]" if ":" in config.host else config.host  # IPv6
-        address = f"{host}:{config.port}"
+        address = config.address(config.port)
         try:
             if config.tls_certificate is None or config.tls_key is None:
                 return self._server.add_insecure_port(address)
@@ -100,31 +99,46 @@ async def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT, then drains. `ready` is called with the port.
 
-    A second signal during the drain has its usual effect: it ends the process.
+    A second signal during the drain ends the process at once.
     Raises InvalidOptionError where the server cannot listen.
     """
     server = SpeechServer(recognizer, config)
     port = await server.start()
-    try:
-        with stop_signals() as signalled:
+    with stop_signals() as signalled:
+        try:
             if ready is not None:
                 ready(port)
             await signalled.wait()
-    finally:
-        await server.stop()
+        finally:
+            await server.stop()
 
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that is set by the first signal to stop; afterwards they do what they did."""
+    """An event that is set by the first signal to stop; the next one ends the process.
+
+    At once, by the system: Python's KeyboardInterrupt would close the loop under a running gRPC
+    server, which then never ends.
+    """
     loop = asyncio.get_running_loop()
     event = asyncio.Event()
+
+    def stop() -> None:
+        event.set()
+        set_handlers(dict.fromkeys(STOP_SIGNALS, signal.SIG_DFL))
+
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, event.set)
+        loop.add_signal_handler(number, stop)
     try:
         yield event
     finally:
-        for number, handler in before.items():
-            loop.remove_signal_handler(number)
-            signal.signal(number, handler)
+        set_handlers(before)
+
+
+def set_handlers(handlers: Mapping[signal.Signals, Any]) -> None:
+    """Give each signal what `signal.getsignal` returned, in place of the loop's handler."""
+    loop = asyncio.get_running_loop()
+    for number, handler in handlers.items():
+        loop.remove_signal_handler(number)
+        signal.signal(number, handler)

@@ -20,6 +20,7 @@ from auricle_server.errors import InvalidRequestError
 DOMAIN = "auricle"
 OK = grpc.StatusCode.OK.name
 CANCELLED = grpc.StatusCode.CANCELLED.name
+MESSAGE_CHARACTERS = 500  # gRPC drops a status that exceeds the 8 KiB of HTTP/2 trailers
 RETRY_SECONDS = 1  # what RetryInfo advises when the queue is full
 CODES: dict[type[errors.AuricleError], grpc.StatusCode] = {
     errors.AuricleError: grpc.StatusCode.INTERNAL,
@@ -70,10 +71,17 @@ def code_of(error: type[errors.AuricleError]) -> grpc.StatusCode:
     return next(CODES[base] for base in error.__mro__ if base in CODES)
 
 
+def shortened(message: str) -> str:
+    """At most `MESSAGE_CHARACTERS` of a message, which may quote what the caller sent."""
+    if len(message) <= MESSAGE_CHARACTERS:
+        return message
+    return message[: MESSAGE_CHARACTERS - 3] + "..."
+
+
 def failure_of(error: Exception) -> Failure:
     """Translates what a handler raised; logs what nobody foresaw, and says where to find it."""
     if isinstance(error, errors.AuricleError):
-        return Failure(code_of(type(error)), str(error), error.reason)
+        return Failure(code_of(type(error)), shortened(str(error)), error.reason)
     incident = uuid.uuid4().hex[:12]
     logger.error("unexpected error, incident=%s", incident, exc_info=error)
     return Failure(

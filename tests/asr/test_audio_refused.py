@@ -159,6 +159,11 @@ def test_a_forged_rate_does_not_hide_the_work(monkeypatch: pytest.MonkeyPatch) -
         load_audio(forged, limits=limits)
 
 
+def test_no_limit_of_seconds_is_a_limit_too() -> None:
+    limits = AudioLimits(max_seconds=float("inf"))
+    assert load_audio(encoded("pcm16.wav"), limits=limits).duration > 0
+
+
 def test_many_tiny_blocks_are_work_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auricle.audio.limits._FREE_SAMPLES", 0)
     converter = Converter(AudioLimits(max_seconds=1.0))  # that is worth 96,000 samples

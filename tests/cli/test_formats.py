@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -80,3 +81,10 @@ def test_json() -> None:
             "tokens": 7,
         },
     }
+
+
+def test_names_that_are_no_text_can_be_written_and_read_back() -> None:
+    name = os.fsdecode(b"\xff.wav")
+    line = formats.json_line(name, TRANSCRIPT)
+    assert json.loads(line.encode("utf-8"))["audio"] == name
+    assert formats.labelled_text(name, TRANSCRIPT).encode("utf-8").startswith(b"\xef\xbf\xbd.wav\t")

@@ -1,6 +1,7 @@
 """Transcription in the process, around a fake recogniser."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ import pytest
 from auricle.audio import Audio, PcmFormat
 from auricle.config import DecodingOptions
 from auricle.errors import UnknownModelError
+from auricle.joining import join
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
 from auricle.transcript import Recognition as Recognized
@@ -26,6 +28,7 @@ class FakeLibrary(FakeRecognizer):
     """The fake with the library's two other ways in."""
 
     closed = False
+    drained = True
 
     def recognize(self, pieces: Iterable[Piece], options: DecodingOptions) -> Iterator[Recognized]:
         for piece in pieces:
@@ -35,8 +38,27 @@ class FakeLibrary(FakeRecognizer):
         recognitions = list(self.recognize(self.cut(audio), options))
         return self.join(recognitions, duration=audio.duration, warnings=audio.warnings)
 
-    def close(self) -> None:
-        self.closed = True
+    def close(self, *, drain: bool = True) -> None:
+        self.closed, self.drained = True, drain
+
+
+class Overlapping(FakeLibrary):
+    """Hears the end of each piece again in the next one, and nothing new in the last."""
+
+    def recognize(self, pieces: Iterable[Piece], options: DecodingOptions) -> Iterator[Recognized]:
+        texts = ["one two three", "two three four five", "four five"]
+        for piece, text, overlap in zip(pieces, texts, [0.0, 0.4, 0.4], strict=True):
+            heard = self.submit(piece, options).result()
+            yield replace(heard, segment=replace(heard.segment, text=text), overlap=overlap)
+
+    def join(
+        self,
+        recognitions: Sequence[Recognized],
+        *,
+        duration: float,
+        warnings: tuple[str, ...] = (),
+    ) -> Transcript:
+        return join(recognitions, duration=duration, warnings=warnings)
 
 
 @pytest.fixture
@@ -67,6 +89,13 @@ def test_a_stream_is_the_whole_piece_by_piece(library: FakeLibrary, source: Sour
     segments: list[SegmentLike] = []
     transcript = transcriber(library).stream(source, segments.append)
     assert transcript == transcriber(library).transcribe(source)
+    assert tuple(segments) == transcript.segments
+
+
+def test_words_that_an_overlap_repeats_are_shown_once(source: Source) -> None:
+    segments: list[SegmentLike] = []
+    transcript = transcriber(Overlapping()).stream(source, segments.append)
+    assert [segment.text for segment in segments] == ["one two three", "four five"]
     assert tuple(segments) == transcript.segments
 
 
@@ -116,9 +145,10 @@ def test_an_output_that_nobody_reads_is_no_failure_of_the_audio(
         transcriber(library).stream(source, gone)
 
 
-def test_close(library: FakeLibrary) -> None:
+def test_close_waits_for_nothing(library: FakeLibrary) -> None:
     transcriber(library).close()
     assert library.closed
+    assert not library.drained
 
 
 # --- loading -----------------------------------------------------------------------------------

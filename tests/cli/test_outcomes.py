@@ -1,5 +1,5 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import cast
 
 import pytest
@@ -72,6 +72,25 @@ def test_a_bug_is_no_outcome() -> None:
         attempt(transcribe, SOURCES[0])
     with pytest.raises(KeyError):
         list(outcomes(transcribe, SOURCES, concurrency=2))
+
+
+def test_who_leaves_early_does_not_wait_for_the_others() -> None:
+    closed, begun = threading.Event(), threading.Event()
+    done: list[str] = []
+
+    def transcribe(source: Source) -> TranscriptLike:
+        if source.name != "0":
+            begun.set()
+            assert closed.wait(10)
+            done.append(source.name)
+        return spell(source)
+
+    answers = outcomes(transcribe, SOURCES, concurrency=2)
+    next(answers)
+    assert begun.wait(10)
+    cast("Generator[object]", answers).close()
+    assert done == []
+    closed.set()  # as closing the connection would
 
 
 @pytest.mark.parametrize(("failed", "total", "status"), [(0, 3, 0), (1, 3, 1), (3, 3, 2)])

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from auricle_cli.main import COMMANDS, main
-from auricle_cli.settings import option_names
+from auricle_cli.settings import options_by_name
 from tests.cli.conftest import Auricle, Opened
 
 
@@ -52,6 +52,8 @@ def test_without_a_file_nothing_is_read(auricle: Auricle, opened: Opened, clips:
         ("[qqq]", "unknown table [qqq]; known are transcribe, serve"),
         ("beam = 2", "unknown table [beam]; "),
         ("serve = 3", "serve must be a table"),
+        ("[transcribe]\nbeam = [2]", "beam in [transcribe] must be a single value"),
+        ("[transcribe.beam]\nsize = 2", "beam in [transcribe] must be a single value"),
         ("[transcribe", "auricle.toml: "),
     ],
 )
@@ -72,6 +74,17 @@ def test_wrong_types_are_refused(auricle: Auricle, opened: Opened, settings: Pat
     assert "--beam" in result.stderr
 
 
+def test_an_option_that_may_be_repeated_takes_a_list(
+    auricle: Auricle, monkeypatch: pytest.MonkeyPatch, settings: Path
+) -> None:
+    monkeypatch.setattr("auricle.training.synthesis.synthesize", lambda *_: pytest.fail("ran"))
+    settings.write_text("[synthesize]\nengine = ['espeak-ng', 'nobody']")
+    Path("text").write_text("a sentence")
+    result = auricle("--config", str(settings), "synthesize", "text", "out", "--hours", "1")
+    assert result.exit_code == 2
+    assert "nobody" in result.stderr  # so it was read as a list
+
+
 def test_a_missing_file_is_refused(auricle: Auricle) -> None:
     assert auricle("--config", "none.toml", "transcribe", "a.wav").exit_code == 2
 
@@ -82,5 +95,5 @@ def test_every_option_has_a_name_in_the_file(name: str) -> None:
     command = main.get_command(context, name)
     assert command is not None
     options = [p for p in command.params if isinstance(p, click.Option)]
-    assert len(option_names(command)) == len(options)
+    assert len(options_by_name(command)) == len(options)
     assert all(option.help for option in options)

@@ -37,6 +37,16 @@ def test_what_leads_nowhere_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_a_name_that_no_system_takes_is_told() -> None:
+    name = "a" * 5000
+    assert expand([name, "-"]) == ([Source("-")], [(name, "File name too long")])
+
+
+def test_the_name_stays_as_it_was_given(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(clips)
+    assert expand(["./b.wav"]) == ([Source("./b.wav")], [])
+
+
 def test_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.wav").write_bytes(b"RIFF")
     with Source(str(tmp_path / "a.wav")).open() as reader:

@@ -27,6 +27,13 @@ def test_an_absolute_path_stays(tmp_path: Path) -> None:
     assert read_manifest(path)[0].audio == Path("/corpus/a.wav")
 
 
+def test_a_text_may_hold_what_other_formats_take_for_the_end_of_a_line(tmp_path: Path) -> None:
+    text = "one\u2028two\u0085three"
+    line = json.dumps({"audio_filepath": "a.wav", "text": text}, ensure_ascii=False)
+    path = write(tmp_path, line + "\r", line)
+    assert [utterance.text for utterance in read_manifest(path)] == [text, text]
+
+
 def test_order_empty_texts_blank_lines_and_foreign_names(tmp_path: Path) -> None:
     lines = [
         entry(text="b", speaker="s1"),

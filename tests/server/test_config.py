@@ -15,12 +15,14 @@ from auricle_server import ServerConfig
         {"port": -1},
         {"port": 65_536},
         {"max_message_bytes": 0},
+        {"max_message_bytes": 2**31},
         {"max_upload_bytes": -5},
         {"max_audio_seconds": 0.0},
         {"max_audio_seconds": float("nan")},
         {"max_requests": 0},
         {"max_pieces_in_flight": 0},
         {"drain_seconds": -1.0},
+        {"drain_seconds": float("nan")},
         {"tls_certificate": Path("cert.pem")},
         {"tls_key": Path("key.pem")},
     ],
@@ -43,3 +45,11 @@ def test_the_audio_limits_are_the_configs() -> None:
 def test_the_message_limit_reaches_grpc() -> None:
     options = dict(ServerConfig(max_message_bytes=12_345).channel_options)
     assert options["grpc.max_receive_message_length"] == 12_345
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("localhost", "localhost:7"), ("::1", "[::1]:7"), ("1.2.3.4", "1.2.3.4:7")],
+)
+def test_the_address_can_be_given_to_a_client(host: str, address: str) -> None:
+    assert ServerConfig(host=host).address(7) == address

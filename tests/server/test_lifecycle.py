@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from auricle.errors import InvalidOptionError
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer, serve
+from auricle_server.lifecycle import STOP_SIGNALS
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import refused, soon
 
@@ -160,10 +162,45 @@ async def test_serve_runs_until_a_signal_and_drains(
         refusal = await refused(until_refused(channel))
         assert refusal.code is Code.UNAVAILABLE
         assert not serving.done()
+        assert {signal.getsignal(each) for each in STOP_SIGNALS} == {signal.SIG_DFL}
         recognizer.finish(0)
         assert (await soon(call)).transcript.text
         await soon(serving)
     assert signal.getsignal(number) == before
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_a_second_signal_ends_the_process_at_once(number: signal.Signals) -> None:
+    script = "from tests.server.test_lifecycle import serve_held; serve_held()"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"busy\n"
+            process.send_signal(number)
+            assert process.stdout.readline() == b"draining\n"
+            process.send_signal(number)
+            assert process.wait(60) == -number
+        finally:
+            process.kill()
+
+
+def serve_held() -> None:
+    """A server with one request that never ends; says when it has it and when it drains."""
+
+    async def run() -> None:
+        recognizer = FakeRecognizer(hold=True)
+        port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        ready = port.set_result
+        serving = asyncio.ensure_future(serve(recognizer, ServerConfig(port=0), ready=ready))
+        async with aio.insecure_channel(f"127.0.0.1:{await port}") as channel:
+            call = SpeechStub(channel).Recognize(REQUEST)
+            await asyncio.to_thread(recognizer.came.wait)
+            os.write(1, b"busy\n")
+            await refused(until_refused(channel))
+            os.write(1, b"draining\n")
+            await asyncio.gather(call, serving)
+
+    asyncio.run(run())
 
 
 async def until_refused(channel: aio.Channel) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import grpc
 import pytest
@@ -51,6 +52,15 @@ def sent(error: Exception) -> status_pb2.Status:
     assert key == "grpc-status-details-bin"
     assert isinstance(value, bytes)
     return status_pb2.Status.FromString(value)
+
+
+@pytest.mark.parametrize("name", ["x" * 100_000, "\N{SNOWMAN}" * 100_000])
+def test_what_the_caller_sent_cannot_outgrow_the_trailers(name: str) -> None:
+    failure = failure_of(errors.UnknownModelError(f"unknown model {name}"))
+    ((_, details),) = failure.trailing_metadata
+    assert len(quote(failure.message)) + len(details) * 4 / 3 < 8192  # as gRPC sends them
+    assert failure.message.startswith("unknown model ")
+    assert failure.message.endswith("...")
 
 
 def test_the_trailers_repeat_the_status() -> None:

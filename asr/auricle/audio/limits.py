@@ -42,9 +42,9 @@ def check_seconds(seconds: float, limits: AudioLimits) -> None:
 
 def check_work(samples: int, limits: AudioLimits) -> None:
     """Raise AudioTooLargeError when `samples` decoded over all channels are too many."""
-    budget = _FREE_SAMPLES + int(limits.max_seconds * _SAMPLES_PER_SECOND)
+    budget = _FREE_SAMPLES + limits.max_seconds * _SAMPLES_PER_SECOND
     if samples > budget:
         raise AudioTooLargeError(
-            f"the audio decodes to more than {budget} samples over all channels: "
+            f"the audio decodes to more than {budget:.0f} samples over all channels: "
             "lower its sample rate or its number of channels"
         )

@@ -21,7 +21,6 @@ _ENCODINGS: dict[tuple[int, int], Encoding] = {  # (format tag, bits) -> encodin
     (6, 8): "alaw",
     (7, 8): "mulaw",
 }
-_EXTENSIBLE = 0xFFFE
 
 
 @dataclass(frozen=True, slots=True)

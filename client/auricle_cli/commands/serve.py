@@ -53,7 +53,7 @@ def serve(
         with Recognizer.from_pretrained(model, device=device, dtype=dtype, engine=engine) as loaded:
 
             def ready(port: int) -> None:
-                click.echo(f"auricle: serving {loaded.model_id} on {server.host}:{port}")
+                click.echo(f"auricle: serving {loaded.model_id} on {server.address(port)}")
 
             asyncio.run(run(loaded, server, ready=ready))
     except AuricleError as error:

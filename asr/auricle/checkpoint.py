@@ -86,6 +86,9 @@ def _build(path: Path, config: ModelConfig, tensors: dict[str, Tensor]) -> Speec
     if faults:
         raise CheckpointMismatchError(f"{path}: does not fit its dimensions:\n" + "\n".join(faults))
     weights = {name: tensor.float() for name, tensor in tensors.items()}
+    broken = [name for name, weight in weights.items() if not weight.isfinite().all()]
+    if broken:
+        raise CorruptCheckpointError(f"{path}: NaN or infinite weights in {', '.join(broken)}")
     model.load_state_dict(weights, assign=True)
     return model.eval()
 

@@ -119,8 +119,8 @@ class Recognizer:
         """A cutter for one stream of samples, with this model's window."""
         return Segmenter(self.config.window_seconds)
 
-    def cut(self, audio: Audio) -> list[Piece]:
-        """The pieces of a whole audio; blocks while it looks for silences in a long one."""
+    def cut(self, audio: Audio) -> Iterator[Piece]:
+        """The pieces of a whole audio; `next` blocks while it looks for silences in a long one."""
         return cut(audio.samples, self.config.window_seconds)
 
     def recognize(

@@ -6,6 +6,7 @@ is cut at the best silence of its later half, or, without any, at the window's e
 piece repeats the last moments. `cut` runs the same machine over whole audio.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -21,7 +22,7 @@ SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody co
 _HYSTERESIS = 0.15  # speech goes on until its probability is this far below the threshold
 _MIN_SILENCE_FRAMES = 3  # about 0.1 s: shorter gaps lie inside of words
 _WHOLE_CLOSE_SILENCE = 2.0  # whole audio is not waited for: rather long pieces
-_FEED_SAMPLES = 60 * SAMPLE_RATE
+_FEED_SAMPLES = 10 * SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,20 +185,21 @@ class Segmenter:
         self._silence = min(self._silence, len(self._frames))
 
 
-def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> list[Piece]:
+def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> Iterator[Piece]:
     """Whole audio `(S,)` as pieces: itself when it fits the window, nothing when it is silent.
 
-    Longer audio goes through a `Segmenter` that prefers long pieces.
+    Longer audio goes through a `Segmenter` that prefers long pieces. Each piece comes as soon as
+    it is found, so that it can be recognised while the next one is sought.
     """
     if np.abs(samples).max(initial=0.0) < SILENCE_PEAK:
-        return []
+        return
     if len(samples) <= window_seconds * SAMPLE_RATE:
-        return [Piece(0.0, samples)]
+        yield Piece(0.0, samples)
+        return
     segmenter = Segmenter(window_seconds, close_silence=_WHOLE_CLOSE_SILENCE, vad=vad)
-    pieces: list[Piece] = []
-    for begin in range(0, len(samples), _FEED_SAMPLES):  # so that no second copy is held
-        pieces += segmenter.feed(samples[begin : begin + _FEED_SAMPLES])
-    return pieces + segmenter.flush()
+    for begin in range(0, len(samples), _FEED_SAMPLES):
+        yield from segmenter.feed(samples[begin : begin + _FEED_SAMPLES])
+    yield from segmenter.flush()
 
 
 def _frames(seconds: float) -> int:

@@ -1,6 +1,6 @@
 """What the server needs of a recogniser: the seam where tests put a fake one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -52,8 +52,8 @@ class Recognizer(Protocol):
         """A cutter for one stream."""
         ...
 
-    def cut(self, audio: Audio) -> list[Piece]:
-        """Cuts a whole audio. Blocks."""
+    def cut(self, audio: Audio) -> Iterator[Piece]:
+        """Cuts a whole audio; `next` blocks."""
         ...
 
     def submit(

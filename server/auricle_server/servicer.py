@@ -123,8 +123,8 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         """Recognises a whole audio."""
         limits = self._config.audio_limits
         audio = await self._in_thread(partial(load_audio, source, pcm=task.pcm, limits=limits))
-        pieces = await self._in_thread(partial(self._recognizer.cut, audio))
-        async with aclosing(self._recognitions(iter(pieces), task)) as results:
+        pieces = self._recognizer.cut(audio)
+        async with aclosing(self._recognitions(pieces, task)) as results:
             recognitions = [recognition async for recognition in results]
         transcript = self._recognizer.join(
             recognitions, duration=audio.duration, warnings=audio.warnings

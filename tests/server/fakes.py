@@ -1,7 +1,7 @@
 """A recogniser of a few lines, for tests of everything around it. No model, no threads."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -69,9 +69,9 @@ class FakeRecognizer:
     def segmenter(self) -> FakeSegmenter:
         return FakeSegmenter()
 
-    def cut(self, audio: Audio) -> list[Piece]:
+    def cut(self, audio: Audio) -> Iterator[Piece]:
         segmenter = FakeSegmenter()
-        return segmenter.feed(audio.samples) + segmenter.flush()
+        yield from segmenter.feed(audio.samples) + segmenter.flush()
 
     def submit(
         self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None

@@ -27,7 +27,8 @@ def some_tokens(rows: int = 3) -> Tensor:
 
 def full_logits(decoder: Decoder, tokens: Tensor, encoder_out: Tensor) -> Tensor:
     """`(U, V)` of one utterance's tokens `(U,)`, without a cache."""
-    return decoder(tokens[None], encoder_out[None], torch.tensor([len(encoder_out)]))[0]
+    logits: Tensor = decoder(tokens[None], encoder_out[None], torch.tensor([len(encoder_out)]))
+    return logits[0]
 
 
 def small_cache(slots: int = 4) -> DecoderCache:

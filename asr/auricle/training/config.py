@@ -22,10 +22,16 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerConfig:
-    """AdamW with linear warm-up, then 1 / sqrt(step) (Vaswani et al. 2017), so without horizon."""
+    """AdamW with linear warm-up, then 1 / sqrt(step) (Vaswani et al. 2017), so without horizon.
+
+    A run that is given one, `last_step`, ends there, and its rate falls linearly to zero over the
+    `cooldown_steps` before it.
+    """
 
     learning_rate: float = 2e-3
     warmup_steps: int = 800
+    last_step: int = 0  # 0: none
+    cooldown_steps: int = 1000
     weight_decay: float = 0.01
     clip_norm: float = 2.0
     average_decay: float = 0.999

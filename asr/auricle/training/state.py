@@ -73,9 +73,14 @@ def new_state(model: SpeechTransformer, config: OptimizerConfig) -> TrainingStat
         fused=True,
     )
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
-    warmup = config.warmup_steps
+    schedule = LambdaLR(optimizer, lambda step: rate(step, config))
+    return TrainingState(model, average, optimizer, schedule)
 
-    def noam(step: int) -> float:
-        return min((step + 1) / warmup, math.sqrt(warmup / (step + 1)))
 
-    return TrainingState(model, average, optimizer, LambdaLR(optimizer, noam))
+def rate(step: int, config: OptimizerConfig) -> float:
+    """The learning rate at `step`, counted from 0, as a share of the recipe's."""
+    warmup = max(config.warmup_steps, 1)
+    noam = min((step + 1) / warmup, math.sqrt(warmup / (step + 1)))
+    if not config.last_step:
+        return noam
+    return noam * min(1.0, max(0, config.last_step - step) / max(config.cooldown_steps, 1))

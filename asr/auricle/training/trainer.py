@@ -47,12 +47,16 @@ class Trainer:
     def _state_path(self) -> Path:
         return self.config.output / "state.pt"
 
+    @property
+    def _at_last_step(self) -> bool:
+        return 0 < self.config.optimizer.last_step <= self.state.step
+
     def run(self, *, resume: bool) -> None:
-        """Train until the last epoch; go on from the saved state when `resume`."""
+        """Train until the last epoch or step; go on from the saved state when `resume`."""
         if resume and self._state_path.exists():
             self.state.load(self._state_path)
             logger.info("resumed at epoch %d, step %d", self.state.epoch, self.state.step)
-        while self.state.epoch < self.config.schedule.epochs:
+        while self.state.epoch < self.config.schedule.epochs and not self._at_last_step:
             self._epoch()
             self.state.epoch, self.state.batch = self.state.epoch + 1, 0
             self._validate()
@@ -67,6 +71,8 @@ class Trainer:
             rest, f"epoch {self.state.epoch}", initial=self.state.batch, total=len(batches)
         )
         for rows in progress:
+            if self._at_last_step:
+                break
             losses = self._step(rows)
             progress.set_postfix(ctc=f"{losses.ctc:.2f}", attention=f"{losses.attention:.2f}")
             if self.state.step % self.config.schedule.checkpoint_steps == 0:

@@ -8,7 +8,7 @@ import torch
 
 from auricle.model import SpeechTransformer
 from auricle.training.config import OptimizerConfig
-from auricle.training.state import TrainingState, new_state
+from auricle.training.state import TrainingState, new_state, rate
 from tests.asr.tiny import tiny_config, tiny_model
 
 CONFIG = OptimizerConfig(learning_rate=1e-2, warmup_steps=4, average_decay=0.5)
@@ -94,3 +94,18 @@ def test_the_average_is_a_model_of_its_own() -> None:
     state = fresh()
     assert state.averaged_model is not state.model
     assert state.averaged_model.config == tiny_model().config
+
+
+def test_the_rate_warms_up_then_falls_with_the_root_of_the_step() -> None:
+    config = OptimizerConfig(warmup_steps=100)
+    assert rate(0, config) == pytest.approx(0.01)
+    assert rate(99, config) == 1.0
+    assert rate(399, config) == pytest.approx(0.5)
+
+
+def test_a_run_with_a_last_step_cools_down_to_nothing() -> None:
+    config = OptimizerConfig(warmup_steps=100, last_step=500, cooldown_steps=200)
+    endless = OptimizerConfig(warmup_steps=100)
+    assert rate(300, config) == rate(300, endless)
+    assert rate(400, config) == pytest.approx(0.5 * rate(400, endless))
+    assert rate(500, config) == rate(600, config) == 0.0

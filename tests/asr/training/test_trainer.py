@@ -94,6 +94,13 @@ def test_a_resumed_run_is_the_uninterrupted_one(
     assert exported == (straight.config.output / "last.safetensors").read_bytes()
 
 
+def test_a_run_ends_at_its_last_step(tmp_path: Path) -> None:
+    config = tiny_run(tmp_path)
+    ended = run(replace(config, optimizer=replace(config.optimizer, last_step=3)))
+    assert ended.state.step == 3
+    assert (config.output / "last.safetensors").exists()
+
+
 def test_another_seed_is_another_run(straight: Trainer, tmp_path: Path) -> None:
     other = run(replace(tiny_run(tmp_path), seed=2))
     assert not all(map(torch.equal, everything(other), everything(straight)))

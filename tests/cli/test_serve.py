@@ -73,9 +73,11 @@ def test_defaults_are_the_libraries_own(auricle: Auricle, loaded: Loaded, servin
 
 def test_flags_reach_their_configs(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
     flags = "--model m --device cpu --dtype float32 --port 0 --max-queue 7 --tls-key k"
-    auricle("serve", *flags.split(), "--tls-certificate", "c")
+    budgets = "--slots 8 --max-encode-seconds 12.5"
+    auricle("serve", *flags.split(), "--tls-certificate", "c", *budgets.split())
     assert serving.config == ServerConfig(port=0, tls_key=Path("k"), tls_certificate=Path("c"))
-    options = {"device": "cpu", "dtype": "float32", "engine": EngineConfig(max_queue=7)}
+    engine = EngineConfig(max_queue=7, max_encode_seconds=12.5, slots=8)
+    options = {"device": "cpu", "dtype": "float32", "engine": engine}
     assert loaded.asked == ("m", options)
 
 
@@ -92,6 +94,8 @@ def test_the_environment(auricle: Auricle, loaded: Loaded, serving: Serving) -> 
         ("--port 70000", "port must be 0 to 65535"),
         ("--tls-key k", "belong together"),
         ("--port x", "'--port'"),
+        ("--slots 0", "slots must be a whole number of at least 1"),
+        ("--max-encode-seconds 0", "max_encode_seconds must be above 0"),
         ("--log-level loud", "'--log-level'"),
         ("--model none", "auricle: no model none"),
         ("--port 1", "auricle: cannot listen"),

@@ -112,6 +112,15 @@ def test_whenever_they_join_they_hear_the_same(order: list[int], waits: list[int
     assert runner.free_slots == 40
 
 
+def test_the_shortest_have_features_of_the_same_bits(runner: ModelRunner) -> None:
+    """A mel product of one to three frames would round differently."""
+    waveforms = [sounds()[n][:samples] for n in range(6) for samples in (1, 170, 330, 490, 2_000)]
+    together = runner._features([Request(samples) for samples in [*waveforms, *sounds()]])
+    assert {len(x) for x in together[:4]} == {1, 2, 3, 4}
+    for samples, found in zip(waveforms, together, strict=False):
+        assert torch.equal(runner._features([Request(samples)])[0], found)
+
+
 def test_it_runs_the_models_parts_in_their_order(runner: ModelRunner) -> None:
     model = tiny_model()
     expected = decoded(model, model.encoder.encode(utterances(model.config)))

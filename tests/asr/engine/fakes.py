@@ -2,13 +2,14 @@
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.engine import Request
+from auricle.engine import Engine, Outcome, Request
 from auricle.engine.request import Job
 from auricle.errors import AudioTooLongError, AuricleError, InferenceError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
@@ -19,6 +20,8 @@ NOT_FINITE = -3.0  # fails alone, as the runner says
 LOST = -4.0  # the runner never answers it
 PATIENCE = 30.0  # seconds that a test waits before it calls a request forgotten
 WINDOW_SECONDS = 30.0
+
+MakeEngine = Callable[..., Engine]  # takes the budgets
 
 
 def request(
@@ -126,3 +129,14 @@ class FakeRunner:
     def _pass(self, seconds: float) -> None:
         if self.clock is not None:
             self.clock.now += seconds
+
+
+def occupy(engine: Engine, runner: FakeRunner, steps: int = 1) -> Future[Outcome]:
+    """Put a request on the device, so that the next ones wait for its step."""
+    first = engine.submit(request(0.001, steps=steps))
+    runner.wait_for_step(1)
+    return first
+
+
+def words(future: Future[Outcome]) -> object:
+    return future.result(PATIENCE).hypothesis

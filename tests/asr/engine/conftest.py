@@ -1,0 +1,41 @@
+"""An engine over a fake runner; no test may lose a slot."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from auricle.config import EngineConfig
+from auricle.engine import Engine
+from tests.asr.engine.fakes import Clock, FakeRunner, MakeEngine
+
+
+@pytest.fixture
+def runner() -> FakeRunner:
+    """It takes no step before a test allows it."""
+    return FakeRunner(clock=Clock())
+
+
+@pytest.fixture
+def make_engine(runner: FakeRunner) -> Iterator[MakeEngine]:
+    engines: list[Engine] = []
+
+    def make(**budgets: float) -> Engine:
+        config = EngineConfig(**budgets)  # type: ignore[arg-type]  # whole numbers, some of them
+        assert runner.clock is not None
+        engines.append(Engine(runner, config, model_id="fake", clock=runner.clock))
+        return engines[-1]
+
+    yield make
+    runner.allow()
+    for engine in engines:
+        engine.close()
+        assert not engine._scheduler.busy
+    assert runner.running == {}  # no slot is lost, whatever a test did
+    assert runner.free_slots == runner.slots
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool

@@ -3,7 +3,7 @@
 #   docker build -t auricle .                                      CUDA, on a GPU host with the
 #                                                                  NVIDIA container toolkit
 #   docker build -t auricle --build-arg TORCH_INDEX_URL=URL .      another build of torch, such as
-#                                                                  the CPU one: a tenth of the size
+#                                                                  the much smaller CPU one
 #   docker run -p 50051:50051 auricle
 
 ARG PYTHON_VERSION=3.12

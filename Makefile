@@ -1,7 +1,7 @@
 # Every target makes .venv first where it is missing. Needed: make and Python 3.11 or newer.
 #
 #   PYTHON=python3.12        the Python that .venv is made with
-#   TORCH_INDEX=URL          where pip finds torch (the CPU build is a tenth of the CUDA one's size)
+#   TORCH_INDEX=URL          where pip finds torch (the CPU build is much smaller than the CUDA one)
 #   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
 
 PYTHON ?= python3

@@ -109,11 +109,6 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _check_positive("window_seconds", self.window_seconds)
 
-    @property
-    def encoder_frames_per_second(self) -> float:
-        """Encoder frames a second of audio."""
-        return self.features.frames_per_second / self.transformer.subsampling
-
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, as JSON wants them."""
         return asdict(self)

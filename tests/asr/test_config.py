@@ -42,7 +42,6 @@ def test_times_derive_from_the_features() -> None:
     config = ModelConfig()
     assert config.features.frames_per_second == 100.0
     assert config.transformer.subsampling == 4
-    assert config.encoder_frames_per_second == 25.0
     assert config.transformer.head_dim * config.transformer.n_heads == config.transformer.d_model
 
 

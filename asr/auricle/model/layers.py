@@ -3,7 +3,7 @@
 All are pre-norm: the caller normalises the input and adds the output to the residual.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 from torch import Tensor, nn
@@ -69,12 +69,10 @@ class CrossAttention(nn.Module):
 
 
 class FeedForward(nn.Sequential):
-    """Two linear layers with `activation` between: `(B, T, D) -> (B, T, D)`."""
+    """Two linear layers with GELU between: `(B, T, D) -> (B, T, D)`."""
 
-    def __init__(
-        self, d_model: int, ffn_dim: int, activation: Callable[[], nn.Module] = nn.GELU
-    ) -> None:
-        super().__init__(nn.Linear(d_model, ffn_dim), activation(), nn.Linear(ffn_dim, d_model))
+    def __init__(self, d_model: int, ffn_dim: int) -> None:
+        super().__init__(nn.Linear(d_model, ffn_dim), nn.GELU(), nn.Linear(ffn_dim, d_model))
 
 
 class ConvModule(nn.Module):

@@ -28,7 +28,11 @@ def rotary(positions: Tensor, head_dim: int) -> Tensor:
 
 
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
-    """Rotate `x (B, H, T, head_dim)` by `rotation (2, T | B 1 T, head_dim // 2)`."""
+    """Turn each head by its position: `x (B, H, T, head_dim)`, unchanged in shape.
+
+    `rotation` is `(2, T, head_dim // 2)`, or `(2, B, 1, T, head_dim // 2)` where each row has
+    positions of its own.
+    """
     cos, sin = rotation.to(x.dtype)
     left, right = x.chunk(2, dim=-1)
     return torch.cat([left * cos - right * sin, right * cos + left * sin], dim=-1)

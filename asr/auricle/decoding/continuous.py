@@ -1,23 +1,21 @@
 """Continuous decoding (Yu et al. 2022, Orca): an utterance joins at any step, leaves at its END.
 
 The cache has fixed slots. All open slots take each step together, whatever their age, their limit
-and the kind of their search. A step always computes whole groups of slots, so that a row is given
-the same bits whether one hypothesis is there or many.
+and the kind of their search.
 """
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from auricle.decoding.filters import token_log_probs
+from auricle.decoding.next_tokens import NextTokens
 from auricle.decoding.search import Candidate, Search
 from auricle.errors import InferenceError
-from auricle.model import Decoder, DecoderCache
-from auricle.model.strip import MIN_ROWS
+from auricle.model import Decoder, DecoderCache, new_cache
 from auricle.tokenizer import Tokenizer
 
 
@@ -26,31 +24,50 @@ class Decoding:
     """An utterance that is being decoded: its search and the slots of its live hypotheses."""
 
     search: Search
-    slots: list[int]  # `search.width` of them, reserved from joining to leaving
+    slots: list[int]  # `search.width` of them; the first ones hold the live hypotheses, in order
+    generator: torch.Generator | None = None  # of a search that draws its tokens
     error: InferenceError | None = field(default=None)
 
     @property
-    def rows(self) -> list[int]:
+    def live(self) -> list[int]:
         """The slots in use, one for each live hypothesis."""
         return self.slots[: len(self.search.live)]
+
+    def go_on_from(self, parents: Sequence[int]) -> list[tuple[int, int]]:
+        """Let the new live hypotheses extend those at `parents`.
+
+        The first child of a parent stays in its slot, so only a fork copies.
+
+        Returns:
+            The copies to make, from slot to slot.
+        """
+        heirs = dict(zip(reversed(parents), reversed(range(len(parents))), strict=True))
+        kept = {child: self.slots[parent] for parent, child in heirs.items()}
+        spare = [slot for slot in self.slots if slot not in kept.values()]
+        forks = [child for child in range(len(parents)) if child not in kept]
+        given = dict(zip(forks, spare, strict=False))
+        copies = [(self.slots[parents[child]], slot) for child, slot in given.items()]
+        taken = kept | given
+        self.slots = [taken[child] for child in range(len(parents))] + spare[len(forks) :]
+        return copies
 
 
 class ContinuousDecoder:
     """Steps all utterances that have joined; the caller removes those that are done."""
 
-    def __init__(self, decoder: Decoder, *, slots: int, max_frames: int) -> None:
-        """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each."""
+    def __init__(
+        self,
+        decoder: Decoder,
+        cache: DecoderCache,
+        *,
+        step: Callable[..., Tensor] | None = None,
+    ) -> None:
+        """Decode in the slots of `cache`; `step` takes the place of the decoder's own."""
         self._decoder = decoder
-        self._cache = DecoderCache(
-            decoder.config,
-            slots=-(-slots // MIN_ROWS) * MIN_ROWS,
-            max_tokens=max_frames,
-            max_frames=max_frames,
-            like=decoder.embedding.weight,
-        )
-        self._free = list(range(slots))  # a heap: low slots first keeps steps short
-        self._last = [Tokenizer.start_id] * len(self._cache.lens)
-        self._max_frames = max_frames
+        self._step = step or decoder.step
+        self._cache = cache
+        self._free = list(range(cache.slots))  # a heap: low slots first keeps steps short
+        self._last = [Tokenizer.start_id] * cache.slots
         self._running: list[Decoding] = []
 
     @property
@@ -58,29 +75,29 @@ class ContinuousDecoder:
         """Hypotheses that could join now."""
         return len(self._free)
 
-    def join(self, encoder_out: Tensor, search: Search) -> Decoding:
-        """Begin to decode an utterance, `encoder_out (N, D)`.
+    def join(self, memory: Tensor, search: Search) -> Decoding:
+        """Begin to decode an utterance, its `memory` from `Decoder.memorise`.
 
         Raises:
-            ValueError: it is longer than `max_frames`, or fewer than `search.width` slots are free.
+            ValueError: it has more frames than a slot, or fewer than `search.width` slots are free.
         """
-        if len(encoder_out) > self._max_frames:
-            raise ValueError(f"{len(encoder_out)} frames where {self._max_frames} fit")
+        if memory.shape[3] > self._cache.max_frames:
+            raise ValueError(f"{memory.shape[3]} frames where {self._cache.max_frames} fit")
         if search.width > self.free_slots:
             raise ValueError(f"{search.width} slots wanted where {self.free_slots} are free")
-        keys, values = self._decoder.memorise(encoder_out)
-        decoding = Decoding(search, [heapq.heappop(self._free) for _ in range(search.width)])
-        for slot in decoding.slots:
-            self._cache.open(slot, keys, values)
+        slots = [heapq.heappop(self._free) for _ in range(search.width)]
+        self._cache.open(slots, memory)
+        for slot in slots:
             self._last[slot] = Tokenizer.start_id
+        decoding = Decoding(search, slots, _generator(search, memory.device))
         self._running.append(decoding)
         return decoding
 
     def leave(self, decoding: Decoding) -> None:
         """Free an utterance's slots, done or not."""
         self._running.remove(decoding)
+        self._cache.close(decoding.slots)
         for slot in decoding.slots:
-            self._cache.close(slot)
             heapq.heappush(self._free, slot)
 
     @torch.inference_mode()
@@ -91,50 +108,72 @@ class ContinuousDecoder:
         """
         if not self._running:
             return []
-        log_probs = self._log_probs()
+        live = [slot for decoding in self._running for slot in decoding.live]
+        rows = self._cache.rows(live)
+        following = self._next_tokens(rows)
+        self._cache.advance(live)
+        row_of = {slot: row for row, slot in enumerate(rows)}
         widths = {decoding.search.width for decoding in self._running}
         # Each width for itself: which of equal tokens make the list depends on how long it is.
-        candidates = {width: _likeliest(log_probs, width + 1) for width in widths}
+        likeliest = {width: following.likeliest(width + 1) for width in widths}
         for decoding in self._running:
-            self._extend(decoding, candidates[decoding.search.width])
+            shown = [row_of[slot] for slot in decoding.live]
+            self._extend(decoding, _shown(decoding, shown, following, likeliest))
         return [d for d in self._running if d.error is not None or d.search.done]
 
-    def _log_probs(self) -> Tensor:
-        """Of the next token of each slot, `(B, V)`, in whole groups up to the last open slot."""
-        last = max(slot for decoding in self._running for slot in decoding.slots)
-        rows = (last // MIN_ROWS + 1) * MIN_ROWS
-        device = self._cache.self_keys.device
-        tokens = torch.tensor(self._last[:rows], device=device)
-        return token_log_probs(self._decoder.step(tokens, self._cache))
+    def _next_tokens(self, rows: Sequence[int]) -> NextTokens:
+        tokens = torch.tensor([self._last[slot] for slot in rows])
+        view = self._cache.view(rows)
+        out = self._step(tokens.to(view.positions.device), view)
+        return NextTokens(self._decoder, out)
 
-    def _extend(self, decoding: Decoding, candidates: Sequence[list[Candidate]]) -> None:
-        rows = decoding.rows
-        shown = [candidates[row] for row in rows]
-        if any(math.isnan(log_prob) for row in shown for log_prob, _ in row):
+    def _extend(self, decoding: Decoding, candidates: Sequence[Sequence[Candidate]]) -> None:
+        if any(math.isnan(log_prob) for row in candidates for log_prob, _ in row):
             decoding.error = InferenceError("the model's probabilities are not finite")
             return
-        parents = decoding.search.extend(shown)
-        live = decoding.search.live
-        self._cache.reorder(decoding.slots[: len(live)], [rows[parent] for parent in parents])
-        for slot, hypothesis in zip(decoding.slots, live, strict=False):
+        parents = decoding.search.extend(candidates)
+        for source, target in decoding.go_on_from(parents):
+            self._cache.copy(source, target)
+        for slot, hypothesis in zip(decoding.slots, decoding.search.live, strict=False):
             self._last[slot] = hypothesis.tokens[-1]
 
 
-def _likeliest(log_probs: Tensor, count: int) -> list[list[Candidate]]:
-    """The `count` likeliest tokens of each row."""
-    top = log_probs.topk(min(count, log_probs.shape[1]), dim=-1)
-    pairs = zip(top.values.tolist(), top.indices.tolist(), strict=True)
-    return [list(zip(values, chosen, strict=True)) for values, chosen in pairs]
+def _generator(search: Search, device: torch.device) -> torch.Generator | None:
+    """Each request its own: what others draw changes nothing."""
+    if not search.temperature:
+        return None
+    generator = torch.Generator(device)
+    if search.seed is None:
+        generator.seed()
+        return generator
+    return generator.manual_seed(search.seed)
+
+
+def _shown(
+    decoding: Decoding,
+    rows: Sequence[int],
+    following: NextTokens,
+    likeliest: dict[int, list[list[Candidate]]],
+) -> list[list[Candidate]]:
+    """What a search chooses from: the likeliest tokens, or the one that was drawn."""
+    search = decoding.search
+    if decoding.generator is None:
+        return [likeliest[search.width][row] for row in rows]
+    return [[following.sample(row, search.temperature, decoding.generator)] for row in rows]
 
 
 def decode_all(
     decoder: Decoder, encoder_outs: Sequence[Tensor], searches: Sequence[Search]
 ) -> list[Search]:
     """Decode utterances `(N_i, D)` together to the last; the searches hold the answers."""
-    slots = sum(search.width for search in searches)
-    continuous = ContinuousDecoder(decoder, slots=slots, max_frames=max(map(len, encoder_outs)))
-    for encoder_out, search in zip(encoder_outs, searches, strict=True):
-        continuous.join(encoder_out, search)
+    cache = new_cache(
+        decoder,
+        slots=sum(search.width for search in searches),
+        max_frames=max(map(len, encoder_outs)),
+    )
+    continuous = ContinuousDecoder(decoder, cache)
+    for memory, search in zip(decoder.memorise(encoder_outs), searches, strict=True):
+        continuous.join(memory, search)
     running = len(searches)
     while running:
         for decoding in continuous.step():

@@ -21,6 +21,8 @@ class Search(Protocol):
 
     width: int  # rows that it may need at once
     live: list[Hypothesis]  # one a row
+    temperature: float  # above 0 its tokens are drawn instead of chosen
+    seed: int | None  # of what is drawn; None: another one each time
 
     @property
     def done(self) -> bool:
@@ -43,13 +45,23 @@ class Search(Protocol):
 class BeamSearch:
     """The `width` likeliest hypotheses, compared with length normalisation (Wu et al. 2016).
 
-    A width of 1 is greedy search.
+    A width of 1 is greedy search, or sampling where it is shown tokens that were drawn.
     """
 
-    def __init__(self, width: int, limit: int, length_penalty: float = 1.0) -> None:
+    def __init__(
+        self,
+        width: int,
+        limit: int,
+        length_penalty: float = 1.0,
+        *,
+        temperature: float = 0.0,
+        seed: int | None = None,
+    ) -> None:
         self.width = width
         self.limit = limit
         self.length_penalty = length_penalty
+        self.temperature = temperature
+        self.seed = seed
         self.live: list[Hypothesis] = [Hypothesis((), 0.0, ended=False)]
         self.ended: list[Hypothesis] = []
 
@@ -93,4 +105,10 @@ def new_search(options: DecodingOptions, encoder_frames: int) -> BeamSearch:
     Nobody says more tokens than the encoder has frames (CTC's bound): that is the limit.
     """
     limit = min(encoder_frames, options.max_tokens or encoder_frames)
-    return BeamSearch(options.beam_size, limit, options.length_penalty)
+    return BeamSearch(
+        options.beam_size,
+        limit,
+        options.length_penalty,
+        temperature=options.temperature,
+        seed=options.seed,
+    )

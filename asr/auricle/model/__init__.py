@@ -5,9 +5,10 @@ tokens, `D` model width, `H` heads, `V` vocabulary.
 """
 
 from auricle.model.cache import DecoderCache
+from auricle.model.caches import new_cache
 from auricle.model.decoder import Decoder
 from auricle.model.encoder import Encoder
 from auricle.model.masks import length_mask
 from auricle.model.transformer import SpeechTransformer
 
-__all__ = ["Decoder", "DecoderCache", "Encoder", "SpeechTransformer", "length_mask"]
+__all__ = ["Decoder", "DecoderCache", "Encoder", "SpeechTransformer", "length_mask", "new_cache"]

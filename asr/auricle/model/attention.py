@@ -2,8 +2,11 @@
 
 import math
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+QUERY_BLOCK = 128  # rows of scores that stay in the processor's cache
 
 
 def causal_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -16,12 +19,14 @@ def masked_attention(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor)
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
 
 
-def exact_attention(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor) -> Tensor:
-    """The same in separate steps, softmax in float32.
+def full_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Every position sees all: one utterance, `(H, T, D // H)`, at its own length.
 
-    The fused kernel splits its work by the number of rows and threads, and rounds accordingly.
-    This one gives a row the same bits however many rows and masked keys stand beside it.
+    In bfloat16 on a CPU two matrix products and a softmax over a block of queries at a time take
+    half the time of torch's fused kernel.
     """
-    scores = (query @ key.transpose(2, 3)).float() / math.sqrt(query.shape[-1])
-    weights = scores.masked_fill(~mask, -math.inf).softmax(dim=-1)
-    return weights.to(value.dtype) @ value
+    if query.device.type != "cpu" or query.dtype != torch.bfloat16:
+        return F.scaled_dot_product_attention(query[None], key[None], value[None])[0]
+    key, value = (key / math.sqrt(key.shape[-1])).transpose(1, 2), value.contiguous()
+    blocks = query.split(QUERY_BLOCK, dim=1)
+    return torch.cat([(block @ key).softmax(dim=-1) @ value for block in blocks], dim=1)

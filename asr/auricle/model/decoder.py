@@ -1,7 +1,7 @@
 """The autoregressive decoder: tokens and `encoder_out` -> logits over the next token.
 
-`forward` runs all positions at once (teacher forcing); `step` adds one token to each of the first
-slots of an explicit `DecoderCache`. Both give the same logits.
+`forward` runs all positions at once (teacher forcing); `step` adds one token to each row of an
+explicit cache. Both give the same logits.
 """
 
 import math
@@ -11,11 +11,12 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from auricle.config import TransformerConfig
-from auricle.model.attention import causal_attention, exact_attention, masked_attention
-from auricle.model.cache import DecoderCache
-from auricle.model.layers import Attend, CrossAttention, FeedForward, SelfAttention
+from auricle.model.attention import causal_attention, masked_attention
+from auricle.model.cache import StepView
+from auricle.model.layers import Attend, CrossAttention, FeedForward, Recall, SelfAttention
 from auricle.model.masks import key_padding_mask
 from auricle.model.positions import rotary, sinusoids
 from auricle.model.strip import MIN_ROWS
@@ -36,17 +37,24 @@ class DecoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
-        self,
-        x: Tensor,
-        attend: Attend,
-        rotation: Tensor | None,
-        memory: tuple[Tensor, Tensor],
-        cross_attend: Attend,
+        self, x: Tensor, attend: Attend, rotation: Tensor | None, recall: Recall
     ) -> Tensor:
-        """`x (B, U, D) -> (B, U, D)`; `memory` is the encoder's keys and values."""
+        """`x (B, U, D) -> (B, U, D)`."""
         x = x + self.dropout(self.attention(self.attention_norm(x), attend, rotation))
-        x = x + self.dropout(self.cross_attention(self.cross_norm(x), *memory, cross_attend))
+        x = x + self.dropout(self.cross_attention(self.cross_norm(x), recall))
         return x + self.dropout(self.ffn(self.ffn_norm(x)))
+
+
+class Unembedding(nn.Module):
+    """Logits by the transposed embedding (Press & Wolf 2017): `(..., D) -> (..., V)`."""
+
+    def __init__(self, embedding: nn.Embedding) -> None:
+        super().__init__()
+        self._embedding = (embedding,)  # in a tuple: its weight is the embedding's, not ours
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The product of each vector with each token's."""
+        return F.linear(x, self._embedding[0].weight)
 
 
 class Decoder(nn.Module):
@@ -60,6 +68,7 @@ class Decoder(nn.Module):
         layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
         self.layers = cast(Sequence[DecoderLayer], layers)
         self.norm = nn.LayerNorm(config.d_model)
+        self.output: nn.Module = Unembedding(self.embedding)
 
     def forward(self, tokens: Tensor, encoder_out: Tensor, encoder_out_lens: Tensor) -> Tensor:
         """Logits of the token after each position.
@@ -74,46 +83,55 @@ class Decoder(nn.Module):
         """
         x, rotation = self._embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))
         mask = key_padding_mask(encoder_out_lens, encoder_out.shape[1])
-        cross_attend = partial(masked_attention, mask=mask)
         for layer in self.layers:
-            memory = layer.cross_attention.keys_values(encoder_out)
-            x = layer(x, causal_attention, rotation, memory, cross_attend)
-        return self._logits(x)
+            keys, values = layer.cross_attention.keys_values(encoder_out)
+            recall = partial(masked_attention, key=keys, value=values, mask=mask)
+            x = layer(x, causal_attention, rotation, recall)
+        return self.logits(self.norm(x))
 
-    def memorise(self, encoder_out: Tensor) -> tuple[Tensor, Tensor]:
-        """The cross-attention's keys and values of one utterance, all layers.
+    def memorise(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
+        """What the cross-attention remembers of utterances: keys and values, all layers.
 
         Args:
-            encoder_out: `(N, D)`.
+            encoder_outs: `(N_i, D)` of each.
 
         Returns:
-            Two tensors `(layers, H, N, D // H)`.
+            `(layers, 2, H, N_i, D // H)` of each.
         """
-        rows = nn.functional.pad(encoder_out, (0, 0, 0, max(0, MIN_ROWS - len(encoder_out))))
-        pairs = [layer.cross_attention.keys_values(rows[None]) for layer in self.layers]
-        keys, values = (torch.cat(parts) for parts in zip(*pairs, strict=True))
-        return keys[:, :, : len(encoder_out)], values[:, :, : len(encoder_out)]
+        lens = [len(encoder_out) for encoder_out in encoder_outs]
+        few = max(0, MIN_ROWS - sum(lens))
+        rows = F.pad(torch.cat(list(encoder_outs)), (0, 0, 0, few))
+        layers = [layer.cross_attention.key_value(rows) for layer in self.layers]  # (N, 2 * D)
+        heads = (2, self.config.n_heads, self.config.head_dim)
+        split = torch.stack(layers)[:, : sum(lens)].unflatten(-1, heads)
+        return [each.permute(0, 2, 3, 1, 4) for each in split.split(lens, dim=1)]
 
-    def step(self, tokens: Tensor, cache: DecoderCache) -> Tensor:
-        """Feed one token to each of the first `B` slots; return the next one's logits.
+    def step(self, tokens: Tensor, view: StepView) -> Tensor:
+        """Feed one token to each row of a cache's view, which keeps its keys and values.
 
         Args:
             tokens: `(B,)`.
-            cache: with at least `B` slots; their keys, values and lengths grow by one.
+            view: of a cache; `positions (B,)`.
 
         Returns:
-            `(B, V)`.
+            `(B, D)`, of which `logits` are the next token's.
         """
-        view = cache.view(len(tokens))
         x, rotation = self._embed(tokens[:, None], view.positions[:, None])
         if rotation is not None:
             rotation = rotation[:, :, None]  # (2, B, 1, 1, head_dim // 2)
-        cross_attend = partial(exact_attention, mask=view.cross_mask)
         for index, layer in enumerate(self.layers):
-            attend = partial(view.attend, index)
-            x = layer(x, attend, rotation, view.memory(index), cross_attend)
-        cache.advance(len(tokens))
-        return self._logits(x)[:, 0]
+            x = layer(x, partial(view.attend, index), rotation, partial(view.recall, index))
+        return self.norm(x)[:, 0]
+
+    def logits(self, decoder_out: Tensor) -> Tensor:
+        """`(..., D) -> (..., V)`, in the model's dtype."""
+        logits: Tensor = self.output(decoder_out)
+        return logits
+
+    def logits_of(self, decoder_out: Tensor, tokens: Tensor) -> Tensor:
+        """The logits of a few tokens in float32: `(B, D)`, `(B, K) -> (B, K)`."""
+        vectors = self.embedding(tokens).float()  # (B, K, D)
+        return (vectors * decoder_out[:, None].float()).sum(dim=-1)
 
     def _embed(self, tokens: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | None]:
         """`tokens (B, U)`, `positions (U,) or (B, U)` -> `x (B, U, D)` and the rotation."""
@@ -121,6 +139,3 @@ class Decoder(nn.Module):
         if self.config.positions == "rotary":
             return x, rotary(positions, self.config.head_dim)
         return x + sinusoids(positions, self.config.d_model).to(x.dtype), None
-
-    def _logits(self, x: Tensor) -> Tensor:
-        return nn.functional.linear(self.norm(x), self.embedding.weight)  # (B, U, V)

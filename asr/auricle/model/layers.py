@@ -30,6 +30,14 @@ class Attend(Protocol):
         ...
 
 
+class Recall(Protocol):
+    """How queries meet what is remembered of the encoder's output, `(B, H, T, D // H)`."""
+
+    def __call__(self, query: Tensor) -> Tensor:
+        """The attended values `(B, H, T, D // H)`."""
+        ...
+
+
 class SelfAttention(nn.Module):
     """Multi-head self-attention with fused projections."""
 
@@ -41,9 +49,12 @@ class SelfAttention(nn.Module):
 
     def forward(self, x: Tensor, attend: Attend, rotation: Tensor | None) -> Tensor:
         """`x (B, T, D) -> (B, T, D)`, queries and keys rotated by position."""
-        query, key, value = (split_heads(y, self.n_heads) for y in self.qkv(x).chunk(3, dim=-1))
-        if rotation is not None:
-            query, key = rotate(query, rotation), rotate(key, rotation)
+        heads = split_heads(self.qkv(x), 3 * self.n_heads)
+        if rotation is None:
+            query, key, value = heads.chunk(3, dim=1)
+        else:
+            query_key, value = heads.split([2 * self.n_heads, self.n_heads], dim=1)
+            query, key = rotate(query_key, rotation).chunk(2, dim=1)
         return self.out(merge_heads(attend(query, key, value)))
 
 
@@ -59,13 +70,13 @@ class CrossAttention(nn.Module):
 
     def keys_values(self, encoder_out: Tensor) -> tuple[Tensor, Tensor]:
         """`encoder_out (B, N, D)` -> keys and values `(B, H, N, D // H)`."""
-        key, value = self.key_value(encoder_out).chunk(2, dim=-1)
-        return split_heads(key, self.n_heads), split_heads(value, self.n_heads)
+        keys, values = split_heads(self.key_value(encoder_out), 2 * self.n_heads).chunk(2, dim=1)
+        return keys, values
 
-    def forward(self, x: Tensor, key: Tensor, value: Tensor, attend: Attend) -> Tensor:
-        """`x (B, U, D)`, keys and values `(B, H, N, D // H)` -> `(B, U, D)`."""
+    def forward(self, x: Tensor, recall: Recall) -> Tensor:
+        """`x (B, U, D) -> (B, U, D)`."""
         query = split_heads(self.query(x), self.n_heads)
-        return self.out(merge_heads(attend(query, key, value)))
+        return self.out(merge_heads(recall(query)))
 
 
 class FeedForward(nn.Sequential):

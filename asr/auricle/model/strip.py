@@ -12,9 +12,10 @@ from itertools import accumulate
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from auricle.config import TransformerConfig
+from auricle.model.attention import full_attention, masked_attention
+from auricle.model.masks import key_padding_mask
 
 MIN_ROWS = 16  # matrix products with fewer rows round differently (measured on AVX-512)
 
@@ -60,13 +61,34 @@ class Strip:
         return positions
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Attention within each utterance: `(1, H, N, D // H)` each."""
+        """Attention within each utterance: `(1, H, N, D // H)` each.
+
+        One after the other on a CPU, which then computes no padding; side by side elsewhere, where
+        starting a kernel costs more than the padding.
+        """
+        if query.device.type == "cpu":
+            return self._attend_in_turn(query, key, value)
+        return self._attend_together(query, key, value)
+
+    def _attend_in_turn(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         attended = torch.zeros_like(query)
         for start, length in self._spans():
             here = slice(start, start + length)
-            attended[:, :, here] = F.scaled_dot_product_attention(
-                query[:, :, here], key[:, :, here], value[:, :, here]
+            attended[0, :, here] = full_attention(
+                query[0, :, here], key[0, :, here], value[0, :, here]
             )
+        return attended
+
+    def _attend_together(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        starts, lens = (torch.tensor(each, device=query.device) for each in (self.starts, self.lens))
+        steps = torch.arange(max(self.lens), device=query.device)
+        frames = (starts[:, None] + steps).clamp(max=self.size - 1)  # (B, N)
+        mask = key_padding_mask(lens, len(steps))
+        padded = [x[0][:, frames].transpose(0, 1) for x in (query, key, value)]  # (B, H, N, D // H)
+        together = masked_attention(*padded, mask=mask).transpose(0, 1)
+        attended = torch.zeros_like(query)
+        real = mask[:, 0, 0]
+        attended[0][:, frames[real]] = together[:, real]
         return attended
 
     def cut(self, encoder_out: Tensor) -> list[Tensor]:

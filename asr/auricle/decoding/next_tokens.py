@@ -1,0 +1,49 @@
+"""What may come next: each row's distribution over tokens, and the ways to choose from it."""
+
+import torch
+from torch import Tensor
+
+from auricle.decoding.filters import token_log_probs
+from auricle.decoding.search import Candidate
+from auricle.model import Decoder
+
+SPARE = 6  # more than are asked for: bfloat16 may misplace neighbours, not many
+
+
+class NextTokens:
+    """The distributions after one decoder step.
+
+    Logits of half precision are coarse: near 16, neighbours in bfloat16 stand 0.06 apart, and ties
+    abound. So they only choose a short list, and its logits are computed again in float32.
+    """
+
+    def __init__(self, decoder: Decoder, decoder_out: Tensor) -> None:
+        """From `decoder_out (B, D)`."""
+        self._decoder = decoder
+        self._out = decoder_out
+        self._logits = decoder.logits(decoder_out)
+        self.log_probs = token_log_probs(self._logits)  # (B, V)
+
+    def likeliest(self, count: int) -> list[list[Candidate]]:
+        """At least the `count` likeliest tokens of each row, the likeliest first."""
+        if self._logits.dtype == torch.float32:
+            top = self.log_probs.topk(min(count, self.log_probs.shape[1]), dim=-1)
+            return _candidates(top.values, top.indices)
+        top = self.log_probs.topk(min(count + SPARE, self.log_probs.shape[1]), dim=-1)
+        found = self._decoder.logits_of(self._out, top.indices)
+        exact = top.values + (found - self._logits.gather(1, top.indices).float())
+        order = exact.argsort(dim=-1, descending=True, stable=True)
+        return _candidates(exact.gather(1, order), top.indices.gather(1, order))
+
+    def sample(self, row: int, temperature: float, generator: torch.Generator) -> Candidate:
+        """One token of a row, drawn with its probability raised to `1 / temperature`."""
+        log_probs = self.log_probs[row]
+        if not torch.isfinite(log_probs.max()):
+            return float("nan"), 0
+        token = torch.multinomial((log_probs / temperature).softmax(-1), 1, generator=generator)
+        return float(log_probs[token]), int(token)
+
+
+def _candidates(log_probs: Tensor, tokens: Tensor) -> list[list[Candidate]]:
+    pairs = zip(log_probs.tolist(), tokens.tolist(), strict=True)
+    return [list(zip(*pair, strict=True)) for pair in pairs]

@@ -1,0 +1,34 @@
+"""Which cache a decoder gets."""
+
+import torch
+
+from auricle.model.cache import DecoderCache
+from auricle.model.decoder import Decoder
+from auricle.model.ragged import RaggedCache
+from auricle.model.slotted import SlottedCache
+from auricle.model.strip import MIN_ROWS
+
+_GROUP = 16  # slots that an accelerator computes together
+
+
+def new_cache(
+    decoder: Decoder, *, slots: int, max_frames: int, exact: bool = False
+) -> DecoderCache:
+    """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each.
+
+    When `exact`, every step computes all slots, so that no shape depends on who is there.
+    """
+    like = decoder.embedding.weight
+    if like.device.type != "cpu":
+        group = slots if exact else _GROUP
+        return SlottedCache(
+            decoder.config,
+            slots=slots,
+            max_frames=max_frames,
+            group=group,
+            like=like,
+        )
+    few = MIN_ROWS if like.dtype == torch.float32 else 1
+    return RaggedCache(
+        decoder.config, slots=slots, max_frames=max_frames, group=slots if exact else few
+    )

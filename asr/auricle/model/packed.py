@@ -1,0 +1,47 @@
+"""Linear layers whose weights lie as the processor's matrix product wants them.
+
+oneDNN reorders a bfloat16 weight each time it is used; done once, a product of few rows, which is
+all that a decoder step is, takes half the time. The result is the same to the last bit.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from auricle.model.transformer import SpeechTransformer
+
+_ROWS = 16  # that the layout is made for; it serves any number
+
+
+class PackedLinear(nn.Module):
+    """A linear layer for inference on a CPU: `(..., D) -> (..., E)`."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__()
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS)
+        self._bias = bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The product with the weight, and the bias added."""
+        product: Tensor = torch.ops.mkldnn._linear_pointwise(
+            x, self._weight, self._bias, "none", [], ""
+        )
+        return product
+
+
+def can_pack(weight: Tensor) -> bool:
+    """Whether this processor and this torch have packed products for such a weight."""
+    return (
+        weight.device.type == "cpu"
+        and weight.dtype == torch.bfloat16
+        and torch.backends.mkldnn.is_available()
+        and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
+
+
+def pack(model: SpeechTransformer) -> None:
+    """Pack every linear layer of `model`, for good: it can be neither trained nor saved then."""
+    for module in list(model.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.Linear):
+                setattr(module, name, PackedLinear(child.weight, child.bias))
+    model.decoder.output = PackedLinear(model.decoder.embedding.weight, None)

@@ -1,0 +1,124 @@
+"""The decoder's cache on a CPU: linear layers over all rows at once, attention row by row.
+
+Each row attends at its own length, so nothing is spent on padding, and its numbers cannot depend
+on who else is there. Keys and values are float32, for which one query meets them at the speed of
+the memory; in bfloat16 torch's products of one row compute, and take longer.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from auricle.config import TransformerConfig
+from auricle.model.cache import whole
+
+IDLE = -1  # a row without a slot
+_Memory = list[tuple[Tensor, Tensor]]  # of each layer: (H, D // H, N), (H, N, D // H)
+
+
+class RaggedCache:
+    """`DecoderCache` for CPUs.
+
+    Attributes:
+        slots: how many there are.
+        max_frames: encoder frames that one may remember, and tokens that it may hold.
+        lens: tokens in each slot.
+        kept: `(layers, slots, 2, H, U, D // H)`, each slot's own keys and values up to its length.
+    """
+
+    def __init__(
+        self, config: TransformerConfig, *, slots: int, max_frames: int, group: int = 1
+    ) -> None:
+        """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each.
+
+        A step computes whole groups of rows.
+        """
+        heads = (config.n_heads, max_frames, config.head_dim)
+        self.slots, self.max_frames = slots, max_frames
+        self.kept = torch.zeros(config.decoder_layers, slots, 2, *heads)
+        self.lens = [0] * slots
+        self.memories: list[_Memory] = [[] for _ in range(slots)]
+        self.group = group
+        self.keys = [list(layer[:, 0].transpose(2, 3).unbind()) for layer in self.kept]
+        self.values = [list(layer[:, 1].unbind()) for layer in self.kept]
+
+    def open(self, slots: Sequence[int], memory: Tensor) -> None:
+        """Begin hypotheses of one utterance, its memory `(layers, 2, H, N, D // H)`; all share it."""
+        own = memory.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+        layers = [(keys.transpose(1, 2), values) for keys, values in own]
+        for slot in slots:
+            self.lens[slot], self.memories[slot] = 0, layers
+
+    def close(self, slots: Sequence[int]) -> None:
+        """Forget what the slots held."""
+        for slot in slots:
+            self.lens[slot], self.memories[slot] = 0, []
+
+    def copy(self, source: int, target: int) -> None:
+        """Let the hypothesis in `target` go on from the tokens of `source`."""
+        used = self.lens[source]
+        self.kept[:, target, :, :, :used] = self.kept[:, source, :, :, :used]
+        self.lens[target] = used
+
+    def rows(self, slots: Sequence[int]) -> list[int]:
+        """The open slots, filled up with idle rows to whole groups."""
+        return [*slots, *[IDLE] * (whole(len(slots), self.group) - len(slots))]
+
+    def view(self, rows: Sequence[int]) -> "RaggedView":
+        """What a step of these rows sees."""
+        return RaggedView(self, rows)
+
+    def advance(self, slots: Sequence[int]) -> None:
+        """Count the token that a step has kept in each slot."""
+        for slot in slots:
+            self.lens[slot] += 1
+
+
+class RaggedView:
+    """`StepView` of a `RaggedCache`."""
+
+    def __init__(self, cache: RaggedCache, rows: Sequence[int]) -> None:
+        self._cache = cache
+        self._slots = [slot for slot in rows if slot != IDLE]
+        lens = [cache.lens[slot] for slot in self._slots]
+        self.positions = torch.tensor(lens + [0] * (len(rows) - len(lens)))
+        self._at = (torch.tensor(self._slots), slice(None), slice(None), self.positions[: len(lens)])
+        self._ends = [length + 1 for length in lens]
+        self._utterances = _runs([cache.memories[slot] for slot in self._slots])
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """Keep one token's keys and values, then attend to all of the row's: `(B, H, 1, D // H)`."""
+        cache, count = self._cache, len(self._slots)
+        cache.kept[layer][self._at] = torch.cat([key, value], dim=2)[:count].transpose(1, 2).float()
+        query, attended = _scaled(query), torch.zeros(query.shape)
+        keys, values = cache.keys[layer], cache.values[layer]
+        rows = zip(query.unbind(), attended.unbind(), self._slots, self._ends, strict=False)
+        for one, out, slot, end in rows:
+            scores = torch.bmm(one, keys[slot].narrow(2, 0, end))  # (H, 1, U)
+            torch.bmm(scores.softmax(dim=-1), values[slot].narrow(1, 0, end), out=out)
+        return attended.to(value.dtype)
+
+    def recall(self, layer: int, query: Tensor) -> Tensor:
+        """Attend to what the row's slot remembers of the encoder: `(B, H, 1, D // H)`."""
+        queries = _scaled(query)[:, :, 0].transpose(0, 1)  # (H, B, D // H)
+        attended = torch.zeros(queries.shape)
+        start = 0
+        for memory, width in self._utterances:
+            keys, values = memory[layer]
+            scores = torch.bmm(queries.narrow(1, start, width), keys)  # (H, width, N)
+            attended[:, start : start + width] = torch.bmm(scores.softmax(dim=-1), values)
+            start += width
+        return attended.transpose(0, 1)[:, :, None].to(query.dtype)
+
+
+def _runs(memories: Sequence[_Memory]) -> list[tuple[_Memory, int]]:
+    """Each utterance's memory, and how many neighbouring rows share it."""
+    runs = [list(run) for _, run in groupby(memories, key=id)]
+    return [(run[0], len(run)) for run in runs]
+
+
+def _scaled(query: Tensor) -> Tensor:
+    return query.float() / math.sqrt(query.shape[-1])

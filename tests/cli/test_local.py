@@ -35,10 +35,10 @@ class FakeLibrary(FakeRecognizer):
             yield self.submit(piece, options).result()
 
     def transcribe(self, audio: Audio, *, options: DecodingOptions) -> Transcript:
-        recognitions = list(self.recognize(self.cut(audio), options))
-        return join(
-            recognitions, duration=audio.duration, warnings=audio.warnings, model_id="fake-1"
-        )
+        joiner = Joiner(self.model_id)
+        for recognition in self.recognize(self.cut(audio), options):
+            joiner.add(recognition)
+        return joiner.transcript(audio.duration, audio.warnings)
 
     def close(self, *, drain: bool = True) -> None:
         self.closed, self.drained = True, drain

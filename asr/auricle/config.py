@@ -130,6 +130,8 @@ class DecodingOptions:
     beam_size: int = 1  # 1 is greedy
     max_tokens: int | None = None  # a piece's limit; None: as many as its encoder frames
     length_penalty: float = 1.0  # beam scores are divided by length ** length_penalty
+    temperature: float = 0.0  # of sampling; 0: no sampling, the likeliest token each time
+    seed: int | None = None  # of the request's own generator; None: another one each time
 
     def __post_init__(self) -> None:
         if not 1 <= self.beam_size <= 32:
@@ -138,6 +140,12 @@ class DecodingOptions:
             raise InvalidOptionError(f"max_tokens must be at least 1, not {self.max_tokens}")
         if not 0 <= self.length_penalty <= 10:
             raise InvalidOptionError(f"length_penalty must be 0 to 10, not {self.length_penalty}")
+        if not 0 <= self.temperature <= 10:
+            raise InvalidOptionError(f"temperature must be 0 to 10, not {self.temperature}")
+        if self.temperature and self.beam_size > 1:
+            raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")
+        if self.seed is not None and not 0 <= self.seed < 2**63:
+            raise InvalidOptionError(f"seed must be 0 to 2**63 - 1, not {self.seed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +153,16 @@ class EngineConfig:
     """The engine's budgets."""
 
     max_queue: int = 256  # waiting requests; one more is refused
-    max_encode_seconds: float = 60.0  # audio encoded at a time, between two decode steps
+    max_encode_seconds: float = 30.0  # audio encoded at a time, between two decode steps
     slots: int = 64  # hypotheses decoded at once
+    max_cache_mib: int = 2048  # memory of cross-attention: grows with the audio that is decoded
+    exact: bool = False  # no shape on the device depends on company: slower, the same bits always
 
     def __post_init__(self) -> None:
         _check_count("max_queue", self.max_queue)
         _check_positive("max_encode_seconds", self.max_encode_seconds)
         _check_count("slots", self.slots)
+        _check_count("max_cache_mib", self.max_cache_mib)
 
 
 @dataclass(frozen=True, slots=True)

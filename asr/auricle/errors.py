@@ -105,6 +105,10 @@ class QueueFullError(RequestError):
 
     reason = "QUEUE_FULL"
 
+    def __init__(self, message: str = "", *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after  # seconds: a hint, no promise
+
 
 class DeadlineExceededError(RequestError):
     """The caller's deadline passed before the answer was ready."""

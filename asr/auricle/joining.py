@@ -1,6 +1,6 @@
 """The pieces of a long audio, back together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -9,25 +9,46 @@ from auricle.transcript import Receipt, Recognition, Segment, Transcript
 _WORDS_PER_SECOND = 5.0  # fast speech: how many words an overlap may hold
 
 
+class Joiner:
+    """The recognitions of one audio, in the order of time, as they come."""
+
+    def __init__(self, model_id: str = "") -> None:
+        """Nothing has been heard yet; `model_id` is for the receipt."""
+        self._model_id = model_id
+        self._segments: list[Segment] = []
+        self._receipts: list[Receipt] = []
+
+    def add(self, recognition: Recognition) -> Segment | None:
+        """The next recognition's segment, which is final; None where it says nothing new.
+
+        Where its piece overlaps the one before, words that both heard are said once.
+        """
+        segment = recognition.segment
+        if self._segments and recognition.overlap > 0:
+            segment = _without_repeats(self._segments[-1], segment, recognition.overlap)
+        self._segments.append(segment)
+        self._receipts.append(recognition.receipt)
+        return segment if segment.text else None
+
+    def transcript(self, duration: float, warnings: tuple[str, ...] = ()) -> Transcript:
+        """The whole so far, of an audio of `duration` seconds: the segments that `add` gave."""
+        segments = tuple(segment for segment in self._segments if segment.text)
+        receipt = merge_receipts(self._receipts, self._model_id)
+        return Transcript(segments, duration, receipt, warnings)
+
+
 def join(
-    recognitions: Sequence[Recognition],
+    recognitions: Iterable[Recognition],
     *,
     duration: float,
     warnings: tuple[str, ...] = (),
     model_id: str = "",
 ) -> Transcript:
-    """One transcript of an audio of `duration` seconds.
-
-    Where a piece overlaps the one before, words that both heard are said once.
-    """
-    segments: list[Segment] = []
+    """One transcript of an audio of `duration` seconds, by a `Joiner`."""
+    joiner = Joiner(model_id)
     for recognition in recognitions:
-        segment = recognition.segment
-        if segments and recognition.overlap > 0:
-            segment = _without_repeats(segments[-1], segment, recognition.overlap)
-        segments.append(segment)
-    receipt = merge_receipts([r.receipt for r in recognitions], model_id)
-    return Transcript(tuple(s for s in segments if s.text), duration, receipt, warnings)
+        joiner.add(recognition)
+    return joiner.transcript(duration, warnings)
 
 
 def merge_receipts(receipts: Sequence[Receipt], model_id: str) -> Receipt:

@@ -49,6 +49,7 @@ def options_of(cls: type[Any], name: str, helps: Mapping[str, str]) -> Callable[
         click.option(
             "--" + key.replace("_", "-"),
             type=_plain(hints[key]),
+            is_flag=hints[key] is bool or None,
             default=field.default,
             help=helps[key],
         )

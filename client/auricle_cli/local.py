@@ -6,6 +6,7 @@ from contextlib import closing
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
 from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.errors import AuricleError
+from auricle.joining import Joiner
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
 from auricle.transcript import Transcript
@@ -46,17 +47,11 @@ class LocalTranscriber:
 
     def _stream(self, audio: AudioStream, on_segment: Callable[[SegmentLike], None]) -> Transcript:
         lengths: list[int] = []  # in samples, of what was read
-        recognitions = []
-        shown = 0
+        joiner = Joiner(self._recognizer.model_id)
         for recognition in self._recognizer.recognize(self._pieces(audio, lengths), self._options):
-            recognitions.append(recognition)
-            so_far = self._recognizer.join(recognitions, duration=_seconds(lengths))
-            for segment in so_far.segments[shown:]:  # without the words that an overlap repeats
+            if segment := joiner.add(recognition):
                 on_segment(segment)
-            shown = len(so_far.segments)
-        return self._recognizer.join(
-            recognitions, duration=_seconds(lengths), warnings=audio.warnings
-        )
+        return joiner.transcript(sum(lengths) / SAMPLE_RATE, audio.warnings)
 
     def _pieces(self, audio: AudioStream, lengths: list[int]) -> Iterator[Piece]:
         segmenter = self._recognizer.segmenter()
@@ -68,10 +63,6 @@ class LocalTranscriber:
     def close(self) -> None:
         """Stop the engine; after Ctrl-C nobody waits for what is in its queue."""
         self._recognizer.close(drain=False)
-
-
-def _seconds(lengths: list[int]) -> float:
-    return sum(lengths) / SAMPLE_RATE
 
 
 def load(recognition: Recognition) -> LocalTranscriber:

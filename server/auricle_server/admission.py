@@ -19,8 +19,7 @@ class Admission:
 
     def __enter__(self) -> None:
         """Raises EngineStoppedError once closed and QueueFullError when all places are taken."""
-        if self._closed:
-            raise EngineStoppedError("the server is shutting down; use another one")
+        self.check_open()
         if self._active >= self._limit:
             raise QueueFullError(f"{self._limit} requests are in progress; try again later")
         self._active += 1
@@ -35,6 +34,11 @@ class Admission:
         self._active -= 1
         if self._active == 0:
             self._idle.set()
+
+    def check_open(self) -> None:
+        """Raises EngineStoppedError once closed."""
+        if self._closed:
+            raise EngineStoppedError("the server is shutting down; use another one")
 
     @property
     def active(self) -> int:

@@ -1,6 +1,6 @@
 """What the server needs of a recogniser: the seam where tests put a fake one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from auricle.audio import Audio
 from auricle.config import DecodingOptions, ModelConfig
 from auricle.segmenter import Piece
-from auricle.transcript import Recognition, Transcript
+from auricle.transcript import Recognition
 
 
 class Segmenter(Protocol):
@@ -63,14 +63,4 @@ class Recognizer(Protocol):
 
         Raises QueueFullError and EngineStoppedError at once; cancelling the future drops the work.
         """
-        ...
-
-    def join(
-        self,
-        recognitions: Sequence[Recognition],
-        *,
-        duration: float,
-        warnings: tuple[str, ...] = (),
-    ) -> Transcript:
-        """Makes one transcript of the pieces' recognitions, in the order of time."""
         ...

@@ -10,6 +10,7 @@ from typing import BinaryIO, TypeVar
 
 from auricle.audio import PcmFormat, iter_audio, load_audio
 from auricle.config import DecodingOptions
+from auricle.joining import Joiner
 from auricle.segmenter import Piece
 from auricle.transcript import Recognition, Transcript
 from auricle_proto.v1 import speech_pb2 as pb
@@ -107,8 +108,8 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 await context.write(pb.StreamingRecognizeResponse(transcript=message))
 
     async def _list_models(self, call: Call) -> pb.ListModelsResponse:
-        with self._admission:
-            return pb.ListModelsResponse(models=[convert.model(self._recognizer)])
+        self._admission.check_open()  # it costs nothing, so a full server answers it, too
+        return pb.ListModelsResponse(models=[convert.model(self._recognizer)])
 
     # --- their steps ---------------------------------------------------------------------------
 
@@ -123,31 +124,24 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         """Recognises a whole audio."""
         limits = self._config.audio_limits
         audio = await self._in_thread(partial(load_audio, source, pcm=task.pcm, limits=limits))
-        pieces = self._recognizer.cut(audio)
-        async with aclosing(self._recognitions(pieces, task)) as results:
-            recognitions = [recognition async for recognition in results]
-        transcript = self._recognizer.join(
-            recognitions, duration=audio.duration, warnings=audio.warnings
-        )
+        joiner = Joiner(self._recognizer.model_id)
+        async with aclosing(self._recognitions(self._recognizer.cut(audio), task)) as results:
+            async for recognition in results:
+                joiner.add(recognition)
+        transcript = joiner.transcript(audio.duration, audio.warnings)
         self._note(call, transcript)
         return pb.RecognizeResponse(transcript=convert.transcript(transcript))
 
     async def _stream(self, file: BinaryIO, task: Task, context: Context) -> Transcript:
         """Recognises audio as it comes and writes each segment that is final."""
         pieces = await self._in_thread(partial(self._streamed_pieces, file, task))
-        recognitions: list[Recognition] = []
-        written = 0
+        joiner = Joiner(self._recognizer.model_id)
         async with aclosing(self._recognitions(iter(pieces), task)) as results:
             async for recognition in results:
-                recognitions.append(recognition)
-                so_far = self._recognizer.join(recognitions, duration=pieces.duration)
-                for segment in so_far.segments[written:]:
+                if segment := joiner.add(recognition):
                     message = convert.segment(segment)
                     await context.write(pb.StreamingRecognizeResponse(segment=message))
-                written = len(so_far.segments)
-        return self._recognizer.join(
-            recognitions, duration=pieces.duration, warnings=pieces.warnings
-        )
+        return joiner.transcript(pieces.duration, pieces.warnings)
 
     def _streamed_pieces(self, file: BinaryIO, task: Task) -> StreamedPieces:
         stream = iter_audio(file, pcm=task.pcm, limits=self._config.audio_limits)

@@ -1,8 +1,10 @@
 """Pieces of a long audio, back together, by hand."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from auricle.joining import join, merge_receipts
+from auricle.joining import Joiner, join, merge_receipts
 from auricle.transcript import Receipt, Recognition, Segment, Transcript
 
 
@@ -79,3 +81,38 @@ def test_confidence_is_weighted_by_duration() -> None:
     assert Transcript(segments, 4.0, Receipt("m")).confidence == pytest.approx(0.8)
     assert Transcript((), 4.0, Receipt("m")).confidence == 0.0
     assert Transcript((Segment(1.0, 1.0, "a", 0.9),), 4.0, Receipt("m")).confidence == 0.0
+
+
+# --- as they come ------------------------------------------------------------------------------
+
+RECOGNITIONS = st.lists(
+    st.builds(
+        heard,
+        st.lists(st.sampled_from("abc"), max_size=5).map(" ".join),
+        overlap=st.sampled_from([0.0, 1.0]),
+    ),
+    max_size=6,
+)
+
+
+@given(RECOGNITIONS)
+def test_segments_given_one_by_one_are_those_of_the_whole(pieces: list[Recognition]) -> None:
+    joiner = Joiner("m")
+    found = [segment for piece in pieces if (segment := joiner.add(piece))]
+    whole = join(pieces, duration=9.0, warnings=("w",), model_id="m")
+    assert tuple(found) == whole.segments
+    assert joiner.transcript(9.0, ("w",)) == whole
+
+
+@given(RECOGNITIONS, RECOGNITIONS)
+def test_what_was_given_never_changes(earlier: list[Recognition], later: list[Recognition]) -> None:
+    first = join(earlier, duration=9.0).segments
+    assert join([*earlier, *later], duration=9.0).segments[: len(first)] == first
+
+
+def test_a_repetition_is_no_segment() -> None:
+    joiner = Joiner()
+    assert joiner.add(heard("a b")) == heard("a b").segment
+    assert joiner.add(heard("a b", 4.0, 6.0, overlap=1.0)) is None
+    assert joiner.add(heard("")) is None
+    assert joiner.transcript(6.0).text == "a b"

@@ -1,6 +1,6 @@
 """Transcription in the process, around a fake recogniser."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -11,7 +11,7 @@ import pytest
 from auricle.audio import Audio, PcmFormat
 from auricle.config import DecodingOptions
 from auricle.errors import UnknownModelError
-from auricle.joining import join
+from auricle.joining import Joiner
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
 from auricle.transcript import Recognition as Recognized
@@ -35,8 +35,10 @@ class FakeLibrary(FakeRecognizer):
             yield self.submit(piece, options).result()
 
     def transcribe(self, audio: Audio, *, options: DecodingOptions) -> Transcript:
-        recognitions = list(self.recognize(self.cut(audio), options))
-        return self.join(recognitions, duration=audio.duration, warnings=audio.warnings)
+        joiner = Joiner(self.model_id)
+        for recognition in self.recognize(self.cut(audio), options):
+            joiner.add(recognition)
+        return joiner.transcript(audio.duration, audio.warnings)
 
     def close(self, *, drain: bool = True) -> None:
         self.closed, self.drained = True, drain
@@ -50,15 +52,6 @@ class Overlapping(FakeLibrary):
         for piece, text, overlap in zip(pieces, texts, [0.0, 0.4, 0.4], strict=True):
             heard = self.submit(piece, options).result()
             yield replace(heard, segment=replace(heard.segment, text=text), overlap=overlap)
-
-    def join(
-        self,
-        recognitions: Sequence[Recognized],
-        *,
-        duration: float,
-        warnings: tuple[str, ...] = (),
-    ) -> Transcript:
-        return join(recognitions, duration=duration, warnings=warnings)
 
 
 @pytest.fixture

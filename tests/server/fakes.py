@@ -1,7 +1,7 @@
 """A recogniser of a few lines, for tests of everything around it. No model, no threads."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from auricle.audio import Audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
 from auricle.errors import QueueFullError
 from auricle.segmenter import Piece
-from auricle.transcript import Receipt, Recognition, Segment, Transcript
+from auricle.transcript import Receipt, Recognition, Segment
 from tests.server.wave import pcm_wav
 
 PIECE_SECONDS = 1.0
@@ -87,17 +87,6 @@ class FakeRecognizer:
         if not self.hold:
             self.finish(len(self.futures) - 1)
         return future
-
-    def join(
-        self,
-        recognitions: Sequence[Recognition],
-        *,
-        duration: float,
-        warnings: tuple[str, ...] = (),
-    ) -> Transcript:
-        segments = tuple(recognition.segment for recognition in recognitions)
-        receipt = recognitions[0].receipt if recognitions else Receipt(self.model_id)
-        return Transcript(segments, duration, receipt, warnings)
 
     @property
     def pending(self) -> int:

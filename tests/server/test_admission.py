@@ -30,6 +30,15 @@ def test_closed_lets_nobody_in() -> None:
     admission.close()
     with pytest.raises(EngineStoppedError, match="shutting down"), admission:
         pass
+    with pytest.raises(EngineStoppedError, match="shutting down"):
+        admission.check_open()
+
+
+def test_full_is_still_open() -> None:
+    admission = Admission(1)
+    with admission:
+        admission.check_open()
+    assert admission.active == 0
 
 
 async def test_idle_waits_for_the_last_one() -> None:

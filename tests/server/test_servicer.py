@@ -71,7 +71,7 @@ async def test_recognize_answers_with_every_field(stub: "SpeechAsyncStub") -> No
         decode=Duration(nanos=750_000_000),
         batch_size=3,
         padding_ratio=0.125,
-        tokens=7,
+        tokens=21,  # of three pieces
     )
 
 
@@ -143,6 +143,19 @@ async def test_list_models(stub: "SpeechAsyncStub") -> None:
             id="fake-1", name="fake", language="en", window=window, device="cpu", dtype="float32"
         )
     ]
+
+
+async def test_a_full_server_still_lists_its_models(
+    single: "SpeechAsyncStub", recognizer: FakeRecognizer
+) -> None:
+    recognizer.hold = True
+    call = single.Recognize(pb.RecognizeRequest(audio=SPEECH))
+    assert await asyncio.to_thread(recognizer.came.wait, 20)
+    assert (
+        await refused(single.Recognize(pb.RecognizeRequest(audio=SPEECH)))
+    ).reason == "QUEUE_FULL"
+    assert (await single.ListModels(pb.ListModelsRequest())).models[0].id == "fake-1"
+    call.cancel()
 
 
 async def test_a_truncated_file_is_recognised_with_a_warning(stub: "SpeechAsyncStub") -> None:
@@ -385,36 +398,30 @@ async def test_a_deadline_that_passes_reaches_the_recognizer(
 
 @pytest.mark.parametrize("rpc", ["Upload", "StreamingRecognize"])
 async def test_callers_that_leave_while_they_send_free_their_threads(
-    single: "SpeechAsyncStub", rpc: str
+    single: "SpeechAsyncStub", narrow: SpeechServer, rpc: str
 ) -> None:
     """The server has one worker thread; a reader left waiting would block the next caller."""
     make: Any = {"Upload": uploads, "StreamingRecognize": streams}[rpc]
     call = getattr(single, rpc)()
     for request in make(chunked(SPEECH))[:20]:
         await call.write(request)
-    await until_refused(single)
+    await until(lambda: narrow._admission.active == 1)
     call.cancel()
     await until_answered(single)
 
 
 @pytest.fixture
-async def single(recognizer: FakeRecognizer) -> AsyncIterator["SpeechAsyncStub"]:
+async def narrow(recognizer: FakeRecognizer) -> AsyncIterator[SpeechServer]:
     """A server that takes one request at a time."""
-    async with (
-        SpeechServer(recognizer, ServerConfig(port=0, max_requests=1, drain_seconds=0)) as server,
-        aio.insecure_channel(f"127.0.0.1:{server.port}") as channel,
-    ):
+    config = ServerConfig(port=0, max_requests=1, drain_seconds=0)
+    async with SpeechServer(recognizer, config) as server:
+        yield server
+
+
+@pytest.fixture
+async def single(narrow: SpeechServer) -> AsyncIterator["SpeechAsyncStub"]:
+    async with aio.insecure_channel(f"127.0.0.1:{narrow.port}") as channel:
         yield SpeechStub(channel)
-
-
-async def until_refused(stub: "SpeechAsyncStub") -> None:
-    """Waits until the one place is taken."""
-
-    async def poll() -> None:
-        while True:
-            await stub.ListModels(pb.ListModelsRequest())
-
-    assert (await refused(poll())).code is Code.RESOURCE_EXHAUSTED
 
 
 async def until_answered(stub: "SpeechAsyncStub") -> None:

@@ -5,7 +5,18 @@
 """
 
 from auricle.engine.engine import Engine
-from auricle.engine.request import Outcome, Request
-from auricle.engine.runner import ModelRunner, Runner
+from auricle.engine.request import Cost, Outcome, Request, Room
+from auricle.engine.runner import ModelRunner
+from auricle.engine.seam import Runner
+from auricle.engine.statistics import Statistics
 
-__all__ = ["Engine", "ModelRunner", "Outcome", "Request", "Runner"]
+__all__ = [
+    "Cost",
+    "Engine",
+    "ModelRunner",
+    "Outcome",
+    "Request",
+    "Room",
+    "Runner",
+    "Statistics",
+]

@@ -8,8 +8,9 @@ from concurrent.futures import Future
 
 from auricle.config import EngineConfig
 from auricle.engine.request import Job, Outcome, Request
-from auricle.engine.runner import Runner
 from auricle.engine.scheduler import Scheduler
+from auricle.engine.seam import Runner
+from auricle.engine.statistics import Statistics
 from auricle.errors import (
     AuricleError,
     DeadlineExceededError,
@@ -62,8 +63,7 @@ class Engine:
             QueueFullError: too many requests wait.
             EngineStoppedError: the engine has been closed.
         """
-        self._runner.check(request)
-        job = Job(request, self._clock())
+        job = Job(request, self._clock(), self._runner.check(request))
         if job.expired(job.submitted):
             raise DeadlineExceededError("the deadline had passed before the request came")
         with self._changed:
@@ -74,6 +74,12 @@ class Engine:
             self._scheduler.add(job)
             self._changed.notify_all()
         return job.future
+
+    def statistics(self) -> Statistics:
+        """What the engine has done so far and does now."""
+        with self._changed:
+            running = len(self._scheduler.running)
+        return Statistics(running=running)
 
     def close(self, *, drain: bool = True) -> None:
         """Stop: after all work when `drain`, else after the step that is running."""
@@ -100,7 +106,7 @@ class Engine:
         for job in self._unwanted():
             self._leave(job)
         with self._changed:
-            joining = self._scheduler.admit(self._runner.free_slots)
+            joining = self._scheduler.admit(self._runner.room)
             self._changed.notify_all()  # there may be room in the queue
         self._join(joining)
         self._decode()

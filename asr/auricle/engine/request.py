@@ -34,6 +34,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What a request takes of the budgets."""
+
+    frames: int  # of the encoder
+    slots: int  # of the decoder
+    cache_bytes: int  # keys and values of cross-attention, as long as it is decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is free of the budgets."""
+
+    slots: int
+    cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What the engine answers: the best hypothesis and where the time went."""
 
@@ -50,6 +67,7 @@ class Job:
 
     request: Request
     submitted: float
+    cost: Cost = Cost(0, 0, 0)
     future: Future[Outcome] = field(default_factory=Future)
     phase: Phase = "waiting"
     alone: bool = False  # suspected of a failure: runs with nobody beside it

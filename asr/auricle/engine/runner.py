@@ -1,7 +1,6 @@
 """The one file that touches the device: waveforms in, hypotheses out."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,7 +9,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from auricle.config import SAMPLE_RATE
 from auricle.decoding import ContinuousDecoder, Decoding, new_search
-from auricle.engine.request import Job, Request
+from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
     AudioTooLongError,
     AuricleError,
@@ -54,36 +53,10 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
     return DTYPES[name]
 
 
-class Runner(Protocol):
-    """What the engine asks of whoever owns the model; tests put a fake here."""
-
-    @property
-    def free_slots(self) -> int:
-        """Hypotheses that could join now."""
-        ...
-
-    def check(self, request: Request) -> None:
-        """Raise an AuricleError if the request could never be taken. Called from any thread."""
-        ...
-
-    def join(self, jobs: Sequence[Job]) -> float:
-        """Encode jobs and begin to decode them, all or none; returns the share of padding.
-
-        May raise anything; the engine finds the job to blame.
-        """
-        ...
-
-    def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
-        """One token for all that have joined; returns, and forgets, those that are done."""
-        ...
-
-    def leave(self, job: Job) -> None:
-        """Forget a job that has joined."""
-        ...
-
-
 class ModelRunner:
     """Runs a `SpeechTransformer` on one device."""
+
+    pads = False
 
     def __init__(
         self,
@@ -105,12 +78,13 @@ class ModelRunner:
         self._decodings: dict[Decoding, Job] = {}
 
     @property
-    def free_slots(self) -> int:
-        """Hypotheses that could join now."""
-        return self._decoder.free_slots
+    def room(self) -> Room:
+        """What could join now."""
+        slots = self._decoder.free_slots
+        return Room(slots, slots * self._cache_bytes(self._encoder_len(self._max_samples)))
 
-    def check(self, request: Request) -> None:
-        """Refuse what could never run.
+    def check(self, request: Request) -> Cost:
+        """What a request takes; refuses what could never run.
 
         Raises:
             EmptyAudioError: there are no samples.
@@ -128,6 +102,8 @@ class ModelRunner:
             raise InvalidOptionError(
                 f"beam_size {request.slots} needs more than the engine's {self._slots} slots"
             )
+        frames = self._encoder_len(len(request.samples))
+        return Cost(frames, request.slots, self._cache_bytes(frames))
 
     @torch.inference_mode()
     def join(self, jobs: Sequence[Job]) -> float:
@@ -182,3 +158,8 @@ class ModelRunner:
     def _encoder_len(self, samples: int) -> int:
         config = self.model.config
         return config.transformer.encoder_len(config.features.x_len(samples))
+
+    def _cache_bytes(self, frames: int) -> int:
+        """Of the keys and values of cross-attention over so many encoder frames."""
+        config = self.model.config.transformer
+        return 2 * config.decoder_layers * frames * config.d_model * 4

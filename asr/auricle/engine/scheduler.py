@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from auricle.config import EngineConfig
-from auricle.engine.request import Job
+from auricle.engine.request import Job, Room
 from auricle.errors import QueueFullError
 
 
@@ -51,19 +51,20 @@ class Scheduler:
             self.running = [job for job in self.running if job not in gone]
         return unwanted
 
-    def admit(self, free_slots: int) -> list[Job]:
-        """Take the next jobs to encode: as many as fit the free slots and the budget of audio.
+    def admit(self, room: Room) -> list[Job]:
+        """Take the next jobs to encode: as many as fit the room and the budget of audio.
 
         A job longer than the whole budget is encoded by itself. A suspect runs alone. Where nobody
         runs, no slot will come free: the next job is taken and the runner says what is wrong.
         """
         admitted: list[Job] = []
-        seconds = 0.0
+        seconds, slots, cache_bytes = 0.0, room.slots, room.cache_bytes
         while self._waiting and self._may_join(self._waiting[0], admitted):
-            request = self._waiting[0].request
-            free_slots -= request.slots
-            seconds += request.seconds
-            if free_slots < 0 and (admitted or self.running):
+            job = self._waiting[0]
+            slots -= job.cost.slots
+            cache_bytes -= job.cost.cache_bytes
+            seconds += job.request.seconds
+            if min(slots, cache_bytes) < 0 and (admitted or self.running):
                 break
             if admitted and seconds > self.config.max_encode_seconds:
                 break

@@ -27,6 +27,8 @@ ENGINE_HELP = {
     "max_queue": "Pieces waiting for a batch; one more is refused.",
     "max_encode_seconds": "Audio encoded at a time, between two decode steps.",
     "slots": "Hypotheses decoded at once.",
+    "max_cache_mib": "Memory of cross-attention; audio waits for it.",
+    "exact": "Let no shape on the device depend on company.",
 }
 LEVELS = ["debug", "info", "warning", "error"]
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from auricle.config import EngineConfig
-from auricle.engine import Engine
+from auricle.engine import Engine, Room
 from tests.asr.engine.fakes import Clock, FakeRunner, MakeEngine
 
 
@@ -32,7 +32,7 @@ def make_engine(runner: FakeRunner) -> Iterator[MakeEngine]:
         engine.close()
         assert not engine._scheduler.busy
     assert runner.running == {}  # no slot is lost, whatever a test did
-    assert runner.free_slots == runner.slots
+    assert runner.room == Room(runner.slots, runner.cache_bytes)
 
 
 @pytest.fixture

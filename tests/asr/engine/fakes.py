@@ -10,7 +10,7 @@ import numpy as np
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.engine import Engine, Outcome, Request
-from auricle.engine.request import Job
+from auricle.engine.request import Cost, Job, Room
 from auricle.errors import AudioTooLongError, AuricleError, InferenceError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
 
@@ -20,6 +20,8 @@ NOT_FINITE = -3.0  # fails alone, as the runner says
 LOST = -4.0  # the runner never answers it
 PATIENCE = 30.0  # seconds that a test waits before it calls a request forgotten
 WINDOW_SECONDS = 30.0
+FRAMES_PER_SECOND = 25
+FRAME_BYTES = 1 << 10  # of cross-attention
 
 MakeEngine = Callable[..., Engine]  # takes the budgets
 
@@ -61,6 +63,8 @@ class FakeRunner:
     """Decodes step by step, each when a test allows it. Says who was in which."""
 
     slots: int = 8
+    cache_bytes: int = 1 << 30
+    pads: bool = False
     clock: Clock | None = None  # joining takes 2 s of it, a step half a second
     running: dict[Job, int] = field(default_factory=dict)  # and the steps that each still needs
     joins: list[int] = field(default_factory=list)  # how many jobs each was asked to encode
@@ -81,14 +85,21 @@ class FakeRunner:
             assert self.turn.wait_for(lambda: len(self.steps) >= number, PATIENCE)
 
     @property
+    def room(self) -> Room:
+        taken = sum(job.cost.cache_bytes for job in self.running)
+        return Room(self.free_slots, self.cache_bytes - taken)
+
+    @property
     def free_slots(self) -> int:
         return self.slots - sum(job.request.slots for job in self.running)
 
-    def check(self, request: Request) -> None:
+    def check(self, request: Request) -> Cost:
         if request.seconds > WINDOW_SECONDS:
             raise AudioTooLongError("too long")
         if request.slots > self.slots:
             raise InvalidOptionError("too wide")
+        frames = math.ceil(request.seconds * FRAMES_PER_SECOND)
+        return Cost(frames, request.slots, frames * FRAME_BYTES)
 
     def join(self, jobs: Sequence[Job]) -> float:
         self.joins.append(len(jobs))

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pytest
 
 from auricle.config import EngineConfig
-from auricle.engine import Engine, Outcome, Request
+from auricle.engine import Engine, Outcome, Room
 from auricle.engine.request import Job
 from auricle.errors import (
     AuricleError,
@@ -94,11 +94,12 @@ class Leaky(FakeRunner):
     """Its slots are all lost, and yet it promises to take whatever comes."""
 
     @property
+    def room(self) -> Room:
+        return Room(0, 0)
+
+    @property
     def free_slots(self) -> int:
         return 0
-
-    def check(self, request: Request) -> None:
-        pass
 
 
 def test_lost_slots_are_no_silence(start: Start) -> None:
@@ -124,11 +125,11 @@ class Absent(FakeRunner):
     asked = 0
 
     @property
-    def free_slots(self) -> int:
+    def room(self) -> Room:
         self.asked += 1
-        if self.asked == 3:  # when the second step is due
+        if self.asked == 2:  # when the second step is due
             raise OSError("absent")
-        return super().free_slots
+        return super().room
 
 
 @pytest.mark.parametrize("kind", [Confused, Absent])

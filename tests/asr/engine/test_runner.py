@@ -58,13 +58,13 @@ def jobs(options: Sequence[DecodingOptions] = (GREEDY,) * len(SECONDS)) -> list[
 
 def run(runner: ModelRunner, some: Sequence[Job]) -> Answers:
     """Join all at once and decode to the last."""
-    free = runner.free_slots
+    free = runner.room.slots
     runner.join(some)
-    assert runner.free_slots == free - sum(job.request.slots for job in some)
+    assert runner.room.slots == free - sum(job.request.slots for job in some)
     answers: dict[Job, Hypothesis | AuricleError] = {}
     while len(answers) < len(some):
         answers.update(runner.step())
-    assert runner.free_slots == free
+    assert runner.room.slots == free
     return [answers[job] for job in some]
 
 
@@ -109,7 +109,7 @@ def test_whenever_they_join_they_hear_the_same(order: list[int], waits: list[int
     while len(answers) < len(some):
         answers.update(runner.step())
     assert [answers[job] for job in some] == expected
-    assert runner.free_slots == 40
+    assert runner.room.slots == 40
 
 
 def test_the_shortest_have_features_of_the_same_bits(runner: ModelRunner) -> None:
@@ -145,11 +145,11 @@ def test_who_leaves_takes_its_slots_along(runner: ModelRunner) -> None:
     runner.step()
     runner.leave(some[1])
     runner.leave(some[4])
-    assert runner.free_slots == 40 - 1 - 1 - 3 - 1
+    assert runner.room.slots == 40 - 1 - 1 - 3 - 1
     answers: dict[Job, Hypothesis | AuricleError] = {}
     while len(answers) < 4:
         answers.update(runner.step())
-    assert runner.free_slots == 40
+    assert runner.room.slots == 40
     assert {some.index(job): answer for job, answer in answers.items()} == {
         index: expected[index] for index in (0, 2, 3, 5)
     }
@@ -191,7 +191,7 @@ def test_joining_is_all_or_none(runner: ModelRunner) -> None:
     wide = [Job(Request(s, DecodingOptions(beam_size=24)), 0.0) for s in sounds()[:2]]
     with pytest.raises(ValueError, match="24 slots wanted where 16 are free"):
         runner.join(wide)
-    assert runner.free_slots == 40
+    assert runner.room.slots == 40
     assert runner.step() == []
     assert tokens(run(runner, wide[:1]))
 
@@ -202,7 +202,7 @@ def test_samples_beyond_all_measure_are_an_error(runner: ModelRunner, value: flo
     samples[5_000] = value
     with pytest.raises(InferenceError, match="not finite"):
         runner.join([*jobs(), Job(Request(samples), 0.0)])
-    assert runner.free_slots == 40
+    assert runner.room.slots == 40
     assert run(runner, jobs()) == alone(runner, jobs())
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.engine import Outcome, Request
-from auricle.engine.request import Job
+from auricle.engine.request import Cost, Job, Room
 from auricle.engine.scheduler import Scheduler
 from auricle.errors import QueueFullError
 
 NOW = 100.0
-ROOM = 100  # slots, where they do not matter
+ROOM = Room(100, 1 << 40)  # where it does not matter
 
 
 @functools.cache
@@ -28,7 +28,8 @@ def silence(seconds: float) -> Request:
 
 def job(seconds: float = 1.0, *, slots: int = 1, deadline: float | None = None) -> Job:
     samples = silence(seconds).samples
-    return Job(Request(samples, DecodingOptions(beam_size=slots), deadline), NOW)
+    request = Request(samples, DecodingOptions(beam_size=slots), deadline)
+    return Job(request, NOW, Cost(round(seconds * 25), slots, 0))
 
 
 def scheduler(*jobs: Job, max_encode_seconds: float = 10.0, max_queue: int = 100) -> Scheduler:
@@ -75,18 +76,18 @@ def test_a_job_longer_than_the_budget_is_encoded_by_itself() -> None:
 def test_slots_are_not_overbooked_and_nobody_overtakes() -> None:
     jobs = [job(slots=3), job(slots=4), job(slots=1)]
     filled = scheduler(*jobs)
-    assert filled.admit(6) == jobs[:1]
-    assert filled.admit(3) == []  # the last one would fit, but it is not its turn
+    assert filled.admit(Room(6, 0)) == jobs[:1]
+    assert filled.admit(Room(3, 0)) == []  # the last one would fit, but it is not its turn
     filled.finish(jobs[0])
-    assert filled.admit(6) == jobs[1:]
+    assert filled.admit(Room(6, 0)) == jobs[1:]
 
 
 def test_where_nobody_runs_the_next_one_is_taken() -> None:
     """Its joining says what is wrong: waiting would not help."""
     jobs = [job(slots=9), job()]
     filled = scheduler(*jobs)
-    assert filled.admit(8) == jobs[:1]
-    assert filled.admit(8) == jobs[1:]
+    assert filled.admit(Room(8, 0)) == jobs[:1]
+    assert filled.admit(Room(8, 0)) == jobs[1:]
 
 
 @given(
@@ -101,7 +102,7 @@ def test_every_job_begins_once_in_order_and_within_the_budgets(
     filled, begun = scheduler(*jobs, max_encode_seconds=budget), list[Job]()
     while filled.busy:
         free = slots - sum(one.request.slots for one in filled.running)
-        admitted = filled.admit(free)
+        admitted = filled.admit(Room(free, 0))
         begun += admitted
         assert sum(one.request.slots for one in filled.running) <= slots
         seconds = sum(one.request.seconds for one in admitted)
@@ -116,7 +117,7 @@ def test_a_full_queue_refuses() -> None:
     assert not filled.has_room
     with pytest.raises(QueueFullError, match="2 requests are waiting"):
         filled.add(job())
-    filled.admit(1)
+    filled.admit(Room(1, 0))
     assert filled.has_room
     filled.add(job())
     assert len(filled.clear()) == 3
@@ -136,7 +137,7 @@ def test_cancelled_jobs_take_no_room() -> None:
 def test_what_nobody_waits_for_is_dropped_wherever_it_is() -> None:
     jobs = [job(), job(), job(deadline=NOW), job(), job(deadline=NOW - 1), job(), job()]
     filled = scheduler(*jobs)
-    assert filled.admit(3) == jobs[:3]
+    assert filled.admit(Room(3, 0)) == jobs[:3]
     jobs[0].future.cancel()
     jobs[3].future.cancel()
     dropped = filled.drop_unwanted(NOW)
@@ -165,9 +166,9 @@ class LateFuture(Future[Outcome]):
 
 @pytest.mark.parametrize("admitted", [0, 2])
 def test_a_job_that_is_cancelled_meanwhile_is_not_lost(admitted: int) -> None:
-    jobs = [job(), Job(silence(1.0), NOW, LateFuture())]
+    jobs = [job(), Job(silence(1.0), NOW, Cost(25, 1, 0), LateFuture())]
     filled = scheduler(*jobs)
-    filled.admit(admitted)
+    filled.admit(Room(admitted, 0))
     jobs[0].future.cancel()
     dropped = [*filled.drop_unwanted(NOW), *filled.drop_unwanted(NOW)]
     assert dropped == jobs  # the second one at the second time, but not never
@@ -206,7 +207,7 @@ def test_a_suspect_waits_until_nobody_runs() -> None:
 def test_clear_takes_all() -> None:
     jobs = [job(), job(), job()]
     filled = scheduler(*jobs)
-    filled.admit(1)
+    filled.admit(Room(1, 0))
     assert sorted(map(jobs.index, filled.clear())) == [0, 1, 2]
     assert not filled.busy
     assert filled.clear() == []
@@ -231,7 +232,7 @@ class Simulation:
         while coming or filled.busy:
             while coming and coming[0][0] <= self.step:
                 self._come(filled, coming.popleft()[1])
-            for one in filled.admit(self.slots - used(filled)):
+            for one in filled.admit(Room(self.slots - used(filled), 0)):
                 self.waits[one] = self.step - self.came[one]
             assert used(filled) <= self.slots
             self._decode(filled)
@@ -284,11 +285,11 @@ def test_thousands_come_and_nobody_starves(load: float) -> None:
 def test_a_wide_job_waits_for_those_before_it_only() -> None:
     """However many narrow ones follow it."""
     filled = scheduler(*[job() for _ in range(8)], max_queue=5_000)
-    filled.admit(8)
+    filled.admit(Room(8, 0))
     wide = job(slots=8)
     filled.add(wide)
     for _ in range(8):
         filled.add(job())
-        assert filled.admit(8 - len(filled.running)) == []
+        assert filled.admit(Room(8 - len(filled.running), 0)) == []
         filled.finish(filled.running[0])
-    assert filled.admit(8) == [wide]
+    assert filled.admit(Room(8, 0)) == [wide]

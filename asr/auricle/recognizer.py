@@ -15,7 +15,7 @@ from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint, load_checkpoint
 from auricle.config import DecodingOptions, EngineConfig, ModelConfig
 from auricle.engine import Engine, ModelRunner, Outcome, Request
-from auricle.engine.runner import resolve_device, resolve_dtype
+from auricle.engine.devices import resolve_device, resolve_dtype
 from auricle.futures import then
 from auricle.joining import join
 from auricle.segmenter import Piece, Segmenter, cut

@@ -1,6 +1,6 @@
 """The one file that touches the device: waveforms in, hypotheses out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from auricle.config import SAMPLE_RATE
 from auricle.decoding import ContinuousDecoder, Decoding, new_search
+from auricle.engine.devices import prepare
 from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
     AudioTooLongError,
@@ -19,44 +20,15 @@ from auricle.errors import (
 )
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
-from auricle.model import SpeechTransformer
+from auricle.model import Decoder, SpeechTransformer, new_cache
+from auricle.model.graphs import GraphedStep, cuda_recorder
 from auricle.model.strip import MIN_ROWS, Strip
 
-DTYPES = {
-    "float32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "float16": torch.float16,
-}
-
-
-def resolve_device(name: str) -> torch.device:
-    """`cpu`, `cuda`, `cuda:N`, or `auto`: CUDA where there is one. Raises InvalidOptionError."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InvalidOptionError(f"device must be cpu, cuda or auto, not {name!r}") from error
-    if device.type not in ("cpu", "cuda"):
-        raise InvalidOptionError(f"device must be cpu, cuda or auto, not {name!r}")
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise InvalidOptionError(f"no device {name!r} here: use --device cpu or auto")
-    return device
-
-
-def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
-    """A name in `DTYPES`, or `auto`: float32 on the CPU, bfloat16 elsewhere."""
-    if name == "auto":
-        return torch.float32 if device.type == "cpu" else torch.bfloat16
-    if name not in DTYPES:
-        raise InvalidOptionError(f"dtype must be auto, {', '.join(DTYPES)}, not {name!r}")
-    return DTYPES[name]
+MIB = 1024 * 1024
 
 
 class ModelRunner:
     """Runs a `SpeechTransformer` on one device."""
-
-    pads = False
 
     def __init__(
         self,
@@ -65,23 +37,44 @@ class ModelRunner:
         dtype: torch.dtype = torch.float32,
         *,
         slots: int = MIN_ROWS,
+        max_cache_mib: int = 2048,
+        exact: bool = False,
     ) -> None:
+        """Take over `model`, which from then on is good for inference only.
+
+        Args:
+            model: what to run; several runners may share it.
+            device: where.
+            dtype: of weights and activations.
+            slots: hypotheses decoded at once.
+            max_cache_mib: what the utterances in the decoder may remember, in MiB.
+            exact: let no shape on the device depend on who shares a batch.
+        """
         self.device = device
         self.dtype = dtype
-        self.model = model.to(device=device, dtype=dtype).eval()
+        self.exact = exact
+        self.model = prepare(model, device, dtype)
         self.features = LogMel(model.config.features).to(device)
         self._max_samples = round(model.config.window_seconds * SAMPLE_RATE)
         self._slots = slots
+        self._cache_bytes = max_cache_mib * MIB
+        max_frames = self._encoder_len(self._max_samples)
+        cache = new_cache(self.model.decoder, slots=slots, max_frames=max_frames, exact=exact)
         self._decoder = ContinuousDecoder(
-            self.model.decoder, slots=slots, max_frames=self._encoder_len(self._max_samples)
+            self.model.decoder, cache, step=_step(self.model.decoder, device)
         )
         self._decodings: dict[Decoding, Job] = {}
 
     @property
     def room(self) -> Room:
         """What could join now."""
-        slots = self._decoder.free_slots
-        return Room(slots, slots * self._cache_bytes(self._encoder_len(self._max_samples)))
+        held = sum(self._cost(job.request).cache_bytes for job in self._decodings.values())
+        return Room(self._decoder.free_slots, self._cache_bytes - held)
+
+    @property
+    def pads(self) -> bool:
+        """Whether utterances of like length belong together: attention pads, but for the CPU's."""
+        return self.device.type != "cpu"
 
     def check(self, request: Request) -> Cost:
         """What a request takes; refuses what could never run.
@@ -89,7 +82,7 @@ class ModelRunner:
         Raises:
             EmptyAudioError: there are no samples.
             AudioTooLongError: there are more than the window holds.
-            InvalidOptionError: the beam is wider than the slots.
+            InvalidOptionError: the beam is wider than the slots, or the cache too small.
         """
         if not len(request.samples):
             raise EmptyAudioError("a piece of no samples")
@@ -102,8 +95,13 @@ class ModelRunner:
             raise InvalidOptionError(
                 f"beam_size {request.slots} needs more than the engine's {self._slots} slots"
             )
-        frames = self._encoder_len(len(request.samples))
-        return Cost(frames, request.slots, self._cache_bytes(frames))
+        cost = self._cost(request)
+        if cost.cache_bytes > self._cache_bytes:
+            raise InvalidOptionError(
+                f"a piece of {request.seconds:.1f} s needs {cost.cache_bytes / MIB:.1f} MiB of "
+                f"cache where the engine has {self._cache_bytes // MIB}: raise max_cache_mib"
+            )
+        return cost
 
     @torch.inference_mode()
     def join(self, jobs: Sequence[Job]) -> float:
@@ -113,10 +111,9 @@ class ModelRunner:
             InferenceError: the encoder's output is not finite.
         """
         xs = self._features([job.request for job in jobs])
-        encoder_outs = self.model.encoder.encode(xs)
-        if not all(torch.isfinite(encoder_out).all() for encoder_out in encoder_outs):
-            raise InferenceError("the encoder's output is not finite: check the audio's level")
-        self._enter(jobs, encoder_outs)
+        batches = [[x] for x in xs] if self.exact else [xs]
+        memories = [memory for batch in batches for memory in self._encode(batch)]
+        self._enter(jobs, memories)
         return Strip.of([len(x) for x in xs], self.model.config.transformer).padding_ratio
 
     def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
@@ -133,12 +130,19 @@ class ModelRunner:
         self._decoder.leave(decoding)
         del self._decodings[decoding]
 
-    def _enter(self, jobs: Sequence[Job], encoder_outs: Sequence[Tensor]) -> None:
+    def _encode(self, xs: Sequence[Tensor]) -> list[Tensor]:
+        """Features `(T_i, n_mels)` -> what the decoder remembers of each."""
+        encoder_outs = self.model.encoder.encode(xs)
+        if not all(torch.isfinite(encoder_out).all() for encoder_out in encoder_outs):
+            raise InferenceError("the encoder's output is not finite: check the audio's level")
+        return self.model.decoder.memorise(encoder_outs)
+
+    def _enter(self, jobs: Sequence[Job], memories: Sequence[Tensor]) -> None:
         entered: list[Job] = []
         try:
-            for job, encoder_out in zip(jobs, encoder_outs, strict=True):
-                search = new_search(job.request.options, len(encoder_out))
-                self._decodings[self._decoder.join(encoder_out, search)] = job
+            for job, memory in zip(jobs, memories, strict=True):
+                search = new_search(job.request.options, memory.shape[3])
+                self._decodings[self._decoder.join(memory, search)] = job
                 entered.append(job)
         except Exception:
             for job in entered:
@@ -151,15 +155,23 @@ class ModelRunner:
         waveforms = [torch.tensor(np.ascontiguousarray(r.samples)) for r in requests]
         lens = torch.tensor([len(waveform) for waveform in waveforms], device=self.device)
         few = torch.zeros(MIN_ROWS * self.features.config.hop_length)  # rows of the mel product
-        samples = pad_sequence([*waveforms, few], batch_first=True)[:-1].to(self.device)
-        x, x_lens = self.features(samples, lens)
+        samples = pad_sequence([*waveforms, few], batch_first=True)[:-1]
+        if self.device.type == "cuda":
+            samples = samples.pin_memory()
+        x, x_lens = self.features(samples.to(self.device, non_blocking=True), lens)
         return [row[:length].to(self.dtype) for row, length in zip(x, x_lens.tolist(), strict=True)]
 
     def _encoder_len(self, samples: int) -> int:
         config = self.model.config
         return config.transformer.encoder_len(config.features.x_len(samples))
 
-    def _cache_bytes(self, frames: int) -> int:
-        """Of the keys and values of cross-attention over so many encoder frames."""
+    def _cost(self, request: Request) -> Cost:
         config = self.model.config.transformer
-        return 2 * config.decoder_layers * frames * config.d_model * 4
+        frames = self._encoder_len(len(request.samples))
+        numbers = 2 * config.decoder_layers * frames * config.d_model  # keys and values
+        return Cost(frames, request.slots, 4 * numbers)
+
+
+def _step(decoder: Decoder, device: torch.device) -> Callable[..., Tensor]:
+    """The decoder's step, recorded where that pays."""
+    return GraphedStep(decoder.step, cuda_recorder) if device.type == "cuda" else decoder.step

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-QUERY_BLOCK = 128  # rows of scores that stay in the processor's cache
+QUERY_BLOCK = 192  # rows of scores that stay in the processor's cache
 
 
 def causal_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -28,5 +28,8 @@ def full_attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     if query.device.type != "cpu" or query.dtype != torch.bfloat16:
         return F.scaled_dot_product_attention(query[None], key[None], value[None])[0]
     key, value = (key / math.sqrt(key.shape[-1])).transpose(1, 2), value.contiguous()
-    blocks = query.split(QUERY_BLOCK, dim=1)
-    return torch.cat([(block @ key).softmax(dim=-1) @ value for block in blocks], dim=1)
+    attended = torch.empty_like(query)
+    for block, out in zip(*(x.split(QUERY_BLOCK, dim=1) for x in (query, attended)), strict=True):
+        scores = torch.bmm(block, key)  # (H, QUERY_BLOCK, T)
+        out.copy_(torch.bmm(torch.softmax(scores, dim=-1, out=scores), value))
+    return attended

@@ -20,7 +20,7 @@ class StepView(Protocol):
         ...
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Keep one token's keys and values, then attend to all of the row's: `(B, H, 1, D // H)`."""
+        """Keep one token's keys and values; attend to all of the row's: `(B, H, 1, D // H)`."""
         ...
 
     def recall(self, layer: int, query: Tensor) -> Tensor:

@@ -36,9 +36,7 @@ class DecoderLayer(nn.Module):
         self.ffn = FeedForward(d_model, config.ffn_dim)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(
-        self, x: Tensor, attend: Attend, rotation: Tensor | None, recall: Recall
-    ) -> Tensor:
+    def forward(self, x: Tensor, attend: Attend, rotation: Tensor | None, recall: Recall) -> Tensor:
         """`x (B, U, D) -> (B, U, D)`."""
         x = x + self.dropout(self.attention(self.attention_norm(x), attend, rotation))
         x = x + self.dropout(self.cross_attention(self.cross_norm(x), recall))

@@ -52,14 +52,12 @@ class GraphedStep:
 
     def _recorded(self, tokens: Tensor, view: SlottedView) -> _Recording:
         tokens = tokens.clone()
-        view = replace(
-            view, positions=view.positions.clone(), cross_lens=view.cross_lens.clone()
-        )
+        view = replace(view, positions=view.positions.clone(), cross_lens=view.cross_lens.clone())
         return _Recording(tokens, view, self._record(lambda: self._step(tokens, view)))
 
 
 def cuda_recorder(run: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """Record `run` as a CUDA graph. Running it again must do no harm: a step writes the same keys."""
+    """Record `run` as a CUDA graph, after runs that do no harm: a step writes the same keys again."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):

@@ -46,7 +46,7 @@ class RaggedCache:
         self.values = [list(layer[:, 1].unbind()) for layer in self.kept]
 
     def open(self, slots: Sequence[int], memory: Tensor) -> None:
-        """Begin hypotheses of one utterance, its memory `(layers, 2, H, N, D // H)`; all share it."""
+        """Begin hypotheses of one utterance that share its memory `(layers, 2, H, N, D // H)`."""
         own = memory.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
         layers = [(keys.transpose(1, 2), values) for keys, values in own]
         for slot in slots:
@@ -85,12 +85,17 @@ class RaggedView:
         self._slots = [slot for slot in rows if slot != IDLE]
         lens = [cache.lens[slot] for slot in self._slots]
         self.positions = torch.tensor(lens + [0] * (len(rows) - len(lens)))
-        self._at = (torch.tensor(self._slots), slice(None), slice(None), self.positions[: len(lens)])
+        self._at = (
+            torch.tensor(self._slots),
+            slice(None),
+            slice(None),
+            self.positions[: len(lens)],
+        )
         self._ends = [length + 1 for length in lens]
         self._utterances = _runs([cache.memories[slot] for slot in self._slots])
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Keep one token's keys and values, then attend to all of the row's: `(B, H, 1, D // H)`."""
+        """Keep one token's keys and values; attend to all of the row's: `(B, H, 1, D // H)`."""
         cache, count = self._cache, len(self._slots)
         cache.kept[layer][self._at] = torch.cat([key, value], dim=2)[:count].transpose(1, 2).float()
         query, attended = _scaled(query), torch.zeros(query.shape)

@@ -52,7 +52,7 @@ class SlottedCache:
         self.group = group
 
     def open(self, slots: Sequence[int], memory: Tensor) -> None:
-        """Begin hypotheses of one utterance, its memory `(layers, 2, H, N, D // H)`; each a copy."""
+        """Begin hypotheses, each with a copy of the memory `(layers, 2, H, N, D // H)`."""
         frames = memory.shape[3]
         for slot in slots:
             self.memories[:, slot, :, :, :frames] = memory
@@ -109,7 +109,7 @@ class SlottedView:
         return len(self.positions), self.tokens, self.frames
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        """Keep one token's keys and values, then attend to all of the row's: `(B, H, 1, D // H)`."""
+        """Keep one token's keys and values; attend to all of the row's: `(B, H, 1, D // H)`."""
         kept = self.cache.kept[layer, : len(self.positions)]
         rows = torch.arange(len(self.positions), device=query.device)
         kept[rows, :, :, self.positions] = torch.cat([key, value], dim=2).transpose(1, 2)

@@ -80,7 +80,9 @@ class Strip:
         return attended
 
     def _attend_together(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        starts, lens = (torch.tensor(each, device=query.device) for each in (self.starts, self.lens))
+        starts, lens = (
+            torch.tensor(each, device=query.device) for each in (self.starts, self.lens)
+        )
         steps = torch.arange(max(self.lens), device=query.device)
         frames = (starts[:, None] + steps).clamp(max=self.size - 1)  # (B, N)
         mask = key_padding_mask(lens, len(steps))

@@ -1,0 +1,47 @@
+"""Where the model runs and in which numbers."""
+
+import torch
+
+from auricle.errors import InvalidOptionError
+from auricle.model import SpeechTransformer
+from auricle.model.packed import can_pack, has_fast_bfloat16, pack
+
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+def resolve_device(name: str) -> torch.device:
+    """`cpu`, `cuda`, `cuda:N`, or `auto`: CUDA where there is one. Raises InvalidOptionError."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InvalidOptionError(f"device must be cpu, cuda or auto, not {name!r}") from error
+    if device.type not in ("cpu", "cuda"):
+        raise InvalidOptionError(f"device must be cpu, cuda or auto, not {name!r}")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InvalidOptionError(f"no device {name!r} here: use --device cpu or auto")
+    return device
+
+
+def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
+    """A name in `DTYPES`, or `auto`: bfloat16 where the device computes with it, else float32."""
+    if name == "auto":
+        return torch.bfloat16 if device.type != "cpu" or has_fast_bfloat16() else torch.float32
+    if name not in DTYPES:
+        raise InvalidOptionError(f"dtype must be auto, {', '.join(DTYPES)}, not {name!r}")
+    return DTYPES[name]
+
+
+def prepare(
+    model: SpeechTransformer, device: torch.device, dtype: torch.dtype
+) -> SpeechTransformer:
+    """Move a model to where it runs, for inference only; the same model may come again."""
+    model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    if can_pack(model.decoder.embedding.weight):
+        pack(model)
+    return model

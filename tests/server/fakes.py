@@ -62,6 +62,7 @@ class FakeRecognizer:
     error: Exception | None = None  # raised by submit
     future_error: Exception | None = None  # raised by the futures
     room: int | None = None  # refuse more pending pieces than these
+    retry_after: float = 1.0  # what the refusal advises
     futures: list[Future[Recognition]] = field(default_factory=list)
     submitted: list[tuple[Piece, DecodingOptions, float | None]] = field(default_factory=list)
     came: threading.Event = field(default_factory=threading.Event)  # something was submitted
@@ -80,7 +81,7 @@ class FakeRecognizer:
         if self.error is not None:
             raise self.error
         if self.room is not None and self.pending >= self.room:
-            raise QueueFullError("the queue is full")
+            raise QueueFullError("the queue is full", retry_after=self.retry_after)
         self.submitted.append((piece, options, deadline))
         future: Future[Recognition] = Future()
         self.futures.append(future)

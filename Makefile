@@ -14,9 +14,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
+.PHONY: bench-engine
 
 help: ## these lines
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 install: $(VENV)/installed ## the command `auricle` into .venv
 
@@ -42,6 +43,9 @@ format: $(VENV)/installed-dev ## rewrite the sources in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench-engine: $(VENV)/installed-bench ## Auricle's engine beside its peers; BENCH=--quick for a smoke run
+	$(BIN)/python -m benchmarks.engine $(BENCH)
+
 proto: ## the stubs from speech.proto, with a pinned generator in its own environment
 	scripts/generate_stubs.sh
 
@@ -61,4 +65,8 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) --upgrade "pip>=25.1"  # the first that knows --group
 	$(PIP) --group dev
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(PIP) --editable ".[bench]"
 	@touch $@

@@ -73,10 +73,12 @@ def test_defaults_are_the_libraries_own(auricle: Auricle, loaded: Loaded, servin
 
 def test_flags_reach_their_configs(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
     flags = "--model m --device cpu --dtype float32 --port 0 --max-queue 7 --tls-key k"
-    budgets = "--slots 8 --max-encode-seconds 12.5"
+    budgets = "--slots 8 --max-encode-seconds 12.5 --max-cache-mib 99 --exact"
     auricle("serve", *flags.split(), "--tls-certificate", "c", *budgets.split())
     assert serving.config == ServerConfig(port=0, tls_key=Path("k"), tls_certificate=Path("c"))
-    engine = EngineConfig(max_queue=7, max_encode_seconds=12.5, slots=8)
+    engine = EngineConfig(
+        max_queue=7, max_encode_seconds=12.5, slots=8, max_cache_mib=99, exact=True
+    )
     options = {"device": "cpu", "dtype": "float32", "engine": engine}
     assert loaded.asked == ("m", options)
 

@@ -9,6 +9,7 @@ from auricle.config import EngineConfig
 from auricle.errors import AuricleError
 from auricle_cli.failure import Failure
 from auricle_cli.groups import options_of
+from auricle_cli.recognition import EXACT_HELP
 from auricle_server.config import ServerConfig
 
 SERVER_HELP = {
@@ -27,8 +28,8 @@ ENGINE_HELP = {
     "max_queue": "Pieces waiting for a batch; one more is refused.",
     "max_encode_seconds": "Audio encoded at a time, between two decode steps.",
     "slots": "Hypotheses decoded at once.",
-    "max_cache_mib": "Memory of cross-attention; audio waits for it.",
-    "exact": "Let no shape on the device depend on company.",
+    "max_cache_mib": "Memory for what decoding remembers of the audio, in MiB.",
+    "exact": EXACT_HELP,
 }
 LEVELS = ["debug", "info", "warning", "error"]
 

@@ -15,7 +15,9 @@ from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint, load_checkpoint
 from auricle.config import DecodingOptions, EngineConfig, ModelConfig
 from auricle.engine import Engine, ModelRunner, Outcome, Request
+from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
 from auricle.engine.runner import resolve_device, resolve_dtype
+from auricle.engine.statistics import Statistics
 from auricle.futures import then
 from auricle.joining import join
 from auricle.segmenter import Piece, Segmenter, cut
@@ -38,12 +40,15 @@ class Recognizer:
         device: str = "auto",
         dtype: str = "auto",
         engine: EngineConfig | None = None,
+        check_invariance: float = 0.0,
     ) -> None:
         """Start an engine for `checkpoint`.
 
         Raises:
-            InvalidOptionError: the device or the dtype is not to be had.
+            InvalidOptionError: the device or the dtype is not to be had, or another option is
+                outside its range.
         """
+        check_share(check_invariance)
         torch_device = resolve_device(device)
         torch_dtype = resolve_dtype(dtype, torch_device)
         self.config: ModelConfig = checkpoint.model.config
@@ -52,8 +57,16 @@ class Recognizer:
         self.dtype = str(torch_dtype).removeprefix("torch.")
         self._tokenizer = checkpoint.tokenizer
         config = engine or EngineConfig()
-        runner = ModelRunner(checkpoint.model, torch_device, torch_dtype, slots=config.slots)
-        self._engine = Engine(runner, config, model_id=self.model_id)
+
+        def start(config: EngineConfig) -> Engine:
+            runner = ModelRunner(checkpoint.model, torch_device, torch_dtype, slots=config.slots)
+            return Engine(runner, config, model_id=self.model_id)
+
+        self._engine = start(config)
+        self._checker: InvarianceChecker | None = None
+        if check_invariance:
+            alone = start(alone_config(config))  # on the same weights
+            self._checker = InvarianceChecker(alone, check_invariance)
 
     @classmethod
     def from_pretrained(
@@ -63,6 +76,7 @@ class Recognizer:
         device: str = "auto",
         dtype: str = "auto",
         engine: EngineConfig | None = None,
+        check_invariance: float = 0.0,
     ) -> Self:
         """Load the bundled model, or a checkpoint by its path.
 
@@ -71,14 +85,23 @@ class Recognizer:
             device: `cpu`, `cuda` or `auto`.
             dtype: `float32`, `bfloat16`, `float16` or `auto`.
             engine: the engine's budgets.
+            check_invariance: the share of requests, 0 to 1, that is decoded again alone; where
+                that gives other tokens, a warning is logged and `checks` counts it.
 
         Raises:
             UnknownModelError: neither a known name nor a file.
             CorruptCheckpointError, CheckpointMismatchError: the file is damaged or does not fit.
-            InvalidOptionError: the device or the dtype is not to be had.
+            InvalidOptionError: the device or the dtype is not to be had, or another option is
+                outside its range.
         """
         checkpoint = load_checkpoint(model_path(model))
-        return cls(checkpoint, device=device, dtype=dtype, engine=engine)
+        return cls(
+            checkpoint,
+            device=device,
+            dtype=dtype,
+            engine=engine,
+            check_invariance=check_invariance,
+        )
 
     @overload
     def transcribe(  # type: ignore[overload-overlap]  # a str is one source, not many
@@ -169,7 +192,10 @@ class Recognizer:
         """
         request = Request(piece.samples, options or DecodingOptions(), deadline)
         submitted = self._engine.submit(request, block=block)
-        return then(submitted, lambda outcome: self._recognition(piece, outcome))
+        recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
+        if self._checker is not None:  # behind `then`: it starts when the answer is out
+            self._checker.watch(request, submitted)
+        return recognition
 
     def join(
         self,
@@ -181,9 +207,19 @@ class Recognizer:
         """One transcript of an audio's recognitions, in the order of time."""
         return join(recognitions, duration=duration, warnings=warnings, model_id=self.model_id)
 
+    def statistics(self) -> Statistics:
+        """What the engine has done so far, and does now."""
+        return self._engine.statistics()
+
+    def checks(self) -> Checks | None:
+        """What `check_invariance` found so far; None where it was not asked for."""
+        return self._checker.checks if self._checker is not None else None
+
     def close(self, *, drain: bool = True) -> None:
         """Stop the engine, after the waiting work when `drain`."""
         self._engine.close(drain=drain)
+        if self._checker is not None:
+            self._checker.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,10 +1,12 @@
 """The options that all benchmarks share."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import torch
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -24,3 +26,9 @@ def benchmark_options(command: Command) -> Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def use_threads(threads: int) -> None:
+    """Compute with as many threads, here and in the processes that are started from here."""
+    torch.set_num_threads(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)

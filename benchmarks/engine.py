@@ -15,7 +15,7 @@ import click
 import torch
 
 from auricle.config import TransformerConfig
-from benchmarks.command import benchmark_options
+from benchmarks.command import benchmark_options, use_threads
 from benchmarks.ours import Auricle, recognizer
 from benchmarks.peers.field import INT8, PACKAGES, field
 from benchmarks.peers.peer import BATCH_SIZES, Peer
@@ -48,7 +48,7 @@ SMOKE_PLAN = Plan(QUICK, SMOKE, rounds=1, batch_sizes=(1, 2), peer_utterances=2,
 def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None) -> None:
     """Run the benchmark, print its table, write its result."""
     plan = SMOKE_PLAN if quick else Plan()
-    torch.set_num_threads(threads)
+    use_threads(threads)
     result = Result("engine", quick, threads, PACKAGES)
     with ExitStack() as stack:
         ours = list(_ours(plan, dtype, stack))

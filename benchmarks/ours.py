@@ -21,10 +21,11 @@ class Auricle:
         name: str,
         recognizer: Recognizer,
         waveforms: Sequence[npt.NDArray[np.float32]],
-        tokens: int,
+        tokens: int | None = None,
         *,
         audio_seconds: float,
     ) -> None:
+        """With `tokens` each utterance gets exactly as many; without, as many as the model says."""
         self.name = name
         self.audio_seconds = audio_seconds
         self._recognizer = recognizer
@@ -36,7 +37,8 @@ class Auricle:
         """Submit all, wait for all."""
         futures = [self._recognizer.submit(p, self._options, block=True) for p in self._pieces]
         counts = [future.result().receipt.tokens for future in futures]
-        MiscountError.check(self.name, counts, self._tokens)
+        if self._tokens is not None:
+            MiscountError.check(self.name, counts, self._tokens)
 
     def facts(self) -> dict[str, Any]:
         """With which numbers it computes."""

@@ -60,7 +60,7 @@ def alternate(
     """Let each run once a round, in turn, after one run that does not count."""
     speeds: dict[str, list[float]] = {each.name: [] for each in contestants}
     for number in range(rounds + 1):
-        for each in tqdm(contestants, desc=f"round {number}", leave=False):
+        for each in tqdm(contestants, f"round {number}", leave=False, disable=None):
             speed = each.audio_seconds / timed(each.run, clock)
             if number:
                 speeds[each.name].append(speed)

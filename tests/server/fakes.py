@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from auricle.audio import Audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
+from auricle.engine.invariance import Checks
+from auricle.engine.statistics import Statistics
 from auricle.errors import QueueFullError
 from auricle.segmenter import Piece
 from auricle.transcript import Receipt, Recognition, Segment
@@ -73,6 +75,12 @@ class FakeRecognizer:
     def cut(self, audio: Audio) -> Iterator[Piece]:
         segmenter = FakeSegmenter()
         yield from segmenter.feed(audio.samples) + segmenter.flush()
+
+    def statistics(self) -> Statistics:
+        return Statistics(submitted=len(self.futures), running=self.pending)
+
+    def checks(self) -> Checks | None:
+        return None
 
     def submit(
         self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None

@@ -1,8 +1,9 @@
 """The library's front door: audio in, transcripts out, through the batching engine."""
 
-from collections import deque
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -18,8 +19,8 @@ from auricle.engine import Engine, ModelRunner, Outcome, Request
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
 from auricle.engine.runner import resolve_device, resolve_dtype
 from auricle.engine.statistics import Statistics
-from auricle.futures import then
-from auricle.joining import join
+from auricle.futures import results, results_async, then
+from auricle.joining import Joiner, join
 from auricle.segmenter import Piece, Segmenter, cut
 from auricle.transcript import Recognition, Segment, Transcript
 
@@ -154,17 +155,30 @@ class Recognizer:
         Yields recognitions in the pieces' order, each as soon as it is there. Work that is not
         yet done is dropped when the caller stops listening.
         """
-        pending: deque[Future[Recognition]] = deque()
-        try:
-            for piece in pieces:
-                pending.append(self.submit(piece, options, block=True))
-                while len(pending) >= _PIECES_AHEAD or (pending and pending[0].done()):
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        yield from results(self._submitted(pieces, options), _PIECES_AHEAD)
+
+    async def transcribe_async(
+        self, audio: AudioSource, *, options: DecodingOptions | None = None
+    ) -> Transcript:
+        """Recognise one audio without blocking the event loop; waits for room in a full queue.
+
+        Audio is read and cut in a thread. Cancelling the task drops the work.
+
+        Args:
+            audio: as for `transcribe`, but one.
+            options: how to decode.
+
+        Raises:
+            AudioError: the audio cannot be read; its class says why.
+            RequestError: the engine could not finish.
+        """
+        read = await asyncio.to_thread(_as_audio, audio)
+        joiner = Joiner(self.model_id)
+        submitted = self._submitted(self.cut(read), options)
+        async with aclosing(results_async(submitted, _PIECES_AHEAD)) as recognitions:
+            async for recognition in recognitions:
+                joiner.add(recognition)
+        return joiner.transcript(read.duration, read.warnings)
 
     def submit(
         self,
@@ -231,6 +245,11 @@ class Recognizer:
         traceback: TracebackType | None,
     ) -> None:
         self.close(drain=error is None)
+
+    def _submitted(
+        self, pieces: Iterable[Piece], options: DecodingOptions | None
+    ) -> Iterator[Future[Recognition]]:
+        return (self.submit(piece, options, block=True) for piece in pieces)
 
     def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
         text = self._tokenizer.decode(outcome.hypothesis.tokens)

@@ -28,9 +28,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def release(error: BaseException) -> None:
     """Clear the frames of a traceback: their variables would keep a batch's tensors in memory."""
+    chain: list[BaseException] = []
     cause: BaseException | None = error
-    while cause is not None:
+    while cause is not None and cause not in chain:
         traceback.clear_frames(cause.__traceback__)
+        chain.append(cause)
         cause = cause.__cause__ or cause.__context__
 
 

@@ -3,10 +3,12 @@
 #   PYTHON=python3.12        the Python that .venv is made with
 #   TORCH_INDEX=URL          where pip finds torch (the CPU build is much smaller than the CUDA one)
 #   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
+#   BENCH=--quick            makes a bench target a smoke run
 
 PYTHON ?= python3
 TORCH_INDEX ?=
 AUDIO ?=
+BENCH ?=
 VENV ?= .venv
 export PYTHON
 BIN := $(VENV)/bin
@@ -14,9 +16,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
+.PHONY: bench-engine bench-server
 
 help: ## these lines
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 install: $(VENV)/installed ## the command `auricle` into .venv
 
@@ -42,6 +45,12 @@ format: $(VENV)/installed-dev ## rewrite the sources in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench-engine: $(VENV)/installed-bench ## Auricle's engine beside its peers
+	$(BIN)/python -m benchmarks.engine $(BENCH)
+
+bench-server: $(VENV)/installed ## the gRPC server beside the engine in process
+	$(BIN)/python -m benchmarks.server $(BENCH)
+
 proto: ## the stubs from speech.proto, with a pinned generator in its own environment
 	scripts/generate_stubs.sh
 
@@ -61,4 +70,8 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) --upgrade "pip>=25.1"  # the first that knows --group
 	$(PIP) --group dev
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(PIP) --editable ".[bench]"
 	@touch $@

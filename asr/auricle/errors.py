@@ -101,13 +101,16 @@ class RequestError(AuricleError):
 
 
 class QueueFullError(RequestError):
-    """The engine has no room; try again after a while."""
+    """No room, or so much work ahead that the deadline would pass; try again after a while.
+
+    `retry_after` is a hint, in seconds.
+    """
 
     reason = "QUEUE_FULL"
 
     def __init__(self, message: str = "", *, retry_after: float = 1.0) -> None:
         super().__init__(message)
-        self.retry_after = retry_after  # seconds: a hint, no promise
+        self.retry_after = retry_after
 
 
 class DeadlineExceededError(RequestError):

@@ -1,8 +1,9 @@
 """The library's front door: audio in, transcripts out, through the batching engine."""
 
-from collections import deque
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +16,11 @@ from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint, load_checkpoint
 from auricle.config import DecodingOptions, EngineConfig, ModelConfig
 from auricle.engine import Engine, ModelRunner, Outcome, Request
-from auricle.engine.devices import resolve_device, resolve_dtype
-from auricle.futures import then
-from auricle.joining import join
+from auricle.engine.devices import prepare, resolve_device, resolve_dtype
+from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
+from auricle.engine.statistics import Statistics
+from auricle.futures import results, results_async, then
+from auricle.joining import Joiner, join
 from auricle.segmenter import Piece, Segmenter, cut
 from auricle.transcript import Recognition, Segment, Transcript
 
@@ -38,12 +41,15 @@ class Recognizer:
         device: str = "auto",
         dtype: str = "auto",
         engine: EngineConfig | None = None,
+        check_invariance: float = 0.0,
     ) -> None:
         """Start an engine for `checkpoint`.
 
         Raises:
-            InvalidOptionError: the device or the dtype is not to be had.
+            InvalidOptionError: the device or the dtype is not to be had, or another option is
+                outside its range.
         """
+        check_share(check_invariance)
         torch_device = resolve_device(device)
         torch_dtype = resolve_dtype(dtype, torch_device)
         self.config: ModelConfig = checkpoint.model.config
@@ -52,8 +58,24 @@ class Recognizer:
         self.dtype = str(torch_dtype).removeprefix("torch.")
         self._tokenizer = checkpoint.tokenizer
         config = engine or EngineConfig()
-        runner = ModelRunner(checkpoint.model, torch_device, torch_dtype, slots=config.slots)
-        self._engine = Engine(runner, config, model_id=self.model_id)
+        model = prepare(checkpoint.model, torch_device, torch_dtype)
+
+        def start(config: EngineConfig) -> Engine:
+            runner = ModelRunner(
+                model,
+                torch_device,
+                torch_dtype,
+                slots=config.slots,
+                max_cache_mib=config.max_cache_mib,
+                exact=config.exact,
+            )
+            return Engine(runner, config, model_id=self.model_id)
+
+        self._engine = start(config)
+        self._checker: InvarianceChecker | None = None
+        if check_invariance:
+            alone = start(alone_config(config))  # on the same weights
+            self._checker = InvarianceChecker(alone, check_invariance)
 
     @classmethod
     def from_pretrained(
@@ -63,6 +85,7 @@ class Recognizer:
         device: str = "auto",
         dtype: str = "auto",
         engine: EngineConfig | None = None,
+        check_invariance: float = 0.0,
     ) -> Self:
         """Load the bundled model, or a checkpoint by its path.
 
@@ -71,14 +94,23 @@ class Recognizer:
             device: `cpu`, `cuda` or `auto`.
             dtype: `float32`, `bfloat16`, `float16` or `auto`.
             engine: the engine's budgets.
+            check_invariance: the share of requests, 0 to 1, that is decoded again alone; where
+                that gives other tokens, a warning is logged and `checks` counts it.
 
         Raises:
             UnknownModelError: neither a known name nor a file.
             CorruptCheckpointError, CheckpointMismatchError: the file is damaged or does not fit.
-            InvalidOptionError: the device or the dtype is not to be had.
+            InvalidOptionError: the device or the dtype is not to be had, or another option is
+                outside its range.
         """
         checkpoint = load_checkpoint(model_path(model))
-        return cls(checkpoint, device=device, dtype=dtype, engine=engine)
+        return cls(
+            checkpoint,
+            device=device,
+            dtype=dtype,
+            engine=engine,
+            check_invariance=check_invariance,
+        )
 
     @overload
     def transcribe(  # type: ignore[overload-overlap]  # a str is one source, not many
@@ -131,17 +163,30 @@ class Recognizer:
         Yields recognitions in the pieces' order, each as soon as it is there. Work that is not
         yet done is dropped when the caller stops listening.
         """
-        pending: deque[Future[Recognition]] = deque()
-        try:
-            for piece in pieces:
-                pending.append(self.submit(piece, options, block=True))
-                while len(pending) >= _PIECES_AHEAD or (pending and pending[0].done()):
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        yield from results(self._submitted(pieces, options), _PIECES_AHEAD)
+
+    async def transcribe_async(
+        self, audio: AudioSource, *, options: DecodingOptions | None = None
+    ) -> Transcript:
+        """Recognise one audio without blocking the event loop; waits for room in a full queue.
+
+        Audio is read and cut in a thread. Cancelling the task drops the work.
+
+        Args:
+            audio: as for `transcribe`, but one.
+            options: how to decode.
+
+        Raises:
+            AudioError: the audio cannot be read; its class says why.
+            RequestError: the engine could not finish.
+        """
+        read = await asyncio.to_thread(_as_audio, audio)
+        joiner = Joiner(self.model_id)
+        submitted = self._submitted(self.cut(read), options)
+        async with aclosing(results_async(submitted, _PIECES_AHEAD)) as recognitions:
+            async for recognition in recognitions:
+                joiner.add(recognition)
+        return joiner.transcript(read.duration, read.warnings)
 
     def submit(
         self,
@@ -169,7 +214,10 @@ class Recognizer:
         """
         request = Request(piece.samples, options or DecodingOptions(), deadline)
         submitted = self._engine.submit(request, block=block)
-        return then(submitted, lambda outcome: self._recognition(piece, outcome))
+        recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
+        if self._checker is not None:  # behind `then`: it starts when the answer is out
+            self._checker.watch(request, submitted)
+        return recognition
 
     def join(
         self,
@@ -181,9 +229,19 @@ class Recognizer:
         """One transcript of an audio's recognitions, in the order of time."""
         return join(recognitions, duration=duration, warnings=warnings, model_id=self.model_id)
 
+    def statistics(self) -> Statistics:
+        """What the engine has done so far, and does now."""
+        return self._engine.statistics()
+
+    def checks(self) -> Checks | None:
+        """What `check_invariance` found so far; None where it was not asked for."""
+        return self._checker.checks if self._checker is not None else None
+
     def close(self, *, drain: bool = True) -> None:
         """Stop the engine, after the waiting work when `drain`."""
         self._engine.close(drain=drain)
+        if self._checker is not None:
+            self._checker.close()
 
     def __enter__(self) -> Self:
         return self
@@ -195,6 +253,11 @@ class Recognizer:
         traceback: TracebackType | None,
     ) -> None:
         self.close(drain=error is None)
+
+    def _submitted(
+        self, pieces: Iterable[Piece], options: DecodingOptions | None
+    ) -> Iterator[Future[Recognition]]:
+        return (self.submit(piece, options, block=True) for piece in pieces)
 
     def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
         text = self._tokenizer.decode(outcome.hypothesis.tokens)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.errors import AuricleError
 from auricle.joining import Joiner
 from auricle.recognizer import Recognizer
@@ -68,11 +68,17 @@ class LocalTranscriber:
 def load(recognition: Recognition) -> LocalTranscriber:
     """Load the model. Raises Failure."""
     try:
-        options = DecodingOptions(recognition.beam, recognition.max_tokens)
+        options = DecodingOptions(
+            beam_size=recognition.beam,
+            max_tokens=recognition.max_tokens,
+            temperature=recognition.temperature,
+            seed=recognition.seed,
+        )
         recognizer = Recognizer.from_pretrained(
             recognition.model or "bundled",
             device=recognition.device or "auto",
             dtype=recognition.dtype or "auto",
+            engine=EngineConfig(exact=recognition.exact),
         )
     except AuricleError as error:
         raise Failure(str(error)) from error

@@ -1,13 +1,16 @@
 """How the audio is recognised: the options that `transcribe`, `evaluate` and `demo` share."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 import click
 
 from auricle_cli.answers import Transcriber
+from auricle_cli.connection import Connection, tls_options
 from auricle_cli.groups import grouped
 
+EXACT_HELP = "The same bits in any company, on any device: slower."
 Encoding = Literal["s16le", "s24le", "s32le", "u8", "f32le", "mulaw", "alaw"]
 
 
@@ -25,19 +28,30 @@ class Recognition:
     """Where and how. Raises ValueError for options that do not go together."""
 
     server: str | None = None
+    tls: bool = False
+    ca_certificate: Path | None = None
     model: str | None = None
     device: str | None = None
     dtype: str | None = None
+    exact: bool = False
     beam: int = 1
     max_tokens: int | None = None
+    temperature: float = 0.0
+    seed: int | None = None
     sample_rate: int | None = None
     encoding: Encoding | None = None
     channels: int | None = None
     concurrency: int = 16
 
     def __post_init__(self) -> None:
-        if self.server and (self.device or self.dtype):
-            raise ValueError("--device and --dtype are the server's choice: leave one side out")
+        if self.server and (self.device or self.dtype or self.exact):
+            raise ValueError(
+                "--device, --dtype and --exact are the server's choice: leave one side out"
+            )
+        if not self.server and (self.tls or self.ca_certificate):
+            raise ValueError("--tls and --ca-certificate are for a --server: name it, too")
+        if self.temperature and self.beam > 1:
+            raise ValueError("--temperature samples, --beam searches: leave one of them out")
         if self.sample_rate is None and (self.encoding or self.channels):
             raise ValueError(
                 "--encoding and --channels describe headerless audio: it needs a --sample-rate, too"
@@ -49,6 +63,11 @@ class Recognition:
         if self.sample_rate is None:
             return None
         return Pcm(self.sample_rate, self.encoding or "s16le", self.channels or 1)
+
+    @property
+    def connection(self) -> Connection:
+        """How to reach the server."""
+        return Connection(self.server or "", self.tls, self.ca_certificate)
 
     def open(self) -> Transcriber:
         """Reach the server or load the model. Raises Failure when that cannot be done."""
@@ -68,6 +87,7 @@ recognition_options = grouped(
         click.option(
             "--server", metavar="HOST:PORT", help="Ask this server; without it, run here."
         ),
+        *tls_options,
         click.option("--model", metavar="NAME|PATH", show_default="bundled", help="The model."),
         click.option(
             "--device", metavar="cpu|cuda|auto", show_default="auto", help="Where to run."
@@ -75,11 +95,21 @@ recognition_options = grouped(
         click.option(
             "--dtype", metavar="TYPE", show_default="auto", help="Numbers to compute with."
         ),
+        click.option("--exact", is_flag=True, help=EXACT_HELP),
         click.option(
             "--beam", type=click.IntRange(1, 32), default=1, help="Hypotheses kept; 1 is greedy."
         ),
         click.option(
             "--max-tokens", type=click.IntRange(1), help="Most tokens for a piece of audio."
+        ),
+        click.option(
+            "--temperature",
+            type=click.FloatRange(0, 10),
+            default=0.0,
+            help="Of sampling; 0 takes the likeliest token each time.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0), help="Of sampling: the same seed, the same text."
         ),
         click.option(
             "--sample-rate", type=click.IntRange(1), help="Hz, of headerless (PCM) audio only."

@@ -45,15 +45,17 @@ class RemoteTranscriber:
 
 def connect(recognition: Recognition) -> RemoteTranscriber:
     """Reach the server. Raises Failure where none answers: once, not for each input."""
-    target = recognition.server or ""
+    target = recognition.connection.server
     pcm = recognition.pcm
     options = RecognitionOptions(
         model=recognition.model,
         pcm=PcmFormat(pcm.sample_rate, pcm.channels, pcm.encoding) if pcm else None,
         beam_size=recognition.beam,
         max_tokens=recognition.max_tokens,
+        temperature=recognition.temperature or None,
+        seed=recognition.seed,
     )
-    client = Client(target)
+    client = Client(target, credentials=recognition.connection.credentials())
     try:
         client.list_models(timeout=CONNECT_SECONDS)
     except AuricleClientError as error:

@@ -43,6 +43,8 @@ def decoding(options: RecognitionOptions) -> pb.DecodingOptions:
         beam_size=options.beam_size,
         max_tokens=options.max_tokens,
         length_penalty=options.length_penalty,
+        temperature=options.temperature,
+        seed=options.seed,
     )
 
 

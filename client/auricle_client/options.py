@@ -21,3 +21,5 @@ class RecognitionOptions:
     beam_size: int | None = None
     max_tokens: int | None = None
     length_penalty: float | None = None
+    temperature: float | None = None  # of sampling; 0: none
+    seed: int | None = None  # of sampling: the same seed, the same text

@@ -1,4 +1,4 @@
-"""The frame around every RPC: deadline, error translation and one line in the log."""
+"""The frame around every RPC: deadline, error translation, one line in the log, one count."""
 
 import asyncio
 import logging
@@ -13,6 +13,7 @@ from auricle_server.status import CANCELLED, OK, failure_of
 
 Context = aio.ServicerContext[Any, Any]
 T = TypeVar("T")
+Observe = Callable[[str, str, float], None]  # method, code, seconds
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +28,14 @@ class Call:
     started: float = field(default_factory=time.monotonic)
     facts: dict[str, object] = field(default_factory=dict)  # for the log line
 
-    def log(self, outcome: str) -> None:
+    @property
+    def seconds(self) -> float:
+        """Since it began."""
+        return time.monotonic() - self.started
+
+    def log(self, outcome: str, seconds: float) -> None:
         """Writes the request's line: `key=value` pairs."""
         facts = "".join(f" {key}={value}" for key, value in self.facts.items())
-        seconds = time.monotonic() - self.started
         logger.info(
             "method=%s code=%s seconds=%.3f peer=%s%s",
             self.method,
@@ -48,7 +53,9 @@ def call_of(method: str, context: Context) -> Call:
     return Call(method, context.peer(), deadline)
 
 
-async def answer(method: str, context: Context, work: Callable[[Call], Awaitable[T]]) -> T:
+async def answer(
+    method: str, context: Context, work: Callable[[Call], Awaitable[T]], observe: Observe
+) -> T:
     """Runs `work` for one RPC; whatever it raises becomes the RPC's status."""
     call = call_of(method, context)
     outcome = OK
@@ -63,4 +70,6 @@ async def answer(method: str, context: Context, work: Callable[[Call], Awaitable
         call.facts["reason"] = failure.reason
         await context.abort(failure.code, failure.message, failure.trailing_metadata)
     finally:
-        call.log(outcome)
+        seconds = call.seconds
+        call.log(outcome, seconds)
+        observe(method, outcome, seconds)

@@ -18,6 +18,7 @@ class ServerConfig:
 
     host: str = "127.0.0.1"
     port: int = 50051  # 0: any free one
+    metrics_port: int | None = None  # of Prometheus's endpoint on the same host; None: no endpoint
     max_message_bytes: int = 64 * 1024 * 1024
     max_upload_bytes: int = 256 * 1024 * 1024  # all chunks of one request
     max_audio_seconds: float = 4 * 3600.0
@@ -28,8 +29,8 @@ class ServerConfig:
     tls_key: Path | None = None  # PEM
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65535:
-            raise InvalidOptionError(f"port must be 0 to 65535, not {self.port}")
+        for name in ("port", "metrics_port"):
+            self._require_port(name)
         for name in ("max_message_bytes", "max_upload_bytes", "max_audio_seconds", "max_requests"):
             self._require_positive(name)
         self._require_positive("max_pieces_in_flight")
@@ -39,6 +40,11 @@ class ServerConfig:
             raise InvalidOptionError(f"drain_seconds must not be negative: {self.drain_seconds}")
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InvalidOptionError("tls_certificate and tls_key belong together: give both")
+
+    def _require_port(self, name: str) -> None:
+        port = getattr(self, name)
+        if port is not None and not 0 <= port <= 65535:
+            raise InvalidOptionError(f"{name} must be 0 to 65535, not {port}")
 
     def _require_positive(self, name: str) -> None:
         if not getattr(self, name) > 0:  # so that NaN is refused, too

@@ -18,6 +18,8 @@ from auricle_server.admission import Admission
 from auricle_server.config import ServerConfig
 from auricle_server.health import HEALTH, SPEECH, Health
 from auricle_server.incoming import LINGER_SECONDS
+from auricle_server.metrics import Metrics
+from auricle_server.scraping import Endpoint
 from auricle_server.seam import Recognizer
 from auricle_server.servicer import SpeechServicer
 
@@ -38,7 +40,15 @@ class SpeechServer:
         self._pool = ThreadPoolExecutor(config.max_requests, thread_name_prefix="auricle-audio")
         self._server = aio.server(options=config.channel_options)
         self._port = 0
-        servicer = SpeechServicer(recognizer, config, self._admission, self._pool)
+        self._metrics = Metrics(recognizer)
+        self._endpoint: Endpoint | None = None
+        servicer = SpeechServicer(
+            recognizer,
+            config,
+            admission=self._admission,
+            pool=self._pool,
+            observe=self._metrics.rpc,
+        )
         speech_pb2_grpc.add_SpeechServicer_to_server(servicer, self._server)
         self._health.attach(self._server)
         names = (SPEECH, HEALTH, reflection.SERVICE_NAME)
@@ -49,9 +59,15 @@ class SpeechServer:
         """Where it listens; 0 before `start`."""
         return self._port
 
+    @property
+    def metrics_port(self) -> int | None:
+        """Where Prometheus may ask; None before `start` and without the option."""
+        return None if self._endpoint is None else self._endpoint.port
+
     async def start(self) -> int:
         """Starts to listen; returns the port. Raises InvalidOptionError where it cannot."""
         self._port = self._listen()
+        self._open_endpoint()
         await self._server.start()
         await self._health.serving()
         logger.info("listening on %s", self._config.address(self._port))
@@ -70,6 +86,9 @@ class SpeechServer:
             await asyncio.wait_for(self._admission.idle(), seconds)
         await self._server.stop(FLUSH_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._endpoint is not None:  # last, so that the drain can be watched
+            await self._endpoint.close()
+            self._endpoint = None
         logger.info("stopped")
 
     async def __aenter__(self) -> Self:
@@ -78,6 +97,13 @@ class SpeechServer:
 
     async def __aexit__(self, *exception: object) -> None:
         await self.stop()
+
+    def _open_endpoint(self) -> None:
+        port = self._config.metrics_port
+        if port is not None:
+            self._endpoint = Endpoint.open(self._metrics.registry, self._config.host, port)
+            address = self._config.address(self._endpoint.port)
+            logger.info("metrics on http://%s/metrics", address)
 
     def _listen(self) -> int:
         config = self._config

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from auricle.audio import Audio
 from auricle.config import DecodingOptions, ModelConfig
+from auricle.engine.invariance import Checks
+from auricle.engine.statistics import Statistics
 from auricle.segmenter import Piece
 from auricle.transcript import Recognition
 
@@ -54,6 +56,14 @@ class Recognizer(Protocol):
 
     def cut(self, audio: Audio) -> Iterator[Piece]:
         """Cuts a whole audio; `next` blocks."""
+        ...
+
+    def statistics(self) -> Statistics:
+        """What the engine has done so far, and does now. Called from any thread."""
+        ...
+
+    def checks(self) -> Checks | None:
+        """What comparing with decoding alone found; None where nobody asked for it."""
         ...
 
     def submit(

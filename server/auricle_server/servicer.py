@@ -17,7 +17,7 @@ from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server import convert
 from auricle_server.admission import Admission
-from auricle_server.calls import Call, Context, answer
+from auricle_server.calls import Call, Context, Observe, answer
 from auricle_server.config import ServerConfig
 from auricle_server.incoming import Inbox, reading
 from auricle_server.pipeline import Pipeline
@@ -40,13 +40,23 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     """Answers RPCs by a recogniser. Audio is decoded and cut in threads of `pool`."""
 
     def __init__(
-        self, recognizer: Recognizer, config: ServerConfig, admission: Admission, pool: Executor
+        self,
+        recognizer: Recognizer,
+        config: ServerConfig,
+        *,
+        admission: Admission,
+        pool: Executor,
+        observe: Observe,
     ) -> None:
-        """Serves `recognizer`; `pool` has a thread for each request that `admission` lets in."""
+        """Serves `recognizer`; `pool` has a thread for each request that `admission` lets in.
+
+        `observe` hears of each RPC that ended.
+        """
         self._recognizer = recognizer
         self._config = config
         self._admission = admission
         self._pool = pool
+        self._observe = observe
 
     # --- the RPCs ------------------------------------------------------------------------------
 
@@ -55,14 +65,14 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     ) -> pb.RecognizeResponse:
         """Recognises audio that fits in one message."""
         work = partial(self._recognize, request)
-        return await answer("Recognize", context, work)
+        return await answer("Recognize", context, work, self._observe)
 
     async def Upload(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.UploadRequest], context: Context
     ) -> pb.RecognizeResponse:
         """Recognises audio sent in pieces; one answer."""
         work = partial(self._upload, Inbox(request_iterator))
-        return await answer("Upload", context, work)
+        return await answer("Upload", context, work, self._observe)
 
     async def StreamingRecognize(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.StreamingRecognizeRequest], context: Context
@@ -73,13 +83,13 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         went away, and its unfinished work would run on.
         """
         work = partial(self._streaming_recognize, Inbox(request_iterator), context)
-        await answer("StreamingRecognize", context, work)
+        await answer("StreamingRecognize", context, work, self._observe)
 
     async def ListModels(  # noqa: N802
         self, request: pb.ListModelsRequest, context: Context
     ) -> pb.ListModelsResponse:
         """Lists the one model that is served."""
-        return await answer("ListModels", context, self._list_models)
+        return await answer("ListModels", context, self._list_models, self._observe)
 
     # --- their work ----------------------------------------------------------------------------
 

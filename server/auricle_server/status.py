@@ -10,18 +10,17 @@ from dataclasses import dataclass, field
 
 import grpc
 from google.protobuf.any_pb2 import Any
-from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from auricle import errors
+from auricle_server.convert import duration
 from auricle_server.errors import InvalidRequestError
 
 DOMAIN = "auricle"
 OK = grpc.StatusCode.OK.name
 CANCELLED = grpc.StatusCode.CANCELLED.name
 MESSAGE_CHARACTERS = 500  # gRPC drops a status that exceeds the 8 KiB of HTTP/2 trailers
-RETRY_SECONDS = 1  # what RetryInfo advises when the queue is full
 CODES: dict[type[errors.AuricleError], grpc.StatusCode] = {
     errors.AuricleError: grpc.StatusCode.INTERNAL,
     errors.AudioError: grpc.StatusCode.INVALID_ARGUMENT,
@@ -43,6 +42,7 @@ class Failure:
     code: grpc.StatusCode
     message: str
     reason: str
+    retry_after: float | None = None  # seconds, where trying again makes sense
     metadata: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -52,8 +52,8 @@ class Failure:
             reason=self.reason, domain=DOMAIN, metadata=self.metadata
         )
         details = [pack(info)]
-        if self.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-            delay = Duration(seconds=RETRY_SECONDS)
+        if self.retry_after is not None:
+            delay = duration(self.retry_after)
             details.append(pack(error_details_pb2.RetryInfo(retry_delay=delay)))
         status = status_pb2.Status(code=self.code.value[0], message=self.message, details=details)
         return tuple(rpc_status.to_status(status).trailing_metadata)
@@ -81,12 +81,13 @@ def shortened(message: str) -> str:
 def failure_of(error: Exception) -> Failure:
     """Translates what a handler raised; logs what nobody foresaw, and says where to find it."""
     if isinstance(error, errors.AuricleError):
-        return Failure(code_of(type(error)), shortened(str(error)), error.reason)
+        retry_after = error.retry_after if isinstance(error, errors.QueueFullError) else None
+        return Failure(code_of(type(error)), shortened(str(error)), error.reason, retry_after)
     incident = uuid.uuid4().hex[:12]
     logger.error("unexpected error, incident=%s", incident, exc_info=error)
     return Failure(
         grpc.StatusCode.INTERNAL,
         f"unexpected error; the server's log has it under incident {incident}",
         errors.AuricleError.reason,
-        {"incident": incident},
+        metadata={"incident": incident},
     )

@@ -101,6 +101,8 @@ def test_impossible_windows_are_refused(seconds: float) -> None:
         ("beam_size", [0, -1, 33]),
         ("max_tokens", [0, -1]),
         ("length_penalty", [-0.1, 10.5, float("nan"), float("inf")]),
+        ("temperature", [-0.1, 10.5, float("nan"), float("inf")]),
+        ("seed", [-1, 2**63]),
     ],
 )
 def test_impossible_options_are_refused(name: str, values: list[Any]) -> None:
@@ -117,6 +119,7 @@ def test_impossible_options_are_refused(name: str, values: list[Any]) -> None:
         ("max_encode_seconds", -1.0),
         ("slots", 0),
         ("slots", 1.5),
+        ("max_cache_mib", 0),
     ],
 )
 def test_impossible_budgets_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
@@ -124,8 +127,15 @@ def test_impossible_budgets_are_refused(name: str, value: Any) -> None:  # noqa:
         EngineConfig(**{name: value})
 
 
+def test_a_beam_does_not_sample() -> None:
+    with pytest.raises(InvalidOptionError, match="temperature must be 0 with a beam"):
+        DecodingOptions(beam_size=2, temperature=0.5)
+    assert DecodingOptions(beam_size=2, temperature=0.0, seed=1).seed == 1
+
+
 def test_the_edges_are_allowed() -> None:
     assert DecodingOptions(beam_size=32, max_tokens=1, length_penalty=0.0).max_tokens == 1
+    assert DecodingOptions(temperature=10.0, seed=2**63 - 1).temperature == 10.0
     assert TransformerConfig(conv_kernel=0, dropout=0.0).conv_kernel == 0
     assert EngineConfig(max_queue=1, max_encode_seconds=0.1, slots=1).max_queue == 1
 

@@ -12,6 +12,7 @@ from auricle.errors import (
     AuricleError,
     InvalidOptionError,
     ModelError,
+    QueueFullError,
     RequestError,
 )
 
@@ -51,3 +52,9 @@ def test_the_branches_are_apart() -> None:
 def test_python_callers_may_catch_their_own() -> None:
     assert issubclass(AudioNotFoundError, FileNotFoundError)
     assert issubclass(InvalidOptionError, ValueError)
+
+
+def test_a_full_queue_says_when_to_try_again() -> None:
+    assert QueueFullError("full").retry_after == 1.0
+    copy = pickle.loads(pickle.dumps(QueueFullError("full", retry_after=2.5)))
+    assert (str(copy), copy.retry_after) == ("full", 2.5)

@@ -13,13 +13,14 @@ class Size:
     width: int = 3
     max_height: float | None = None
     plan: Path | None = None
+    strong: bool = False
 
     def __post_init__(self) -> None:
         if self.width < 0:
             raise ValueError("width must not be negative")
 
 
-HELP = {"width": "How wide.", "max_height": "How high.", "plan": "A file."}
+HELP = {"width": "How wide.", "max_height": "How high.", "plan": "A file.", "strong": "How strong."}
 
 
 @click.command()
@@ -61,9 +62,16 @@ def test_help_must_cover_the_fields() -> None:
         options_of(Size, "size", {"width": "", "max_height": ""})
 
 
+def test_a_truth_is_a_flag() -> None:
+    assert run("--strong") == f"{Size(strong=True)!r} red\n"
+    assert "BOOLEAN" not in run("--help")
+
+
 def test_grouped_takes_only_its_own() -> None:
+    names = ("width", "max-height", "plan", "strong")
+
     @click.command()
-    @grouped(Size, "size", [click.option(f"--{n}") for n in ("width", "max-height", "plan")])
+    @grouped(Size, "size", [click.option(f"--{n}") for n in names])
     @click.argument("rest")
     def command(size: Size, rest: str) -> None:
         click.echo(f"{size.plan} {rest}")

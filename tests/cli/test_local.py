@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from auricle.audio import Audio, PcmFormat
-from auricle.config import DecodingOptions
+from auricle.config import DecodingOptions, EngineConfig
 from auricle.errors import UnknownModelError
 from auricle.joining import Joiner
 from auricle.recognizer import Recognizer
@@ -150,19 +150,28 @@ def test_close_waits_for_nothing(library: FakeLibrary) -> None:
 def test_load(library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
-    def from_pretrained(model: str, **options: str) -> FakeLibrary:
+    def from_pretrained(model: str, **options: object) -> FakeLibrary:
         asked.append((model, options))
         return library
 
     monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
     loaded = Recognition(beam=3, max_tokens=9).open()
-    Recognition(model="m", device="cpu", dtype="float32").open()
+    Recognition(model="m", device="cpu", dtype="float32", exact=True).open()
     assert asked == [
-        ("bundled", {"device": "auto", "dtype": "auto"}),
-        ("m", {"device": "cpu", "dtype": "float32"}),
+        ("bundled", {"device": "auto", "dtype": "auto", "engine": EngineConfig()}),
+        ("m", {"device": "cpu", "dtype": "float32", "engine": EngineConfig(exact=True)}),
     ]
     assert "beam 3" in loaded.transcribe(source).text
     assert {options.max_tokens for _, options, _ in library.submitted} == {9}
+
+
+def test_sampling_options_reach_the_search(
+    library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recognizer, "from_pretrained", lambda *_, **__: library)
+    Recognition(temperature=0.5, seed=7).open().transcribe(source)
+    options = {options for _, options, _ in library.submitted}
+    assert options == {DecodingOptions(temperature=0.5, seed=7)}
 
 
 def test_what_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from auricle.config import DecodingOptions
+from auricle.segmenter import Piece
+from auricle.transcript import Recognition as Recognized
 from tests.cli.conftest import Auricle
-from tests.server.fakes import wav
+from tests.server import fakes
+from tests.server.fakes import heard, wav
 
 
 @pytest.fixture
@@ -43,6 +47,21 @@ def test_options_cross_the_wire(auricle: Auricle, address: str, loud: str) -> No
     assert answer["duration"] == 1.5
     assert answer["receipt"]["model_id"] == "fake-1"
     assert [segment["start"] for segment in answer["segments"]] == [0.0, 1.0]
+
+
+def test_sampling_crosses_the_wire(
+    auricle: Auricle, address: str, loud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, int | None]] = []
+
+    def sampled(piece: Piece, options: DecodingOptions) -> Recognized:
+        asked.append((options.temperature, options.seed))
+        return heard(piece, options)
+
+    monkeypatch.setattr(fakes, "heard", sampled)
+    for flags in ([], ["--temperature", "0.7", "--seed", "3"]):
+        auricle("transcribe", "--server", address, *flags, loud)
+    assert set(asked) == {(0.0, None), (0.7, 3)}
 
 
 def test_headerless_audio(auricle: Auricle, address: str, tmp_path: Path) -> None:

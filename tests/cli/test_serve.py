@@ -67,18 +67,26 @@ def test_defaults_are_the_libraries_own(auricle: Auricle, loaded: Loaded, servin
     assert result.stdout == "auricle: serving fake-1 on 127.0.0.1:4321\n"
     assert serving.config == ServerConfig()
     options = {"device": "auto", "dtype": "auto", "engine": EngineConfig()}
-    assert loaded.asked == ("bundled", options)
+    assert loaded.asked == ("bundled", {**options, "check_invariance": 0.0})
     assert loaded.closed
 
 
 def test_flags_reach_their_configs(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
     flags = "--model m --device cpu --dtype float32 --port 0 --max-queue 7 --tls-key k"
-    budgets = "--slots 8 --max-encode-seconds 12.5"
+    budgets = "--slots 8 --max-encode-seconds 12.5 --max-cache-mib 99 --exact"
     auricle("serve", *flags.split(), "--tls-certificate", "c", *budgets.split())
     assert serving.config == ServerConfig(port=0, tls_key=Path("k"), tls_certificate=Path("c"))
-    engine = EngineConfig(max_queue=7, max_encode_seconds=12.5, slots=8)
+    engine = EngineConfig(
+        max_queue=7, max_encode_seconds=12.5, slots=8, max_cache_mib=99, exact=True
+    )
     options = {"device": "cpu", "dtype": "float32", "engine": engine}
-    assert loaded.asked == ("m", options)
+    assert loaded.asked == ("m", {**options, "check_invariance": 0.0})
+
+
+def test_operations(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
+    auricle("serve", "--metrics-port", "9100", "--check-invariance", "0.01")
+    assert serving.config == ServerConfig(metrics_port=9100)
+    assert loaded.asked[1]["check_invariance"] == 0.01
 
 
 def test_the_environment(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
@@ -94,6 +102,8 @@ def test_the_environment(auricle: Auricle, loaded: Loaded, serving: Serving) -> 
         ("--port 70000", "port must be 0 to 65535"),
         ("--tls-key k", "belong together"),
         ("--port x", "'--port'"),
+        ("--metrics-port 70000", "metrics_port must be 0 to 65535"),
+        ("--check-invariance 1.5", "'--check-invariance'"),
         ("--slots 0", "slots must be a whole number of at least 1"),
         ("--max-encode-seconds 0", "max_encode_seconds must be above 0"),
         ("--log-level loud", "'--log-level'"),

@@ -150,6 +150,10 @@ def test_options_reach_the_recognition(auricle: Auricle, opened: Opened, clips: 
     assert opened.recognition == Recognition(
         server="host:1", model="m", beam=4, max_tokens=9, concurrency=2
     )
+    auricle("transcribe", *"--exact --temperature 0.5 --seed 7".split(), str(clips))
+    assert opened.recognition == Recognition(exact=True, temperature=0.5, seed=7)
+    auricle("transcribe", *"--server h:1 --tls --ca-certificate c".split(), str(clips))
+    assert opened.recognition == Recognition(server="h:1", tls=True, ca_certificate=Path("c"))
 
 
 def test_headerless_audio(auricle: Auricle, opened: Opened, clips: Path) -> None:
@@ -169,6 +173,10 @@ def test_headerless_audio(auricle: Auricle, opened: Opened, clips: Path) -> None
         ("--channels 2", "needs a --sample-rate"),
         ("--server h:1 --device cpu", "the server's choice"),
         ("--server h:1 --dtype float32", "the server's choice"),
+        ("--server h:1 --exact", "the server's choice"),
+        ("--temperature 0.5 --beam 2", "leave one of them out"),
+        ("--temperature -1", "'--temperature'"),
+        ("--seed -1", "'--seed'"),
         ("--beam 0", "'--beam'"),
         ("--max-tokens 0", "'--max-tokens'"),
         ("--encoding mp3", "'--encoding'"),

@@ -59,7 +59,7 @@ def test_recognize_gives_all_fields(client: Client) -> None:
     assert transcript.text == f"{TEXT} {TEXT} {TEXT}"
     assert transcript.segments == SEGMENTS
     assert (transcript.confidence, transcript.duration) == (0.5, 2.5)
-    assert transcript.receipt == Receipt("fake-1", 0.25, 0.5, 0.75, 3, 0.125, 7)
+    assert transcript.receipt == Receipt("fake-1", 0.25, 0.5, 0.75, 3, 0.125, 21)
     assert transcript.warnings == ()
 
 
@@ -110,6 +110,16 @@ def test_options_reach_the_recognizer(client: Client, recognizer: FakeRecognizer
     assert client.upload(bytes(8_000 * 2 * 4), options).duration == 1.0
     ((_, decoding, _),) = recognizer.submitted
     assert (decoding.beam_size, decoding.max_tokens, decoding.length_penalty) == (4, 9, 0.5)
+
+
+def test_sampling_reaches_the_recognizer_to_the_last_bit(
+    client: Client, recognizer: FakeRecognizer
+) -> None:
+    client.recognize(wav(0.5), RecognitionOptions(temperature=0.7, seed=2**62 + 1))
+    client.recognize(wav(0.5), RecognitionOptions(temperature=0.0, seed=0))
+    sampled, greedy = [options for _, options, _ in recognizer.submitted]
+    assert (sampled.temperature, sampled.seed) == (0.7, 2**62 + 1)
+    assert (greedy.temperature, greedy.seed) == (0.0, 0)
 
 
 def test_a_timeout_reaches_the_recognizer(client: Client, recognizer: FakeRecognizer) -> None:
@@ -198,6 +208,10 @@ def test_an_unknown_model(client: Client) -> None:
         RecognitionOptions(beam_size=0),
         RecognitionOptions(beam_size=2**40),
         RecognitionOptions(max_tokens="many"),  # type: ignore[arg-type]
+        RecognitionOptions(temperature=-0.1),
+        RecognitionOptions(temperature=0.5, beam_size=2),
+        RecognitionOptions(seed=-1),
+        RecognitionOptions(seed=2**63),
         RecognitionOptions(pcm=PcmFormat(16_000, encoding="s17le")),
     ],
     ids=str,
@@ -208,10 +222,10 @@ def test_options_out_of_range(client: Client, options: RecognitionOptions) -> No
 
 
 def test_a_full_queue_says_when_to_come_back(client: Client, recognizer: FakeRecognizer) -> None:
-    recognizer.room = 0
+    recognizer.room, recognizer.retry_after = 0, 2.5
     with pytest.raises(ServerBusyError) as caught:
         client.recognize(SPEECH)
-    assert (caught.value.reason, caught.value.retry_after) == ("QUEUE_FULL", 1.0)
+    assert (caught.value.reason, caught.value.retry_after) == ("QUEUE_FULL", 2.5)
 
 
 def test_a_failing_server(client: Client, recognizer: FakeRecognizer) -> None:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from auricle.audio import Audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
+from auricle.engine.invariance import Checks
+from auricle.engine.statistics import Statistics
 from auricle.errors import QueueFullError
 from auricle.segmenter import Piece
 from auricle.transcript import Receipt, Recognition, Segment
@@ -62,6 +64,7 @@ class FakeRecognizer:
     error: Exception | None = None  # raised by submit
     future_error: Exception | None = None  # raised by the futures
     room: int | None = None  # refuse more pending pieces than these
+    retry_after: float = 1.0  # what the refusal advises
     futures: list[Future[Recognition]] = field(default_factory=list)
     submitted: list[tuple[Piece, DecodingOptions, float | None]] = field(default_factory=list)
     came: threading.Event = field(default_factory=threading.Event)  # something was submitted
@@ -73,6 +76,12 @@ class FakeRecognizer:
         segmenter = FakeSegmenter()
         yield from segmenter.feed(audio.samples) + segmenter.flush()
 
+    def statistics(self) -> Statistics:
+        return Statistics(submitted=len(self.futures), running=self.pending)
+
+    def checks(self) -> Checks | None:
+        return None
+
     def submit(
         self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None
     ) -> Future[Recognition]:
@@ -80,7 +89,7 @@ class FakeRecognizer:
         if self.error is not None:
             raise self.error
         if self.room is not None and self.pending >= self.room:
-            raise QueueFullError("the queue is full")
+            raise QueueFullError("the queue is full", retry_after=self.retry_after)
         self.submitted.append((piece, options, deadline))
         future: Future[Recognition] = Future()
         self.futures.append(future)

@@ -1,5 +1,6 @@
 """Messages to nouns and back."""
 
+import dataclasses
 from typing import get_args
 
 import pytest
@@ -78,6 +79,25 @@ def test_absent_options_are_the_defaults() -> None:
 def test_present_options_are_taken() -> None:
     message = pb.DecodingOptions(beam_size=5, max_tokens=7, length_penalty=0.5)
     assert convert.decoding_options(message) == DecodingOptions(5, 7, 0.5)
+    sampled = pb.DecodingOptions(temperature=0.1, seed=3)
+    assert convert.decoding_options(sampled) == DecodingOptions(temperature=0.1, seed=3)
+
+
+def test_the_wire_has_every_option() -> None:
+    """So that no option is for callers in process alone."""
+    ours = {field.name for field in dataclasses.fields(DecodingOptions)}
+    assert {field.name for field in pb.DecodingOptions.DESCRIPTOR.fields} == ours
+
+
+def test_field_numbers_are_for_ever() -> None:
+    numbers = {field.name: field.number for field in pb.DecodingOptions.DESCRIPTOR.fields}
+    assert numbers == {
+        "beam_size": 1,
+        "max_tokens": 2,
+        "length_penalty": 3,
+        "temperature": 4,
+        "seed": 5,
+    }
 
 
 def test_zero_is_a_length_penalty_and_no_absence() -> None:
@@ -91,6 +111,10 @@ def test_zero_is_a_length_penalty_and_no_absence() -> None:
         pb.DecodingOptions(beam_size=33),
         pb.DecodingOptions(max_tokens=0),
         pb.DecodingOptions(length_penalty=float("inf")),
+        pb.DecodingOptions(temperature=-1),
+        pb.DecodingOptions(temperature=float("nan")),
+        pb.DecodingOptions(temperature=1, beam_size=2),
+        pb.DecodingOptions(seed=-1),
     ],
     ids=str,
 )

@@ -303,10 +303,11 @@ async def test_a_message_over_the_limit_is_refused_by_the_transport(
 async def test_a_full_queue_says_when_to_come_back(
     stub: "SpeechAsyncStub", recognizer: FakeRecognizer
 ) -> None:
-    recognizer.room = 0
+    recognizer.room, recognizer.retry_after = 0, 2.5
     for refusal in await every_refusal(stub, SPEECH):
         assert (refusal.code, refusal.reason) == (Code.RESOURCE_EXHAUSTED, "QUEUE_FULL")
-        assert refusal.detail(error_details_pb2.RetryInfo()).retry_delay == Duration(seconds=1)
+        delay = refusal.detail(error_details_pb2.RetryInfo()).retry_delay
+        assert delay == Duration(seconds=2, nanos=500_000_000)
 
 
 @pytest.mark.parametrize(

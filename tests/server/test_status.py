@@ -76,6 +76,13 @@ def test_only_a_full_queue_has_retry_info() -> None:
     assert kinds(errors.QueueFullError("")) == ["google.rpc.ErrorInfo", "google.rpc.RetryInfo"]
 
 
+@pytest.mark.parametrize("seconds", [0.25, 1.0, 90.5])
+def test_the_engines_hint_crosses_the_wire(seconds: float) -> None:
+    retry = error_details_pb2.RetryInfo()
+    sent(errors.QueueFullError("full", retry_after=seconds)).details[1].Unpack(retry)
+    assert retry.retry_delay.ToTimedelta().total_seconds() == seconds
+
+
 def test_an_unexpected_error_gets_an_incident_of_its_own(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

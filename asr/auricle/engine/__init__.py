@@ -1,7 +1,9 @@
 """The engine: requests in, hypotheses out. One thread owns the device.
 
 `scheduler` decides who runs when and knows no tensors; `runner` knows the tensors and no queue;
-`engine` joins them: schedule, encode, decode a step, finish; again.
+`engine` joins them: schedule, encode, decode a step, finish; again. `execution` measures what that
+takes and finds who is to blame when it fails, `prediction` learns from it, `statistics` counts, and
+`answers` completes the futures, off the device's thread.
 """
 
 from auricle.engine.engine import Engine

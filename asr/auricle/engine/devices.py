@@ -1,5 +1,7 @@
 """Where the model runs and in which numbers."""
 
+import copy
+
 import torch
 
 from auricle.errors import InvalidOptionError
@@ -40,8 +42,15 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
 def prepare(
     model: SpeechTransformer, device: torch.device, dtype: torch.dtype
 ) -> SpeechTransformer:
-    """Move a model to where it runs, for inference only; the same model may come again."""
-    model.to(device=device, dtype=dtype).eval().requires_grad_(False)
-    if can_pack(model.decoder.embedding.weight):
-        pack(model)
-    return model
+    """A model that is ready to run, for inference only.
+
+    `model` itself where that is ready, so that several runners share its weights; otherwise a copy:
+    the caller's stays as it is.
+    """
+    weight = model.decoder.embedding.weight
+    if weight.device == device and weight.dtype == dtype and not can_pack(model):
+        return model.eval()
+    ready = copy.deepcopy(model).to(device=device, dtype=dtype).eval().requires_grad_(False)
+    if can_pack(ready):
+        pack(ready)
+    return ready

@@ -1,25 +1,29 @@
 """The thread that owns the device: schedule, encode, decode a step, finish; again."""
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
+from typing import NoReturn
 
 from auricle.config import EngineConfig
+from auricle.engine.answers import Answers
+from auricle.engine.execution import Done, Execution
+from auricle.engine.failure import as_typed
+from auricle.engine.prediction import Prediction
 from auricle.engine.request import Job, Outcome, Request
 from auricle.engine.scheduler import Scheduler
 from auricle.engine.seam import Runner
-from auricle.engine.statistics import Statistics
+from auricle.engine.statistics import Ledger, Statistics
 from auricle.errors import (
     AuricleError,
     DeadlineExceededError,
     EngineStoppedError,
-    InferenceError,
+    QueueFullError,
 )
-from auricle.hypothesis import Hypothesis
 
-logger = logging.getLogger(__name__)
+SOON = 0.1  # seconds: nobody is told to try again earlier
 
 
 class Engine:
@@ -37,7 +41,15 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._runner = runner
-        self._scheduler = Scheduler(config or EngineConfig())
+        self._config = config or EngineConfig()
+        slots = self._config.slots
+        self._scheduler = Scheduler(self._config, pads=runner.pads)
+        self._prediction = Prediction(slots)
+        self._ledger = Ledger()
+        self._answers = Answers(self._ledger)
+        self._execution = Execution(
+            runner, slots, clock, prediction=self._prediction, ledger=self._ledger
+        )
         self._model_id = model_id
         self._clock = clock
         self._changed = threading.Condition()
@@ -51,50 +63,91 @@ class Engine:
 
         Args:
             request: what to recognise.
-            block: wait for room in a full queue instead of refusing.
+            block: wait for room in a full queue, until the deadline, instead of refusing.
 
         Returns:
             A future. Its `cancel()` takes the work off the device within one decode step; its
-            exception may be DeadlineExceededError, InferenceError or EngineStoppedError.
+            exception may be DeadlineExceededError, InferenceError or EngineStoppedError. Its
+            callbacks run on a thread that completes all futures, so they should not wait for
+            another answer. `asyncio.wrap_future` makes it awaitable.
 
         Raises:
             EmptyAudioError, AudioTooLongError, InvalidOptionError: the runner could never take it.
-            DeadlineExceededError: its deadline has passed already.
-            QueueFullError: too many requests wait.
+            DeadlineExceededError: its deadline has passed, already or while it waited for room.
+            QueueFullError: too many requests wait, or so many that this one would be too late.
             EngineStoppedError: the engine has been closed.
         """
-        job = Job(request, self._clock(), self._runner.check(request))
+        cost = self._runner.check(request)
+        self._scheduler.check(cost)
+        job = Job(request, self._clock(), cost)
         if job.expired(job.submitted):
             raise DeadlineExceededError("the deadline had passed before the request came")
         with self._changed:
             if block:
-                self._changed.wait_for(lambda: self._stopping or self._scheduler.has_room)
+                self._wait_for_room(job)
             if self._stopping:
                 raise EngineStoppedError("the engine is stopping and takes no new requests")
+            self._refuse_in_vain(job)
             self._scheduler.add(job)
+            self._ledger.add(Statistics(submitted=1))
             self._changed.notify_all()
         return job.future
 
+    def _wait_for_room(self, job: Job) -> None:
+        deadline = job.request.deadline
+        patience = None if deadline is None else deadline - job.submitted
+        come = self._changed.wait_for(lambda: self._stopping or self._scheduler.has_room, patience)
+        if not come or job.expired(self._clock()):
+            raise DeadlineExceededError("the deadline passed while the request waited for room")
+
+    def _refuse_in_vain(self, job: Job) -> None:
+        """Refuse what would find no room, or would be done too late."""
+        if not self._scheduler.has_room:
+            for cancelled in self._scheduler.drop_cancelled():
+                self._leave(cancelled)
+        jobs = self._scheduler.jobs
+        if not self._scheduler.has_room:
+            waiting = f"{self._config.max_queue} requests are waiting"
+            self._refuse(waiting, self._prediction.until_half(jobs))
+        late = self._prediction.lateness(jobs, job, self._clock())
+        if late > 0:
+            self._refuse("with the work ahead the answer would come after the deadline", late)
+
+    def _refuse(self, why: str, retry_after: float) -> NoReturn:
+        self._ledger.add(Statistics(refused=1))
+        hint = max(retry_after, SOON)
+        raise QueueFullError(f"{why}: try again in {hint:.1f} s", retry_after=hint)
+
     def statistics(self) -> Statistics:
-        """What the engine has done so far and does now."""
+        """What the engine has done so far, and does now."""
         with self._changed:
-            running = len(self._scheduler.running)
-        return Statistics(running=running)
+            waiting, running = self._scheduler.waiting, len(self._scheduler.running)
+        return replace(self._ledger.total, waiting=waiting, running=running)
 
     def close(self, *, drain: bool = True) -> None:
-        """Stop: after all work when `drain`, else after the step that is running."""
+        """Stop: after all work when `drain`, else after the step that is running.
+
+        No future is open afterwards, except where one of their callbacks is the caller.
+        """
         with self._changed:
             self._stopping = True
             self._dropping = self._dropping or not drain
             self._changed.notify_all()
         self._thread.join()
+        self._answers.join()
 
     def _loop(self) -> None:
-        while self._wait_for_work():
-            try:
-                self.step()
-            except Exception as error:  # noqa: BLE001  # the runner broke its contract
-                self._give_up(error)
+        try:
+            while self._wait_for_work():
+                try:
+                    self.step()
+                except Exception as error:  # noqa: BLE001  # the runner broke its contract
+                    self._give_up(as_typed(error))
+        finally:  # also when the thread itself is to die: nobody waits in vain
+            with self._changed:
+                self._stopping = True
+            self._give_up(EngineStoppedError("the engine stopped before this request was done"))
+            self._answers.close()
 
     def _wait_for_work(self) -> bool:
         with self._changed:
@@ -108,8 +161,11 @@ class Engine:
         with self._changed:
             joining = self._scheduler.admit(self._runner.room)
             self._changed.notify_all()  # there may be room in the queue
-        self._join(joining)
-        self._decode()
+        self._finish(self._execution.join(joining))
+        done, suspects = self._execution.step(tuple(self._scheduler.running))
+        self._finish(done)
+        with self._changed:
+            self._scheduler.suspect(suspects)
 
     def _unwanted(self) -> list[Job]:
         with self._changed:
@@ -117,94 +173,31 @@ class Engine:
                 return self._scheduler.clear()
             return self._scheduler.drop_unwanted(self._clock())
 
-    def _give_up(self, error: Exception) -> None:
+    def _give_up(self, error: AuricleError) -> None:
         """Fail all jobs, so that nobody waits in vain; the engine goes on with the next ones."""
         with self._changed:
             jobs = self._scheduler.clear()
             self._changed.notify_all()  # there is room in the queue
         for job in jobs:
-            self._forget(job)
-            _fail(job, _as_typed(error))
-
-    def _forget(self, job: Job) -> None:
-        if job.phase == "decoding":
-            try:
-                self._runner.leave(job)
-            except Exception:
-                logger.exception("the runner could not forget a request")
+            self._execution.forget(job)
+            self._answers.give(job.future, error)
 
     def _leave(self, job: Job) -> None:
-        self._forget(job)
+        self._execution.forget(job)
         job.phase = "finished"
+        self._answers.give(job.future, self._reason_to_leave())
+
+    def _reason_to_leave(self) -> AuricleError:
         if self._dropping:
-            _fail(job, EngineStoppedError("the engine was stopped before this request was done"))
-        else:
-            _fail(job, DeadlineExceededError("the deadline passed before the answer was ready"))
+            return EngineStoppedError("the engine was stopped before this request was done")
+        return DeadlineExceededError("the deadline passed before the answer was ready")
 
-    def _join(self, jobs: Sequence[Job]) -> None:
-        """Encode jobs; where that fails, their halves, until the one to blame stands alone."""
-        if not jobs:
-            return
-        started = self._clock()
-        try:
-            padding_ratio = self._runner.join(jobs)
-        except Exception as error:  # noqa: BLE001  # whatever it is, one request ends with it
-            if len(jobs) == 1:
-                self._finish(jobs[0], _as_typed(error))
-                return
-            logger.warning("encoding %d requests failed, trying halves: %r", len(jobs), error)
-            half = len(jobs) // 2
-            self._join(jobs[:half])
-            self._join(jobs[half:])
-            return
-        for job in jobs:
-            job.phase, job.padding_ratio = "decoding", padding_ratio
-            job.started, job.encoded = started, self._clock()
-
-    def _decode(self) -> None:
-        """One token for all; where that fails, everybody begins anew, one at a time."""
-        running = list(self._scheduler.running)
-        try:
-            done = self._runner.step() if running else []
-        except Exception as error:  # noqa: BLE001  # as above
-            self._begin_anew(running, error)
-            return
-        for job in running:
-            job.steps += 1
-            job.companions += len(running)
+    def _finish(self, done: Done) -> None:
         for job, result in done:
-            self._finish(job, result)
-
-    def _begin_anew(self, jobs: Sequence[Job], error: Exception) -> None:
-        """A step failed and did not say for whom: fail the only job, or try each by itself."""
-        for job in jobs:
-            self._forget(job)
-        if len(jobs) == 1:
-            self._finish(jobs[0], _as_typed(error))
-            return
-        logger.warning("a step of %d requests failed, trying each alone: %r", len(jobs), error)
-        with self._changed:
-            self._scheduler.suspect(jobs)
-
-    def _finish(self, job: Job, result: Hypothesis | AuricleError) -> None:
-        with self._changed:
-            self._scheduler.finish(job)
-        if isinstance(result, AuricleError):
-            _fail(job, result)
-        elif job.future.set_running_or_notify_cancel():
-            receipt = job.receipt(self._model_id, result, self._clock())
-            job.future.set_result(Outcome(result, receipt))
-
-
-def _fail(job: Job, error: AuricleError) -> None:
-    if job.future.set_running_or_notify_cancel():
-        job.future.set_exception(error)
-
-
-def _as_typed(error: Exception) -> AuricleError:
-    if isinstance(error, AuricleError):
-        return error
-    logger.error("the model failed on a request", exc_info=error)
-    typed = InferenceError(f"the model failed on this request: {error}")
-    typed.__cause__ = error
-    return typed
+            with self._changed:
+                self._scheduler.finish(job)
+            if isinstance(result, AuricleError):
+                self._answers.give(job.future, result)
+            else:
+                receipt = job.receipt(self._model_id, result, self._clock())
+                self._answers.give(job.future, Outcome(result, receipt))

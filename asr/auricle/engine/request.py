@@ -85,6 +85,11 @@ class Job:
         """Whether nobody waits for the answer any more."""
         return self.future.cancelled() or self.expired(now)
 
+    def begin_anew(self) -> None:
+        """A step that it was in has failed: it waits again, to run by itself."""
+        self.phase, self.alone = "waiting", True
+        self.steps = self.companions = 0
+
     def receipt(self, model_id: str, hypothesis: Hypothesis, now: float) -> Receipt:
         """Where the time went, for an answer that is ready `now`."""
         return Receipt(

@@ -40,10 +40,10 @@ class ModelRunner:
         max_cache_mib: int = 2048,
         exact: bool = False,
     ) -> None:
-        """Take over `model`, which from then on is good for inference only.
+        """Run `model`, or a copy of it where it must change for that (`prepare`).
 
         Args:
-            model: what to run; several runners may share it.
+            model: what to run; several runners may share a prepared one.
             device: where.
             dtype: of weights and activations.
             slots: hypotheses decoded at once.
@@ -82,7 +82,7 @@ class ModelRunner:
         Raises:
             EmptyAudioError: there are no samples.
             AudioTooLongError: there are more than the window holds.
-            InvalidOptionError: the beam is wider than the slots, or the cache too small.
+            InvalidOptionError: the beam is wider than the slots.
         """
         if not len(request.samples):
             raise EmptyAudioError("a piece of no samples")
@@ -95,13 +95,7 @@ class ModelRunner:
             raise InvalidOptionError(
                 f"beam_size {request.slots} needs more than the engine's {self._slots} slots"
             )
-        cost = self._cost(request)
-        if cost.cache_bytes > self._cache_bytes:
-            raise InvalidOptionError(
-                f"a piece of {request.seconds:.1f} s needs {cost.cache_bytes / MIB:.1f} MiB of "
-                f"cache where the engine has {self._cache_bytes // MIB}: raise max_cache_mib"
-            )
-        return cost
+        return self._cost(request)
 
     @torch.inference_mode()
     def join(self, jobs: Sequence[Job]) -> float:

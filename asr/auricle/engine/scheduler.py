@@ -1,25 +1,48 @@
 """Who runs when, and with whom: waiting -> encoding -> decoding -> finished.
 
-Pure Python: no tensor, no thread, no clock. Jobs begin in the order in which they came, as soon
-as decoder slots are free and the step's budget of audio to encode allows; nobody overtakes, so
-nobody starves. What is unwanted leaves at the next step, wherever it is.
+Pure Python: no tensor, no thread, no clock. What is bounded are budgets, never the number of
+requests: seconds of audio that are encoded between two steps of the decoder, slots of the decoder,
+memory of cross-attention.
+
+Nobody starves: the job that has waited longest leads the next group, and while there is no room for
+it, nobody begins. So at most `p` groups begin before that of a job with `p` others before it in the
+queue, however many come behind it; only suspects of a failure are put before it. Between two groups
+all that decode take a step, and a group is no more than the budget, or one job. A runner that packs
+gets its jobs strictly in the order in which they came. One that pads gets the leader's neighbours
+in length: they overtake others, but never the leader.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from auricle.config import EngineConfig
-from auricle.engine.request import Job, Room
-from auricle.errors import QueueFullError
+from auricle.engine.group import Group
+from auricle.engine.request import Cost, Job, Room
+from auricle.errors import AudioTooLongError, InvalidOptionError
+
+MIB = 1 << 20
 
 
 class Scheduler:
     """The queue, the jobs under way, and the budgets."""
 
-    def __init__(self, config: EngineConfig) -> None:
+    def __init__(self, config: EngineConfig, *, pads: bool = False) -> None:
+        """`pads`: the encoder pads a group to its longest job."""
         self.config = config
         self.running: list[Job] = []
         self._waiting: deque[Job] = deque()
+        self._pads = pads
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All that wait, in their order, and all that run."""
+        return [*self._waiting, *self.running]
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
 
     @property
     def busy(self) -> bool:
@@ -31,60 +54,77 @@ class Scheduler:
         """Whether one more job may wait."""
         return len(self._waiting) < self.config.max_queue
 
-    def add(self, job: Job) -> None:
-        """Queue `job`. Raises QueueFullError when `max_queue` jobs wait already."""
-        if not self.has_room:
-            self._drop_cancelled()
-        if not self.has_room:
-            raise QueueFullError(
-                f"{self.config.max_queue} requests are waiting: try again in a moment"
+    def check(self, cost: Cost) -> None:
+        """Refuse what is more than a budget, and would wait for ever.
+
+        Raises:
+            InvalidOptionError: it takes more than all slots of the decoder.
+            AudioTooLongError: it takes more than all memory of cross-attention.
+        """
+        slots, cache_mib = self.config.slots, self.config.max_cache_mib
+        if cost.slots > slots:
+            raise InvalidOptionError(
+                f"beam_size {cost.slots} needs more than the engine's {slots} slots"
             )
+        if cost.cache_bytes > cache_mib * MIB:
+            raise AudioTooLongError(
+                f"a piece of {cost.frames} encoder frames needs {cost.cache_bytes / MIB:.1f} MiB "
+                f"where max_cache_mib is {cache_mib}: cut it, or raise the budget"
+            )
+
+    def add(self, job: Job) -> None:
+        """Queue `job`."""
         self._waiting.append(job)
+
+    def drop_cancelled(self) -> list[Job]:
+        """Take out the waiting jobs that were cancelled."""
+        return self._drop([job for job in self._waiting if job.future.cancelled()])
 
     def drop_unwanted(self, now: float) -> list[Job]:
         """Take out the jobs, waiting or running, that nobody waits for any more."""
-        jobs = [*self._waiting, *self.running]
-        unwanted = [job for job in jobs if job.unwanted(now)]  # asked once: it may change any time
-        if unwanted:
-            gone = set(unwanted)
-            self._waiting = deque(job for job in self._waiting if job not in gone)
-            self.running = [job for job in self.running if job not in gone]
-        return unwanted
+        return self._drop([job for job in self.jobs if job.unwanted(now)])
 
     def admit(self, room: Room) -> list[Job]:
-        """Take the next jobs to encode: as many as fit the room and the budget of audio.
+        """Take the next jobs to encode: the one that has waited longest and who fits beside it.
 
         A job longer than the whole budget is encoded by itself. A suspect runs alone. Where nobody
-        runs, no slot will come free: the next job is taken and the runner says what is wrong.
+        runs, no room will come: the next job is taken and the runner says what is wrong.
         """
-        admitted: list[Job] = []
-        seconds, slots, cache_bytes = 0.0, room.slots, room.cache_bytes
-        while self._waiting and self._may_join(self._waiting[0], admitted):
-            job = self._waiting[0]
-            slots -= job.cost.slots
-            cache_bytes -= job.cost.cache_bytes
-            seconds += job.request.seconds
-            if min(slots, cache_bytes) < 0 and (admitted or self.running):
-                break
-            if admitted and seconds > self.config.max_encode_seconds:
-                break
-            admitted.append(self._waiting.popleft())
-        for job in admitted:
+        if not self._waiting:
+            return []
+        group = Group(self._waiting[0], room, self.config.max_encode_seconds, pads=self._pads)
+        if self.running and not (group.fits and self._may_join(group.leader)):
+            return []
+        if not group.leader.alone:
+            self._fill(group)
+        self._drop(group.jobs)
+        for job in group.jobs:
             job.phase = "encoding"
-        self.running += admitted
-        return admitted
+        self.running += group.jobs
+        return group.jobs
 
-    def _drop_cancelled(self) -> None:
-        jobs, self._waiting = self._waiting, deque()
-        for job in jobs:
-            if job.future.cancelled():
-                job.future.set_running_or_notify_cancel()  # whoever waits for it is told
-            else:
-                self._waiting.append(job)
+    def _fill(self, group: Group) -> None:
+        for job in self._companions(group.leader):
+            if group.takes(job) and not job.alone:
+                group.add(job)
+            elif not self._pads:
+                return
 
-    def _may_join(self, job: Job, admitted: list[Job]) -> bool:
-        companions = [*self.running, *admitted]
-        return not companions or not (job.alone or companions[0].alone)
+    def _companions(self, leader: Job) -> Iterable[Job]:
+        others = islice(self._waiting, 1, None)
+        if not self._pads:
+            return others
+        return sorted(others, key=lambda job: abs(job.cost.frames - leader.cost.frames))
+
+    def _may_join(self, job: Job) -> bool:
+        return not (job.alone or self.running[0].alone)
+
+    def _drop(self, jobs: Sequence[Job]) -> list[Job]:
+        if jobs:
+            gone = set(jobs)
+            self._waiting = deque(job for job in self._waiting if job not in gone)
+            self.running = [job for job in self.running if job not in gone]
+        return list(jobs)
 
     def finish(self, job: Job) -> None:
         """A job has its answer."""
@@ -95,12 +135,12 @@ class Scheduler:
         """Jobs whose step failed: each begins anew, alone, before all others."""
         for job in reversed(jobs):
             self.running.remove(job)
-            job.phase, job.alone = "waiting", True
+            job.begin_anew()
             self._waiting.appendleft(job)
 
     def clear(self) -> list[Job]:
         """Take out all jobs."""
-        jobs = [*self._waiting, *self.running]
+        jobs = self.jobs
         self._waiting.clear()
         self.running.clear()
         return jobs

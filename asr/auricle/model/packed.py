@@ -34,10 +34,12 @@ def has_fast_bfloat16() -> bool:
     return supported and torch.backends.mkldnn.is_available()
 
 
-def can_pack(weight: Tensor) -> bool:
-    """Whether there are packed products for such a weight."""
+def can_pack(model: SpeechTransformer) -> bool:
+    """Whether there are packed products for this model, and it does not have them yet."""
+    weight = model.decoder.embedding.weight
     is_ours = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
-    return is_ours and has_fast_bfloat16()
+    packed = isinstance(model.decoder.output, PackedLinear)
+    return is_ours and not packed and has_fast_bfloat16()
 
 
 def pack(model: SpeechTransformer) -> None:

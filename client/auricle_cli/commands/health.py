@@ -2,18 +2,22 @@
 
 import click
 
+from auricle_cli.connection import Connection, connection_options
 from auricle_cli.failure import Failure
 
 
 @click.command()
-@click.option("--server", metavar="HOST:PORT", default="localhost:50051", help="Whom to ask.")
+@connection_options
 @click.option("--timeout", type=click.FloatRange(min=0), default=5.0, help="Seconds to wait.")
-def health(server: str, timeout: float) -> None:
+def health(connection: Connection, timeout: float) -> None:
     """Ask a server whether it serves; exit 0 only when it says SERVING."""
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-    with grpc.insecure_channel(server) as channel:
+    from auricle_client.client import opened
+
+    server = connection.server
+    with opened(server, connection.credentials()) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
             answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout)

@@ -5,11 +5,12 @@ from dataclasses import asdict
 
 import click
 
+from auricle_cli.connection import Connection, connection_options
 from auricle_cli.failure import Failure
 
 
 @click.command()
-@click.option("--server", metavar="HOST:PORT", default="localhost:50051", help="Whom to ask.")
+@connection_options
 @click.option("--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait.")
 @click.option(
     "--format",
@@ -17,15 +18,15 @@ from auricle_cli.failure import Failure
     default="text",
     help="json: one object a line.",
 )
-def models(server: str, timeout: float, format: str) -> None:
+def models(connection: Connection, timeout: float, format: str) -> None:
     """List the models that a server serves, its default first; exit 0 only when it answers."""
     from auricle_client import AuricleClientError, Client
 
     try:
-        with Client(server) as client:
+        with Client(connection.server, credentials=connection.credentials()) as client:
             served = client.list_models(timeout=timeout)
     except AuricleClientError as error:
-        raise Failure(f"{server}: {error}") from error
+        raise Failure(f"{connection.server}: {error}") from error
     for model in served:
         if format == "json":
             click.echo(json.dumps(asdict(model)))

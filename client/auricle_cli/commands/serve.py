@@ -9,11 +9,13 @@ from auricle.config import EngineConfig
 from auricle.errors import AuricleError
 from auricle_cli.failure import Failure
 from auricle_cli.groups import options_of
+from auricle_cli.recognition import EXACT_HELP
 from auricle_server.config import ServerConfig
 
 SERVER_HELP = {
     "host": "Address to listen on; 0.0.0.0 for all.",
     "port": "Port; 0 for any free one.",
+    "metrics_port": "Port for Prometheus on the same address; 0 for any free one.",
     "max_message_bytes": "Largest gRPC message.",
     "max_upload_bytes": "Most bytes of one recording, in all of its messages.",
     "max_audio_seconds": "Longest recording.",
@@ -27,8 +29,8 @@ ENGINE_HELP = {
     "max_queue": "Pieces waiting for a batch; one more is refused.",
     "max_encode_seconds": "Audio encoded at a time, between two decode steps.",
     "slots": "Hypotheses decoded at once.",
-    "max_cache_mib": "Memory of cross-attention; audio waits for it.",
-    "exact": "Let no shape on the device depend on company.",
+    "max_cache_mib": "Memory for what decoding remembers of the audio, in MiB.",
+    "exact": EXACT_HELP,
 }
 LEVELS = ["debug", "info", "warning", "error"]
 
@@ -37,11 +39,23 @@ LEVELS = ["debug", "info", "warning", "error"]
 @click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
 @click.option("--device", metavar="cpu|cuda|auto", default="auto", help="Where to run.")
 @click.option("--dtype", metavar="TYPE", default="auto", help="Numbers to compute with.")
+@click.option(
+    "--check-invariance",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Share of requests to decode again, alone, and to compare.",
+)
 @options_of(ServerConfig, "server", SERVER_HELP)
 @options_of(EngineConfig, "engine", ENGINE_HELP)
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", help="On standard error.")
 def serve(
-    model: str, device: str, dtype: str, server: ServerConfig, engine: EngineConfig, log_level: str
+    model: str,
+    device: str,
+    dtype: str,
+    check_invariance: float,
+    server: ServerConfig,
+    engine: EngineConfig,
+    log_level: str,
 ) -> None:
     """Serve a model over gRPC until SIGTERM or Ctrl-C, then finish what was begun.
 
@@ -52,7 +66,9 @@ def serve(
 
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     try:
-        with Recognizer.from_pretrained(model, device=device, dtype=dtype, engine=engine) as loaded:
+        with Recognizer.from_pretrained(
+            model, device=device, dtype=dtype, engine=engine, check_invariance=check_invariance
+        ) as loaded:
 
             def ready(port: int) -> None:
                 click.echo(f"auricle: serving {loaded.model_id} on {server.address(port)}")

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from auricle.config import EngineConfig
-from auricle.engine import Engine, Room
-from tests.asr.engine.fakes import Clock, FakeRunner, MakeEngine
+from auricle.engine import Engine
+from tests.asr.engine.fakes import Clock, FakeRunner, MakeEngine, assert_nothing_is_lost
 
 
 @pytest.fixture
@@ -27,12 +27,8 @@ def make_engine(runner: FakeRunner) -> Iterator[MakeEngine]:
         return engines[-1]
 
     yield make
-    runner.allow()
     for engine in engines:
-        engine.close()
-        assert not engine._scheduler.busy
-    assert runner.running == {}  # no slot is lost, whatever a test did
-    assert runner.room == Room(runner.slots, runner.cache_bytes)
+        assert_nothing_is_lost(engine, runner)  # whatever a test did
 
 
 @pytest.fixture

@@ -151,3 +151,19 @@ def occupy(engine: Engine, runner: FakeRunner, steps: int = 1) -> Future[Outcome
 
 def words(future: Future[Outcome]) -> object:
     return future.result(PATIENCE).hypothesis
+
+
+def assert_nothing_is_lost(engine: Engine, runner: FakeRunner) -> None:
+    """Close the engine: every request has ended, every slot and byte is free again."""
+    runner.allow()
+    engine.close()
+    assert runner.running == {}
+    assert runner.room == Room(runner.slots, runner.cache_bytes)
+    assert_all_ended(engine)
+
+
+def assert_all_ended(engine: Engine) -> None:
+    """The closed engine's figures leave nobody out."""
+    now = engine.statistics()
+    assert (now.waiting, now.running) == (0, 0)
+    assert now.submitted == now.finished + now.failed + now.cancelled + now.expired

@@ -3,7 +3,7 @@
 import functools
 import random
 from collections import deque
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.engine import Outcome, Request
 from auricle.engine.request import Cost, Job, Room
-from auricle.engine.scheduler import Scheduler
-from auricle.errors import QueueFullError
+from auricle.engine.scheduler import MIB, Scheduler
+from auricle.errors import AudioTooLongError, AuricleError, InvalidOptionError
 
 NOW = 100.0
 ROOM = Room(100, 1 << 40)  # where it does not matter
@@ -26,15 +26,19 @@ def silence(seconds: float) -> Request:
     return Request(np.zeros(round(seconds * SAMPLE_RATE), np.float32))
 
 
-def job(seconds: float = 1.0, *, slots: int = 1, deadline: float | None = None) -> Job:
+def job(
+    seconds: float = 1.0, *, slots: int = 1, cache_bytes: int = 0, deadline: float | None = None
+) -> Job:
     samples = silence(seconds).samples
     request = Request(samples, DecodingOptions(beam_size=slots), deadline)
-    return Job(request, NOW, Cost(round(seconds * 25), slots, 0))
+    return Job(request, NOW, Cost(round(seconds * 25), slots, cache_bytes))
 
 
-def scheduler(*jobs: Job, max_encode_seconds: float = 10.0, max_queue: int = 100) -> Scheduler:
+def scheduler(
+    *jobs: Job, max_encode_seconds: float = 10.0, max_queue: int = 100, pads: bool = False
+) -> Scheduler:
     config = EngineConfig(max_queue=max_queue, max_encode_seconds=max_encode_seconds)
-    filled = Scheduler(config)
+    filled = Scheduler(config, pads=pads)
     for waiting in jobs:
         filled.add(waiting)
     return filled
@@ -82,6 +86,44 @@ def test_slots_are_not_overbooked_and_nobody_overtakes() -> None:
     assert filled.admit(Room(6, 0)) == jobs[1:]
 
 
+def test_who_pads_gets_neighbours_in_length() -> None:
+    jobs = [job(4.0), job(1.0), job(4.5), job(3.9), job(9.0), job(4.0)]
+    filled = scheduler(*jobs, max_encode_seconds=30.0, pads=True)
+    assert filled.admit(ROOM) == [jobs[n] for n in (0, 5, 3, 2)]  # the nearest first
+    assert [filled.admit(ROOM) for _ in range(3)] == [[jobs[1]], [jobs[4]], []]
+
+
+def test_neighbours_who_do_not_fit_are_passed_over_but_never_the_leader() -> None:
+    jobs = [job(slots=5), job(slots=6), job(slots=2), job(slots=1)]
+    filled = scheduler(*jobs, pads=True)
+    assert filled.admit(Room(8, 0)) == [jobs[0], jobs[2], jobs[3]]
+    assert filled.admit(Room(5, 0)) == []
+    filled.add(job())
+    assert filled.admit(Room(5, 0)) == []  # one slot would do for it, but the wide one leads
+    assert filled.admit(Room(6, 0)) == jobs[1:2]
+
+
+def test_the_cache_is_not_overbooked() -> None:
+    jobs = [job(cache_bytes=size) for size in (300, 500, 100)]
+    filled = scheduler(*jobs)
+    assert filled.admit(Room(9, 700)) == jobs[:1]
+    assert filled.admit(Room(9, 400)) == []
+    assert filled.admit(Room(9, 700)) == jobs[1:]
+
+
+@pytest.mark.parametrize(
+    ("cost", "error"),
+    [
+        (Cost(1, 65, 0), InvalidOptionError),
+        (Cost(9, 1, 2048 * MIB + 1), AudioTooLongError),
+    ],
+)
+def test_more_than_a_budget_would_wait_for_ever(cost: Cost, error: type[AuricleError]) -> None:
+    with pytest.raises(error):
+        scheduler().check(cost)
+    scheduler().check(Cost(10**9, 64, 2048 * MIB))
+
+
 def test_where_nobody_runs_the_next_one_is_taken() -> None:
     """Its joining says what is wrong: waiting would not help."""
     jobs = [job(slots=9), job()]
@@ -112,26 +154,26 @@ def test_every_job_begins_once_in_order_and_within_the_budgets(
     assert begun == jobs
 
 
-def test_a_full_queue_refuses() -> None:
-    filled = scheduler(job(), job(), max_queue=2)
-    assert not filled.has_room
-    with pytest.raises(QueueFullError, match="2 requests are waiting"):
-        filled.add(job())
-    filled.admit(Room(1, 0))
+def test_the_queue_has_as_much_room_as_was_said() -> None:
+    filled = scheduler(job(), max_queue=2)
     assert filled.has_room
     filled.add(job())
-    assert len(filled.clear()) == 3
+    assert not filled.has_room
+    assert filled.waiting == 2
+    filled.admit(Room(1, 0))
+    assert filled.has_room
+    assert len(filled.jobs) == len(filled.clear()) == 2
 
 
-def test_cancelled_jobs_take_no_room() -> None:
+def test_cancelled_jobs_can_be_told_to_make_room() -> None:
     jobs = [job(), job(), job()]
-    filled = scheduler(*jobs[:2], max_queue=2)
+    filled = scheduler(*jobs, max_queue=3)
+    filled.admit(Room(1, 0))
     jobs[0].future.cancel()
-    filled.add(jobs[2])
-    assert not wait([jobs[0].future], 0).not_done  # whoever waits for it is told
-    with pytest.raises(QueueFullError):
-        filled.add(job())
-    assert filled.admit(ROOM) == jobs[1:]
+    jobs[1].future.cancel()
+    assert filled.drop_cancelled() == jobs[1:2]  # not the one that runs
+    assert filled.drop_cancelled() == []
+    assert filled.jobs == [jobs[2], jobs[0]]
 
 
 def test_what_nobody_waits_for_is_dropped_wherever_it_is() -> None:

@@ -1,0 +1,120 @@
+"""Auricle's engine beside its peers, on the same random Whisper-tiny: python -m benchmarks.engine.
+
+Everybody recognises the same 64 utterances of 2 to 15 s with exactly 32 tokens each, in turns, with
+the same number of threads. The peers compute Whisper's 30 s for each utterance, at their best batch
+size, from features that are given to them; Auricle computes its own features within the time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from auricle.config import TransformerConfig
+from benchmarks.command import benchmark_options, use_threads
+from benchmarks.ours import Auricle, recognizer
+from benchmarks.peers.field import INT8, PACKAGES, field
+from benchmarks.peers.peer import BATCH_SIZES, Peer
+from benchmarks.results import Result, table
+from benchmarks.roofline import Roofline
+from benchmarks.rounds import Contestant, Standing, alternate, ratio
+from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, talker
+
+WHOLE = ", full context"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured."""
+
+    workload: Workload = FULL
+    dims: TransformerConfig = WHISPER_TINY
+    rounds: int = 3
+    batch_sizes: Sequence[int] = BATCH_SIZES
+    peer_utterances: int = 32  # a run; each takes a peer the same time, whatever is in it
+    product: int = 2048  # rows and columns of the roofline's product
+
+
+SMOKE_PLAN = Plan(QUICK, SMOKE, rounds=1, batch_sizes=(1, 2), peer_utterances=2, product=64)
+
+
+@click.command(help=__doc__)
+@click.option("--dtype", multiple=True, default=("auto", "bfloat16"), help="The first counts.")
+@benchmark_options
+def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None) -> None:
+    """Run the benchmark, print its table, write its result."""
+    plan = SMOKE_PLAN if quick else Plan()
+    use_threads(threads)
+    result = Result("engine", quick, threads, PACKAGES)
+    with ExitStack() as stack:
+        ours = list(_ours(plan, dtype, stack))
+        standings = alternate(_in_turn(ours, list(_peers(plan, threads))), plan.rounds)
+    figures = _figures(plan, standings, ours[0].name)
+    figures |= _roofline(plan, standings[ours[0].name].facts["dtype"])
+    print(_table(standings, ours[0].name))
+    print(f"\nencoder: {figures['encoder_roofline_fraction']:.0%} of the bf16 product")
+    result.write(figures, output)
+
+
+def _ours(plan: Plan, dtypes: Sequence[str], stack: ExitStack) -> Iterator[Auricle]:
+    """In each dtype, with each utterance's own length and with 30 s for each."""
+    work, seen = plan.workload, set()
+    for dtype in dtypes:
+        loaded = stack.enter_context(recognizer(talker(plan.dims), dtype))
+        if loaded.dtype in seen:
+            continue
+        seen.add(loaded.dtype)
+        for mode, waveforms in (("", work.samples()), (WHOLE, work.padded())):
+            name = f"auricle {loaded.dtype}{mode}"
+            yield Auricle(name, loaded, waveforms, work.tokens, audio_seconds=work.seconds)
+
+
+def _peers(plan: Plan, threads: int) -> Iterator[Peer]:
+    work = plan.workload
+    share = min(plan.peer_utterances, work.utterances)
+    for name, generate in field(plan.dims, threads):
+        seconds = work.seconds * share / work.utterances
+        peer = Peer(name, generate, utterances=share, tokens=work.tokens, audio_seconds=seconds)
+        peer.choose_batch(plan.batch_sizes)
+        yield peer
+
+
+def _in_turn(ours: Sequence[Auricle], peers: Sequence[Peer]) -> list[Contestant]:
+    """Ours, a peer, ours, a peer, as long as both last."""
+    pairs = [each for pair in zip(ours, peers, strict=False) for each in pair]
+    return [*pairs, *ours[len(peers) :], *peers[len(ours) :]]
+
+
+def _figures(plan: Plan, standings: Mapping[str, Standing], ours: str) -> dict[str, Any]:
+    work = plan.workload
+    return {
+        "ratio_vs_ctranslate2_int8": ratio(standings, ours, INT8),
+        "ratio_full_context_vs_ctranslate2_int8": ratio(standings, ours + WHOLE, INT8),
+        "utterances": work.utterances,
+        "audio_seconds": round(work.seconds, 1),
+        "tokens_each": work.tokens,
+        "contestants": {name: standing.to_dict() for name, standing in standings.items()},
+        "ratios": {a: {b: ratio(standings, a, b) for b in standings} for a in standings},
+    }
+
+
+def _roofline(plan: Plan, dtype: str) -> dict[str, Any]:
+    model, waveforms = talker(plan.dims).model, plan.workload.samples()
+    numbers = getattr(torch, dtype)
+    return Roofline.over(model, waveforms, numbers, size=plan.product).measure(plan.rounds)
+
+
+def _table(standings: Mapping[str, Standing], ours: str) -> str:
+    rows = []
+    for name, standing in standings.items():
+        batch = standing.facts.get("batch_size", "")
+        rows.append((name, batch, f"{standing.speed:.1f}", ratio(standings, ours, name)))
+    return table(("", "Batch", "Audio s/s", f"{ours} is faster by"), rows)
+
+
+if __name__ == "__main__":
+    main()

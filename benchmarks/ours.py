@@ -1,0 +1,50 @@
+"""Auricle as a contestant: the recogniser as any program uses it, all utterances at once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from auricle.checkpoint import Checkpoint
+from auricle.config import DecodingOptions, EngineConfig
+from auricle.recognizer import Recognizer
+from auricle.segmenter import Piece
+from benchmarks.rounds import MiscountError
+
+
+class Auricle:
+    """Waveforms in: unlike the peers it computes its own features within the time."""
+
+    def __init__(
+        self,
+        name: str,
+        recognizer: Recognizer,
+        waveforms: Sequence[npt.NDArray[np.float32]],
+        tokens: int | None = None,
+        *,
+        audio_seconds: float,
+    ) -> None:
+        """With `tokens` each utterance gets exactly as many; without, as many as the model says."""
+        self.name = name
+        self.audio_seconds = audio_seconds
+        self._recognizer = recognizer
+        self._pieces = [Piece(0.0, samples) for samples in waveforms]
+        self._options = DecodingOptions(max_tokens=tokens)
+        self._tokens = tokens
+
+    def run(self) -> None:
+        """Submit all, wait for all."""
+        futures = [self._recognizer.submit(p, self._options, block=True) for p in self._pieces]
+        counts = [future.result().receipt.tokens for future in futures]
+        if self._tokens is not None:
+            MiscountError.check(self.name, counts, self._tokens)
+
+    def facts(self) -> dict[str, Any]:
+        """With which numbers it computes."""
+        return {"dtype": self._recognizer.dtype, "features": "computed within the time"}
+
+
+def recognizer(checkpoint: Checkpoint, dtype: str) -> Recognizer:
+    """The recogniser as it comes, on the CPU."""
+    return Recognizer(checkpoint, device="cpu", dtype=dtype, engine=EngineConfig())

@@ -1,0 +1,82 @@
+"""Contestants take turns, so that whatever the machine does meanwhile befalls all of them."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tqdm import tqdm
+
+Clock = Callable[[], float]
+
+
+class Contestant(Protocol):
+    """Something that can do the work."""
+
+    name: str
+    audio_seconds: float  # in one run
+
+    def run(self) -> None:
+        """Do the work once. Raises MiscountError where the answers are not what was asked for."""
+        ...
+
+    def facts(self) -> dict[str, Any]:
+        """What the results should say of it besides its speed."""
+        ...
+
+
+class MiscountError(Exception):
+    """A contestant produced another number of tokens than all others: its time means nothing."""
+
+    @classmethod
+    def check(cls, name: str, counts: Sequence[int], tokens: int) -> None:
+        """Raise unless every count is `tokens`."""
+        if wrong := sorted({count for count in counts if count != tokens}):
+            raise cls(f"{name} made {wrong} tokens where {tokens} were asked for")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one contestant did: seconds of audio a second, round by round."""
+
+    speeds: list[float]
+    facts: dict[str, Any]
+
+    @property
+    def speed(self) -> float:
+        """The median."""
+        return statistics.median(self.speeds)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON wants them."""
+        speeds = [round(speed, 2) for speed in self.speeds]
+        return {"audio_seconds_per_second": round(self.speed, 2), "rounds": speeds, **self.facts}
+
+
+def alternate(
+    contestants: Sequence[Contestant], rounds: int, clock: Clock = time.perf_counter
+) -> dict[str, Standing]:
+    """Let each run once a round, in turn, after one run that does not count."""
+    speeds: dict[str, list[float]] = {each.name: [] for each in contestants}
+    for number in range(rounds + 1):
+        for each in tqdm(contestants, f"round {number}", leave=False, disable=None):
+            speed = each.audio_seconds / timed(each.run, clock)
+            if number:
+                speeds[each.name].append(speed)
+    return {each.name: Standing(speeds[each.name], each.facts()) for each in contestants}
+
+
+def timed(work: Callable[[], object], clock: Clock = time.perf_counter) -> float:
+    """Seconds that `work` takes."""
+    start = clock()
+    work()
+    return clock() - start
+
+
+def ratio(standings: Mapping[str, Standing], ours: str, theirs: str) -> float | None:
+    """The median over the rounds of one speed over the other; None where one did not run."""
+    if ours not in standings or theirs not in standings:
+        return None
+    pairs = zip(standings[ours].speeds, standings[theirs].speeds, strict=True)
+    return round(statistics.median(a / b for a, b in pairs), 3)

@@ -1,0 +1,123 @@
+"""The gRPC server beside the engine in process: python -m benchmarks.server.
+
+The same utterances, in turns: all submitted to a recogniser in this process, and sent by 32
+concurrent clients over loopback to `auricle serve` in a process of its own. The clients and the
+server share the machine. Two models: the bundled one on the recordings of samples/, and a random
+Whisper-tiny on noise with exactly 32 tokens an utterance.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import numpy.typing as npt
+
+from auricle.checkpoint import load_checkpoint, save_checkpoint
+from auricle.config import TransformerConfig
+from auricle.recognizer import BUNDLED, model_path
+from auricle_cli.server_process import running_server
+from benchmarks.command import benchmark_options, use_threads
+from benchmarks.ours import Auricle, recognizer
+from benchmarks.recordings import seconds, speech, wav
+from benchmarks.remote import Clients
+from benchmarks.results import Result, table
+from benchmarks.rounds import Standing, alternate, ratio
+from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, talker
+
+ENGINE, SERVER = "engine", "server"
+TINY = "whisper-tiny"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured."""
+
+    workload: Workload = FULL
+    dims: TransformerConfig = WHISPER_TINY
+    clients: int = 32
+    rounds: int = 5
+    dtype: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A model and what it has to do."""
+
+    path: Path
+    waveforms: Sequence[npt.NDArray[np.float32]]
+    tokens: int | None = None
+
+
+SMOKE_PLAN = Plan(QUICK, SMOKE, clients=2, rounds=1)
+
+
+@click.command(help=__doc__)
+@click.option("--dtype", default="auto", help="Numbers to compute with.")
+@benchmark_options
+def main(dtype: str, quick: bool, threads: int, output: Path | None) -> None:
+    """Run the benchmark, print its table, write its result."""
+    plan = replace(SMOKE_PLAN if quick else Plan(), dtype=dtype)
+    use_threads(threads)
+    result = Result("server", quick, threads)
+    with tempfile.TemporaryDirectory() as folder:
+        models = {name: race(plan, subject) for name, subject in _subjects(plan, Path(folder))}
+    print(_table(models))
+    result.write(_figures(plan, models), output)
+
+
+def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
+    """Engine and server in turns."""
+    audio_seconds, tokens = seconds(subject.waveforms), subject.tokens
+    options = ["--model", str(subject.path), "--dtype", plan.dtype, "--log-level", "warning"]
+    with ExitStack() as stack:
+        loaded = stack.enter_context(recognizer(load_checkpoint(subject.path), plan.dtype))
+        address = stack.enter_context(running_server(options))
+        files = [wav(each) for each in subject.waveforms]
+        clients = Clients(
+            SERVER, address, files, tokens, clients=plan.clients, audio_seconds=audio_seconds
+        )
+        stack.enter_context(closing(clients))
+        engine = Auricle(ENGINE, loaded, subject.waveforms, tokens, audio_seconds=audio_seconds)
+        return alternate([engine, clients], plan.rounds)
+
+
+def _subjects(plan: Plan, folder: Path) -> list[tuple[str, Subject]]:
+    work, path = plan.workload, folder / "tiny.safetensors"
+    random = talker(plan.dims)
+    save_checkpoint(path, random.model, random.tokenizer)
+    return [
+        (BUNDLED, Subject(model_path(BUNDLED), speech(work.utterances))),
+        (TINY, Subject(path, work.samples(), work.tokens)),
+    ]
+
+
+def _figures(plan: Plan, models: Mapping[str, Mapping[str, Standing]]) -> dict[str, Any]:
+    """`grpc_over_engine` is the lower one of the two models'."""
+    ratios = {name: ratio(standings, SERVER, ENGINE) or 0.0 for name, standings in models.items()}
+    return {
+        "grpc_over_engine": min(ratios.values()),
+        "grpc_over_engine_by_model": ratios,
+        "clients": plan.clients,
+        "utterances": plan.workload.utterances,
+        "models": {
+            name: {side: standing.to_dict() for side, standing in standings.items()}
+            for name, standings in models.items()
+        },
+    }
+
+
+def _table(models: Mapping[str, Mapping[str, Standing]]) -> str:
+    rows = [
+        (name, f"{s[ENGINE].speed:.1f}", f"{s[SERVER].speed:.1f}", ratio(s, SERVER, ENGINE))
+        for name, s in models.items()
+    ]
+    return table(("Model", "Engine, audio s/s", "Server, audio s/s", "Server/engine"), rows)
+
+
+if __name__ == "__main__":
+    main()

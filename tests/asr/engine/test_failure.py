@@ -1,0 +1,82 @@
+"""Whatever the model raises becomes an error that says what to do."""
+
+import gc
+import logging
+import weakref
+
+import pytest
+import torch
+
+from auricle.engine.failure import as_typed, is_out_of_memory, release
+from auricle.errors import InferenceError, InvalidOptionError
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."),
+    ],
+)
+def test_memory_that_is_wanting_has_many_words(error: Exception) -> None:
+    assert is_out_of_memory(error)
+    typed = as_typed(error)
+    assert isinstance(typed, InferenceError)
+    assert "send shorter pieces" in str(typed)
+    assert typed.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shape"), ValueError("out of memory"), OSError()])
+def test_other_failures_keep_their_words(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not is_out_of_memory(error)
+    typed = as_typed(error)
+    assert isinstance(typed, InferenceError)
+    assert str(error) in str(typed)
+    assert "shorter pieces" not in str(typed)
+    assert typed.__cause__ is error
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+def test_what_torch_says_on_this_machine_is_understood() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60)
+    assert is_out_of_memory(caught.value)
+
+
+def test_a_typed_error_stays_as_it_is() -> None:
+    error = InvalidOptionError("not like this")
+    assert as_typed(error) is error
+
+
+class Batch:
+    """Stands for tensors."""
+
+
+def fail(batch: Batch) -> None:
+    try:
+        raise ValueError("deep")
+    except ValueError as error:
+        raise RuntimeError("out of memory") from error
+
+
+def attempt() -> tuple[Exception, weakref.ref[Batch]]:
+    batch = Batch()
+    try:
+        fail(batch)
+    except RuntimeError as error:
+        return error, weakref.ref(batch)
+    raise AssertionError("it should have failed")
+
+
+def test_a_kept_error_keeps_no_batch() -> None:
+    error, batch = attempt()
+    assert batch() is not None  # by the frames of the traceback
+    release(error)
+    gc.collect()
+    assert batch() is None
+    assert error.__traceback__ is not None  # which still says where it was

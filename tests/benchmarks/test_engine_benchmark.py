@@ -1,0 +1,72 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from auricle.config import TransformerConfig
+from benchmarks import engine
+from benchmarks.engine import main
+from benchmarks.ours import Auricle, recognizer
+from benchmarks.peers.field import INT8, PEERS
+from benchmarks.peers.peer import Generate
+from benchmarks.rounds import MiscountError
+from benchmarks.workload import QUICK, SMOKE, talker
+from tests.benchmarks.fakes import FakeGenerate
+
+
+def smoke_run(output: Path) -> str:
+    done = CliRunner().invoke(main, ["--quick", "--threads", "1", "--output", str(output)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture
+def fake_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    def field(dims: TransformerConfig, threads: int) -> Iterator[tuple[str, Generate]]:
+        yield INT8, FakeGenerate()
+
+    monkeypatch.setattr(engine, "field", field)
+
+
+@pytest.mark.usefixtures("fake_field")
+def test_a_smoke_run_has_every_figure(tmp_path: Path) -> None:
+    output = smoke_run(tmp_path / "engine.json")
+    result = json.loads((tmp_path / "engine.json").read_text())
+    assert result["quick"] is True
+    assert result["ratio_vs_ctranslate2_int8"] > 0
+    assert result["ratio_full_context_vs_ctranslate2_int8"] > 0
+    assert result["encoder_roofline_fraction"] > 0
+    assert result["tokens_each"] == QUICK.tokens
+    assert INT8 in result["contestants"]
+    assert all(name in output for name in result["contestants"])
+
+
+@pytest.mark.usefixtures("fake_field")
+def test_the_first_dtype_counts(tmp_path: Path) -> None:
+    smoke_run(tmp_path / "engine.json")
+    result = json.loads((tmp_path / "engine.json").read_text())
+    first = next(iter(result["contestants"]))
+    assert result["ratio_vs_ctranslate2_int8"] == result["ratios"][first][INT8]
+    whole = result["ratios"][f"{first}, full context"]
+    assert result["ratio_full_context_vs_ctranslate2_int8"] == whole[INT8]
+
+
+def test_ours_checks_its_own_tokens() -> None:
+    with recognizer(talker(SMOKE), "float32") as loaded:
+        ours = Auricle("ours", loaded, QUICK.samples(), QUICK.tokens, audio_seconds=1.0)
+        ours.run()
+        assert ours.facts()["dtype"] == "float32"
+        wrong = Auricle("ours", loaded, [QUICK.samples()[0][:320]], 4, audio_seconds=1.0)
+        with pytest.raises(MiscountError, match="ours made"):
+            wrong.run()  # 20 ms hold one encoder frame, and so one token
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of libraries that are not ours
+def test_a_smoke_run_with_the_peers_that_are_here(tmp_path: Path) -> None:
+    output = smoke_run(tmp_path / "engine.json")
+    contestants = json.loads((tmp_path / "engine.json").read_text())["contestants"]
+    for name in PEERS:
+        assert (name in contestants) != (f"without {name}" in output)

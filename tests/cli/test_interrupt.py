@@ -1,0 +1,67 @@
+"""Ctrl-C: status 130, one line, no traceback, and no waiting for threads that cannot be woken."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from auricle_cli.lazy import INTERRUPTED
+from auricle_server import ServerConfig
+from tests.client.conftest import serving
+from tests.server.fakes import FakeRecognizer, wav
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def recognizer() -> FakeRecognizer:
+    return FakeRecognizer()
+
+
+@pytest.fixture
+def address(recognizer: FakeRecognizer) -> Iterator[str]:
+    with serving(recognizer, ServerConfig(port=0)) as address:
+        yield address
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """An `auricle` process, killed at the end of a test that failed."""
+    command = [sys.executable, "-m", "auricle_cli", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def interrupted(process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
+    """The exit status after Ctrl-C and what was said; the standard input stays open."""
+    process.send_signal(signal.SIGINT)
+    status = process.wait(PATIENCE)
+    assert process.stderr is not None
+    return status, process.stderr.read()
+
+
+def test_while_a_server_works(address: str, recognizer: FakeRecognizer, tmp_path: Path) -> None:
+    recognizer.hold = True
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav(1.0))
+    with running("transcribe", "--server", address, str(path), str(path)) as process:
+        assert recognizer.came.wait(PATIENCE)
+        assert interrupted(process) == (INTERRUPTED, b"auricle: interrupted\n")
+
+
+def test_while_it_waits_for_the_standard_input(address: str) -> None:
+    with running("transcribe", "--server", address, "--stream", "-") as process:
+        assert process.stdin is not None
+        process.stdin.write(wav(100)[:400_000])  # more is to come, but does not
+        process.stdin.flush()
+        assert process.stdout is not None
+        assert process.stdout.read(5) == b"level"
+        assert interrupted(process) == (INTERRUPTED, b"auricle: interrupted\n")

@@ -4,6 +4,7 @@ Random weights often ignore their input, and then every comparison passes. These
 different sounds give different tokens, which `tiny_model` asserts.
 """
 
+import copy
 import functools
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +19,10 @@ from torch.nn.utils.rnn import pad_sequence
 from auricle.checkpoint import Checkpoint, save_checkpoint
 from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig
 from auricle.decoding import decode_all, new_search
+from auricle.engine.devices import prepare
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
-from auricle.model import Decoder, DecoderCache, SpeechTransformer
+from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 
 VOCAB_SIZE = 48
@@ -37,6 +39,7 @@ SENTENCES = (
     "it was the best of times it was the worst of times",
 )
 
+DTYPES = (torch.float32, torch.bfloat16)  # those in which company changes nothing
 Positions = Literal["rotary", "sinusoidal"]
 ARCHITECTURES: tuple[tuple[Positions, int], ...] = (
     ("rotary", 0),
@@ -51,7 +54,7 @@ def tiny_config(positions: Positions = "rotary", conv_kernel: int = 15) -> Model
     transformer = TransformerConfig(
         vocab_size=VOCAB_SIZE,
         d_model=32,
-        n_heads=2,  # heads of 16: narrower ones are not exact, see BLOCK in model/cache.py
+        n_heads=2,
         encoder_layers=2,
         decoder_layers=2,
         ffn_dim=64,
@@ -92,26 +95,11 @@ def features(config: ModelConfig) -> tuple[Tensor, Tensor]:
     return x, x_lens
 
 
-def utterances(config: ModelConfig) -> list[Tensor]:
+def utterances(config: ModelConfig, dtype: torch.dtype = torch.float32) -> list[Tensor]:
     """Features `(T_i, n_mels)` of each of the sounds."""
     x, x_lens = features(config)
+    x = x.to(dtype)
     return [row[:length] for row, length in zip(x, x_lens.tolist(), strict=True)]
-
-
-def filled_cache(
-    decoder: Decoder, encoder_outs: Sequence[Tensor], max_tokens: int, slots: int = 0
-) -> DecoderCache:
-    """A slot for each utterance `(N_i, D)`, and idle ones up to `slots`."""
-    cache = DecoderCache(
-        decoder.config,
-        slots=max(slots, len(encoder_outs)),
-        max_tokens=max_tokens,
-        max_frames=max(map(len, encoder_outs)),
-        like=encoder_outs[0],
-    )
-    for slot, encoder_out in enumerate(encoder_outs):
-        cache.open(slot, *decoder.memorise(encoder_out))
-    return cache
 
 
 def decoded(
@@ -135,6 +123,16 @@ def tiny_model(positions: Positions = "rotary", conv_kernel: int = 15) -> Speech
     return model
 
 
+@functools.cache
+def prepared_model(
+    dtype: torch.dtype, positions: Positions = "rotary", conv_kernel: int = 15
+) -> SpeechTransformer:
+    """The tiny model as a runner on the CPU has it, in `dtype`. Do not change it."""
+    model = prepare(copy.deepcopy(tiny_model(positions, conv_kernel)), torch.device("cpu"), dtype)
+    _assert_it_listens(model)
+    return model
+
+
 def _make_it_listen(model: SpeechTransformer) -> None:
     for name, weight in model.named_parameters():
         if name.endswith("bias"):
@@ -148,7 +146,8 @@ def _make_it_listen(model: SpeechTransformer) -> None:
 
 def _assert_it_listens(model: SpeechTransformer) -> None:
     """Different tokens for each of the sounds, from both heads, and an END for some."""
-    encoder_outs = model.encoder.encode(utterances(model.config))
+    dtype = model.decoder.embedding.weight.dtype
+    encoder_outs = model.encoder.encode(utterances(model.config, dtype))
     hypotheses = decoded(model, encoder_outs)
     assert len({hypothesis.tokens for hypothesis in hypotheses}) == len(SECONDS)
     assert {hypothesis.ended for hypothesis in hypotheses} == {True, False}
@@ -163,8 +162,8 @@ def tiny_tokenizer(vocab_size: int = VOCAB_SIZE) -> Tokenizer:
 
 
 def tiny_checkpoint() -> Checkpoint:
-    """The default tiny model, with its tokenizer."""
-    return Checkpoint(tiny_model(), tiny_tokenizer())
+    """A copy of the default tiny model, with its tokenizer: who serves it may change it."""
+    return Checkpoint(copy.deepcopy(tiny_model()), tiny_tokenizer())
 
 
 def write_tiny_checkpoint(folder: Path) -> Path:

@@ -57,7 +57,7 @@ class GraphedStep:
 
 
 def cuda_recorder(run: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """Record `run` as a CUDA graph, after runs that do no harm: a step writes the same keys again."""
+    """Record `run` as a CUDA graph, after runs that do no harm: a step repeats itself."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):

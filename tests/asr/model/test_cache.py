@@ -1,18 +1,27 @@
-"""The cache by itself: who is in a slot, who was, and who goes on from whom."""
+"""What both kinds of cache promise: who is in a slot, who was, and who goes on from whom."""
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from auricle.model import Decoder, DecoderCache
-from auricle.model.attention import exact_attention, masked_attention
-from auricle.model.cache import BLOCK
-from auricle.model.masks import key_padding_mask
-from tests.asr.tiny import VOCAB_SIZE, Positions, filled_cache, tiny_model, utterances
+from auricle.model import DecoderCache
+from auricle.model.cache import whole
+from tests.asr.model.slots import (
+    GROUP,
+    Kind,
+    empty_cache,
+    filled_cache,
+    full_logits,
+    some_memory,
+    spoil,
+    step,
+)
+from tests.asr.tiny import VOCAB_SIZE, Positions, tiny_model, utterances
 
 TOKENS = 9
+CONFIG = tiny_model().config.transformer
 
 
 def encoder_outs(positions: Positions = "rotary", count: int = 3) -> list[Tensor]:
@@ -25,199 +34,159 @@ def some_tokens(rows: int = 3) -> Tensor:
     return torch.randint(4, VOCAB_SIZE, (rows, TOKENS), generator=torch.manual_seed(0))
 
 
-def full_logits(decoder: Decoder, tokens: Tensor, encoder_out: Tensor) -> Tensor:
-    """`(U, V)` of one utterance's tokens `(U,)`, without a cache."""
-    logits: Tensor = decoder(tokens[None], encoder_out[None], torch.tensor([len(encoder_out)]))
-    return logits[0]
+def is_alike(kind: Kind, found: Tensor, expected: Tensor) -> bool:
+    """To the last bit where that is promised."""
+    if kind == "ragged":
+        return torch.equal(found, expected)
+    return torch.allclose(found, expected, atol=1e-4, rtol=0)
 
 
-def small_cache(slots: int = 4) -> DecoderCache:
-    config = tiny_model().config.transformer
-    return DecoderCache(config, slots=slots, max_tokens=40, max_frames=33, like=torch.zeros(1))
+@given(st.integers(0, 1_000), st.integers(1, 200))
+def test_whole_groups_hold_all_and_not_a_group_more(count: int, group: int) -> None:
+    assert whole(count, group) % group == 0
+    assert count <= whole(count, group) < count + group
 
 
-def memory(frames: int, value: float = 1.0) -> Tensor:
-    """Keys or values `(layers, H, N, D // H)`."""
-    config = tiny_model().config.transformer
-    return torch.full((config.decoder_layers, config.n_heads, frames, config.head_dim), value)
+def test_a_cache_says_how_much_fits(kind: Kind) -> None:
+    cache = empty_cache(kind, CONFIG, slots=5, max_frames=33)
+    assert (cache.slots, cache.max_frames) == (5, 33)
+    assert cache.lens[:5] == [0] * 5
 
 
-def test_a_cache_has_whole_blocks() -> None:
-    cache = small_cache()
-    config = tiny_model().config.transformer
-    assert cache.self_keys.shape == (2, 4, 2, 2 * BLOCK, config.head_dim)
-    assert cache.cross_values.shape == (2, 4, 2, 2 * BLOCK, config.head_dim)
-    half = DecoderCache(
-        config, slots=1, max_tokens=1, max_frames=1, like=torch.zeros(1, dtype=torch.bfloat16)
+def test_only_what_is_advanced_grows(kind: Kind) -> None:
+    cache = empty_cache(kind, CONFIG)
+    cache.open([0, 2], some_memory(CONFIG, 5))
+    cache.advance([0])
+    assert cache.lens[:4] == [1, 0, 0, 0]
+    cache.advance([0, 2])
+    assert cache.lens[:4] == [2, 0, 1, 0]
+    cache.open([0], some_memory(CONFIG, 7))
+    assert cache.lens[:4] == [0, 0, 1, 0]
+    cache.close([2])
+    assert cache.lens[:4] == [0, 0, 0, 0]
+
+
+def test_every_open_slot_has_a_row_and_a_position(kind: Kind) -> None:
+    cache = empty_cache(kind, CONFIG, slots=20)
+    cache.open([17, 3], some_memory(CONFIG, 5))
+    cache.advance([3])
+    rows = cache.rows([17, 3])
+    assert len(rows) % GROUP == 0
+    positions = cache.view(rows).positions
+    assert positions.shape == (len(rows),)
+    assert [int(positions[rows.index(slot)]) for slot in (3, 17)] == [1, 0]
+
+
+def test_a_callers_memory_is_copied(kind: Kind) -> None:
+    decoder, (encoder_out, *_) = tiny_model().decoder, encoder_outs()
+    (memory,) = decoder.memorise([encoder_out])
+    memory = memory.contiguous()
+    cache = empty_cache(kind, CONFIG)
+    cache.open([0], memory)
+    memory.fill_(9.0)
+    found = step(decoder, cache, {0: 4})
+    torch.testing.assert_close(
+        found, full_logits(decoder, torch.tensor([4]), encoder_out), atol=1e-4, rtol=0
     )
-    assert half.self_keys.dtype == half.cross_keys.dtype == torch.bfloat16
-    assert half.self_keys.shape[3] == BLOCK
 
 
-def test_a_slot_opens_and_closes() -> None:
-    cache = small_cache()
-    assert cache.is_open == [False] * 4
-    cache.open(2, memory(20, 3.0), memory(20, 4.0))
-    assert cache.is_open == [False, False, True, False]
-    assert (cache.lens, cache.cross_lens) == ([0] * 4, [1, 1, 20, 1])
-    assert torch.equal(cache.cross_keys[:, 2, :, :20], memory(20, 3.0))
-    assert torch.equal(cache.cross_values[:, 2, :, :20], memory(20, 4.0))
-    assert not cache.cross_values[:, [0, 1, 3]].any()
-    cache.self_values[:, 2] = 5.0
-    cache.close(2)
-    assert cache.is_open == [False] * 4
-    assert (cache.lens, cache.cross_lens) == ([0] * 4, [1] * 4)
-    assert not cache.self_values.any()
-    assert not cache.cross_values.any()
-
-
-def test_only_open_slots_grow() -> None:
-    cache = small_cache()
-    cache.open(0, memory(5), memory(5))
-    cache.open(2, memory(6), memory(6))
-    cache.advance(2)
-    assert cache.lens == [1, 0, 0, 0]
-    cache.advance(4)
-    assert cache.lens == [2, 0, 1, 0]
-    cache.open(0, memory(7), memory(7))
-    assert cache.lens == [0, 0, 1, 0]
-
-
-def test_a_view_reaches_to_the_longest_slot_in_whole_blocks() -> None:
-    cache = small_cache()
-    cache.open(0, memory(5), memory(5))
-    cache.open(1, memory(33), memory(33))
-    for _ in range(BLOCK - 1):
-        cache.advance(1)
-    view = cache.view(1)
-    assert view.positions.tolist() == [BLOCK - 1]
-    assert view.self_mask.shape == (1, 1, 1, BLOCK)
-    assert view.self_mask.all()  # the token that comes is the block's last
-    assert view.cross_mask.shape == (1, 1, 1, BLOCK)
-    assert view.cross_mask.sum() == 5
-    cache.advance(1)
-    view = cache.view(3)
-    assert view.self_mask.shape == (3, 1, 1, 2 * BLOCK)
-    assert view.self_mask.sum(dim=-1).flatten().tolist() == [BLOCK + 1, 1, 1]
-    assert view.cross_mask.shape == (3, 1, 1, 2 * BLOCK)
-    assert view.cross_mask.sum(dim=-1).flatten().tolist() == [5, 33, 1]
-    keys, values = view.memory(1)
-    assert keys.shape == values.shape == (3, 2, 2 * BLOCK, keys.shape[-1])
-
-
-@given(st.lists(st.integers(0, 3), min_size=4, max_size=4), st.integers(1, 4))
-def test_reordering_copies_the_old_contents(sources: list[int], count: int) -> None:
-    """Also where a slot is both written and read."""
-    cache = small_cache()
-    for slot in range(4):
-        cache.open(slot, memory(5), memory(5))
-        cache.lens[slot] = 3
-        cache.self_keys[:, slot], cache.self_values[:, slot] = 10 + slot, 20 + slot
-    cache.reorder(range(count), sources[:count])
-    now = [*sources[:count], *range(count, 4)]
-    assert cache.self_keys[0, :, 0, :3, 0].tolist() == [[10 + source] * 3 for source in now]
-    assert cache.self_values[1, :, 1, :3, 1].tolist() == [[20 + source] * 3 for source in now]
-    assert cache.lens == [3] * 4
-
-
-def test_a_source_brings_its_length() -> None:
-    cache = small_cache()
-    cache.lens = [2, 7, 5, 1]
-    cache.reorder([0, 1, 2], [1, 1, 3])
-    assert cache.lens == [7, 7, 1, 1]
-
-
+@pytest.mark.parametrize("garbage", [0.0, 1e4])
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
-def test_reordered_slots_go_on_as_their_sources(positions: Positions) -> None:
-    """Beams of one utterance are dropped, repeated and swapped."""
-    decoder, encoder_out = tiny_model(positions).decoder, encoder_outs(positions)[0]
-    tokens = some_tokens(4)
-    cache = filled_cache(decoder, [encoder_out] * 4, TOKENS)
-    for position in range(3):
-        decoder.step(tokens[:, position], cache)
-    sources, last = [3, 0, 0, 2], torch.tensor([7, 8, 9, 10])
-    cache.reorder(range(4), sources)
-    logits = decoder.step(last, cache)
-    for slot, source in enumerate(sources):
-        fed = torch.cat([tokens[source, :3], last[slot : slot + 1]])
-        full = full_logits(decoder, fed, encoder_out)
-        torch.testing.assert_close(logits[slot], full[-1], atol=1e-4, rtol=0)
-
-
-@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
-def test_slots_may_stand_at_different_positions(positions: Positions) -> None:
-    """The second utterance begins after three steps, the third after five."""
+def test_slots_may_stand_at_different_positions(
+    kind: Kind, positions: Positions, garbage: float
+) -> None:
+    """The second utterance begins after three steps, the third after five, two never."""
     decoder, outs, tokens = tiny_model(positions).decoder, encoder_outs(positions), some_tokens()
-    cache = filled_cache(decoder, outs, TOKENS, slots=5)
-    cache.close(1)
-    cache.close(2)
-    seen: list[list[Tensor]] = [[], [], []]
+    cache = filled_cache(kind, decoder, outs, slots=5)
+    cache.close([1, 2])
+    spoil(cache, garbage)  # where nothing has been written yet
+    joins = {3: 1, 5: 2}
+    seen: dict[int, list[Tensor]] = {0: []}
     for turn in range(TOKENS):
-        if turn in (3, 5):
-            slot = {3: 1, 5: 2}[turn]
-            cache.open(slot, *decoder.memorise(outs[slot]))
-        fed = [int(tokens[slot, cache.lens[slot]]) for slot in range(3)]
-        logits = decoder.step(torch.tensor([*fed, 0, 0]), cache)  # two slots are idle
+        if turn in joins:
+            slot = joins[turn]
+            cache.open([slot], decoder.memorise([outs[slot]])[0])
+            seen[slot] = []
+        logits = step(decoder, cache, {slot: int(tokens[slot, cache.lens[slot]]) for slot in seen})
         assert torch.isfinite(logits).all()
-        for slot in range(3):
-            if cache.is_open[slot]:
-                seen[slot].append(logits[slot])
-    assert cache.lens == [TOKENS, TOKENS - 3, TOKENS - 5, 0, 0]
+        for slot, row in zip(seen, logits, strict=True):
+            seen[slot].append(row)
+    assert cache.lens[:5] == [TOKENS, TOKENS - 3, TOKENS - 5, 0, 0]
     for slot, encoder_out in enumerate(outs):
         full = full_logits(decoder, tokens[slot, : len(seen[slot])], encoder_out)
         torch.testing.assert_close(torch.stack(seen[slot]), full, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("value", [1e4, torch.nan, torch.inf])
-def test_who_was_in_a_slot_is_forgotten(value: float) -> None:
-    decoder, outs, tokens = tiny_model().decoder, encoder_outs(), some_tokens(1)
-    cache = filled_cache(decoder, [torch.full_like(outs[2], value)], 40)
-    for token in range(30):
-        decoder.step(torch.tensor([4 + token]), cache)
-    cache.close(0)
-    decoder.step(torch.tensor([4]), cache)  # computes along, idle
-    cache.open(0, *decoder.memorise(outs[1]))
-    fresh = filled_cache(decoder, [outs[1]], 40)
-    for position in range(TOKENS):
-        found = decoder.step(tokens[:, position], cache)
-        assert torch.equal(found, decoder.step(tokens[:, position], fresh))
+@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
+def test_a_copy_goes_on_as_its_source(kind: Kind, positions: Positions) -> None:
+    """One hypothesis of an utterance is dropped for another; neither hears of the other's end."""
+    decoder, encoder_out = tiny_model(positions).decoder, encoder_outs(positions)[0]
+    tokens = some_tokens(4)
+    cache = filled_cache(kind, decoder, [encoder_out] * 4)
+    for position in range(3):
+        step(decoder, cache, dict(enumerate(tokens[:, position].tolist())))
+    cache.copy(3, 0)
+    cache.copy(1, 2)
+    for position in range(3, TOKENS):
+        logits = step(decoder, cache, dict(enumerate(tokens[:, position].tolist())))
+        for slot, source in enumerate([3, 1, 1, 3]):
+            fed = torch.cat([tokens[source, :3], tokens[slot, 3 : position + 1]])
+            full = full_logits(decoder, fed, encoder_out)
+            torch.testing.assert_close(logits[slot], full[-1], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("frames", [1, 2, 7, 15])
-def test_few_frames_are_memorised_as_many_are(frames: int) -> None:
-    """A product of few rows rounds differently: not here."""
-    decoder, (encoder_out, *_) = tiny_model().decoder, encoder_outs()
-    for whole, part in zip(
-        decoder.memorise(encoder_out), decoder.memorise(encoder_out[:frames]), strict=True
-    ):
-        assert part.shape[2] == frames
-        assert torch.equal(part, whole[:, :, :frames])
+def filled_to(kind: Kind, lens: list[int]) -> DecoderCache:
+    """Slot `n` holds `n + 1` everywhere up to its length."""
+    cache = empty_cache(kind, CONFIG)
+    cache.open(range(4), some_memory(CONFIG, 5))
+    spoil(cache, -1.0)
+    for slot, length in enumerate(lens):
+        cache.kept[:, slot, :, :, :length] = slot + 1  # type: ignore[attr-defined]  # both have it
+        cache.lens[slot] = length
+    return cache
 
 
-@given(st.integers(1, 4), st.integers(0, 5), st.lists(st.integers(1, 30), min_size=48, max_size=48))
-def test_exact_attention_has_the_same_bits_in_any_company(
-    groups: int, blocks: int, lens: list[int]
+@given(st.lists(st.integers(0, 40), min_size=4, max_size=4), st.permutations(range(4)))
+def test_a_source_brings_its_length_and_all_it_holds(
+    kind: Kind, lens: list[int], order: list[int]
 ) -> None:
-    """Sixteen rows or more, whole blocks of keys or more, garbage behind each row's end."""
-    random = torch.manual_seed(0)
-    query = torch.randn(48, 2, 1, 16, generator=random)
-    key, value = torch.randn(2, 48, 2, 6 * BLOCK, 16, generator=random)
-    rows, size = 16 * min(groups, 3), BLOCK * (1 + blocks)
-    alone = exact_attention(
-        query[:16], key[:16, :, :BLOCK], value[:16, :, :BLOCK],
-        mask=key_padding_mask(torch.tensor(lens[:16]), BLOCK),
-    )  # fmt: skip
-    together = exact_attention(
-        query[:rows], key[:rows, :, :size], value[:rows, :, :size],
-        mask=key_padding_mask(torch.tensor(lens[:rows]), size),
-    )  # fmt: skip
-    assert torch.equal(together[:16], alone)
+    cache, (source, target, *others) = filled_to(kind, lens), order
+    cache.copy(source, target)
+    expected = [*lens]
+    expected[target] = lens[source]
+    assert cache.lens[:4] == expected
+    kept: Tensor = cache.kept  # type: ignore[attr-defined]  # both have it
+    assert (kept[:, target, :, :, : lens[source]] == source + 1).all()
+    for slot in (source, *others):
+        assert (kept[:, slot, :, :, : lens[slot]] == slot + 1).all()
+        assert (kept[:, slot, :, :, lens[slot] :] == -1).all()
 
 
-def test_exact_attention_is_attention() -> None:
-    random = torch.manual_seed(0)
-    query, (key, value) = torch.randn(3, 2, 1, 16), torch.randn(2, 3, 2, 40, 16, generator=random)
-    mask = key_padding_mask(torch.tensor([40, 1, 17]), 40)
-    found = exact_attention(query, key, value, mask=mask)
-    expected = masked_attention(query, key, value, mask=mask)
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+@pytest.mark.parametrize("value", [1e4, torch.nan, torch.inf])
+def test_who_was_in_a_slot_is_forgotten(kind: Kind, value: float) -> None:
+    decoder, outs, tokens = tiny_model().decoder, encoder_outs(), some_tokens(1)
+    cache = filled_cache(kind, decoder, [torch.full_like(outs[2], value), outs[0]])
+    for token in range(30):
+        step(decoder, cache, {0: 4 + token, 1: 5})
+    cache.close([0])
+    step(decoder, cache, {1: 6})  # the first may be computed along, idle
+    cache.open([0], decoder.memorise([outs[1]])[0])
+    fresh = filled_cache(kind, decoder, [outs[1]])
+    for token in tokens[0].tolist():
+        found, expected = step(decoder, cache, {0: token}), step(decoder, fresh, {0: token})
+        assert is_alike(kind, found, expected)
+
+
+@settings(deadline=None, max_examples=20)
+@given(data=st.data(), company=st.lists(st.sampled_from([1e4, torch.nan, torch.inf]), max_size=4))
+def test_garbage_in_other_slots_is_not_felt(
+    kind: Kind, data: st.DataObject, company: list[float]
+) -> None:
+    decoder, outs, tokens = tiny_model().decoder, encoder_outs(), some_tokens(1)[0].tolist()
+    mine = data.draw(st.integers(0, len(company)))
+    others = [torch.full_like(outs[2], value) for value in company]
+    cache = filled_cache(kind, decoder, [*others[:mine], outs[1], *others[mine:]])
+    fresh = filled_cache(kind, decoder, [outs[1]])
+    for token in tokens[:4]:
+        found = step(decoder, cache, dict.fromkeys(range(1 + len(company)), token))
+        assert is_alike(kind, found[mine], step(decoder, fresh, {0: token})[0])

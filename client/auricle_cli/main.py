@@ -55,5 +55,5 @@ def main() -> None:
     file.
 
     Exit status: 0 all went well; 1 some inputs failed, the others were transcribed; 2 nothing
-    could be done, or wrong usage.
+    could be done, or wrong usage; 130 interrupted.
     """

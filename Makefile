@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
-.PHONY: bench-engine bench-server
+.PHONY: bench-engine bench-server bench-load bench-growth
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -50,6 +50,12 @@ bench-engine: $(VENV)/installed-bench ## Auricle's engine beside its peers
 
 bench-server: $(VENV)/installed ## the gRPC server beside the engine in process
 	$(BIN)/python -m benchmarks.server $(BENCH)
+
+bench-load: $(VENV)/installed ## a server under load: where it is full, latencies, static batching
+	$(BIN)/python -m benchmarks.load $(BENCH)
+
+bench-growth: $(VENV)/installed-bench ## time and memory against length, concurrency and requests
+	$(BIN)/python -m benchmarks.growth $(BENCH)
 
 proto: ## the stubs from speech.proto, with a pinned generator in its own environment
 	scripts/generate_stubs.sh

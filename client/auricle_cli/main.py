@@ -12,6 +12,7 @@ COMMANDS = {
     "transcribe": "Transcribe recordings, folders of them, or the standard input.",
     "serve": "Serve a model over gRPC.",
     "evaluate": "Measure WER, CER and speed on a manifest.",
+    "bench": "Put a server under load.",
     "train": "Train a model as a recipe says.",
     "synthesize": "Speak sentences into training data.",
     "models": "List what a server serves.",
@@ -54,5 +55,5 @@ def main() -> None:
     file.
 
     Exit status: 0 all went well; 1 some inputs failed, the others were transcribed; 2 nothing
-    could be done, or wrong usage.
+    could be done, or wrong usage; 130 interrupted.
     """

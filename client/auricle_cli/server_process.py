@@ -12,12 +12,14 @@ STOP_SECONDS = 30  # what a server gets to finish after SIGTERM
 
 
 @contextmanager
-def running_server(options: Sequence[str] = ()) -> Iterator[str]:
+def running_server(options: Sequence[str] = (), *, module: str = "auricle_cli") -> Iterator[str]:
     """The address of an `auricle serve` on a free port; it is stopped at the end, come what may.
+
+    `module` is what runs as the command.
 
     Raises Failure when it does not start; it says why on the standard error output itself.
     """
-    command = [sys.executable, "-m", "auricle_cli", "serve", "--host", "127.0.0.1", "--port", "0"]
+    command = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", "0"]
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
         try:
             yield _address(process.stdout.readline() if process.stdout else "")

@@ -1,22 +1,18 @@
 """The front door with a tiny model: what goes in, what comes out, and what is refused."""
 
-import io
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-import soundfile
 
 from auricle.audio import Audio, load_audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
-from auricle.engine import ModelRunner
-from auricle.engine.request import Job
 from auricle.errors import (
     AudioError,
     AudioNotFoundError,
@@ -34,7 +30,8 @@ from auricle.errors import (
 )
 from auricle.recognizer import Recognizer, model_path
 from auricle.segmenter import Piece
-from auricle.transcript import Recognition, Transcript
+from auricle.transcript import Recognition
+from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import (
     SECONDS,
     VOCAB_SIZE,
@@ -47,7 +44,6 @@ from tests.asr.tiny import (
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 DEV = Path(__file__).parents[3] / "shared" / "speech" / "dev"
-PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +57,6 @@ def long_audio() -> Audio:
     """Four samples, one after the other: several windows of speech and silence."""
     parts = [load_audio(path).samples for path in sorted(SAMPLES.glob("*.wav"))[:4]]
     return Audio(np.concatenate(parts))
-
-
-def wav(samples: npt.NDArray[np.float32]) -> bytes:
-    buffer = io.BytesIO()
-    soundfile.write(buffer, samples, SAMPLE_RATE, format="WAV", subtype="FLOAT")
-    return buffer.getvalue()
-
-
-def content(transcript: Transcript) -> tuple[object, ...]:
-    """What must not depend on who else is there; the receipt may."""
-    return transcript.text, transcript.segments  # their confidences too, to the last bit
 
 
 def test_different_sounds_are_different_texts(recognizer: Recognizer) -> None:
@@ -245,22 +230,6 @@ def test_a_deadline_is_kept(recognizer: Recognizer) -> None:
         recognizer.submit(piece, deadline=time.monotonic())
     in_time = recognizer.submit(piece, deadline=time.monotonic() + PATIENCE)
     assert in_time.result(PATIENCE).segment.text
-
-
-class Gate:
-    """Holds the device thread until a test lets it go."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.busy, self.open, self.joined = threading.Event(), threading.Event(), 0
-        join = ModelRunner.join
-
-        def wait_and_join(runner: ModelRunner, jobs: Sequence[Job]) -> float:
-            self.joined += len(jobs)
-            self.busy.set()
-            assert self.open.wait(PATIENCE)
-            return join(runner, jobs)
-
-        monkeypatch.setattr(ModelRunner, "join", wait_and_join)
 
 
 @pytest.fixture

@@ -246,6 +246,14 @@ def test_a_suspect_waits_until_nobody_runs() -> None:
     assert filled.admit(ROOM) == jobs[1:]
 
 
+@pytest.mark.parametrize("pads", [True, False])
+def test_a_suspect_is_nobodys_companion(pads: bool) -> None:
+    jobs = [job(), job(), job()]
+    jobs[1].alone = True
+    filled = scheduler(*jobs, pads=pads)
+    assert jobs[1] not in filled.admit(ROOM)
+
+
 def test_clear_takes_all() -> None:
     jobs = [job(), job(), job()]
     filled = scheduler(*jobs)

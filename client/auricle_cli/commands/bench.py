@@ -1,0 +1,112 @@
+"""`auricle bench`: how much a server bears, and how long its answers then take."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from click.exceptions import Exit
+from tqdm import tqdm
+
+from auricle_cli.connection import Connection, connection_options
+from auricle_cli.failure import Failure
+from auricle_cli.groups import options_of
+from auricle_client import AsyncClient, AuricleClientError, RecognitionOptions
+from auricle_client.load import (
+    Clips,
+    Ended,
+    Manner,
+    Report,
+    Saturation,
+    Traffic,
+    measure,
+    saturation,
+)
+
+TRAFFIC_HELP = {
+    "rate": "Requests a second, on average; with --sweep what it begins with.",
+    "duration": "Seconds in which they come.",
+    "shortest": "Seconds of audio.",
+    "longest": "Seconds of audio.",
+    "streams": "Share of the requests that stream, 0 to 1.",
+    "disconnects": "Share that hangs up before its answer.",
+    "garbage": "Share that sends what is no audio.",
+    "seed": "Of all that is random: the same seed, the same requests.",
+}
+CONNECT_SECONDS = 10.0
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@connection_options
+@options_of(Traffic, "traffic", TRAFFIC_HELP)
+@click.option("--sweep", is_flag=True, help="Double the rate until the server is full.")
+@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=60.0, help="Seconds.")
+@click.option("--max-tokens", type=click.IntRange(1), help="Most tokens for a piece of audio.")
+@click.option(
+    "--format", type=click.Choice(["text", "json"]), default="text", help="json: one object."
+)
+def bench(
+    files: tuple[Path, ...],
+    connection: Connection,
+    traffic: Traffic,
+    sweep: bool,
+    timeout: float,
+    max_tokens: int | None,
+    format: str,
+) -> None:
+    """Put a server under load and report rates, latencies and errors.
+
+    Requests come at random (Poisson), whether or not those before them were answered, and each
+    latency counts from the time at which the request should have come. The audio is cut to mixed
+    lengths from FILES in WAV; other formats are sent whole; without FILES it is noise.
+
+    Exit status 1 when a request failed that was not meant to; --sweep provokes that and does not
+    count it.
+    """
+    manner = Manner(RecognitionOptions(max_tokens=max_tokens), timeout, patience=timeout)
+    try:
+        clips = Clips.of(files) if files else Clips.noise(traffic.seed)
+        report = asyncio.run(_run(connection, traffic, clips, manner, sweep=sweep))
+    except AuricleClientError as error:
+        raise Failure(str(error)) from error
+    click.echo(json.dumps(report.to_dict()) if format == "json" else report.to_text())
+    raise Exit(exit_status(report))
+
+
+async def _run(
+    connection: Connection, traffic: Traffic, clips: Clips, manner: Manner, *, sweep: bool
+) -> Report | Saturation:
+    async with _connected(connection) as client:
+        if not sweep:
+            return await _shown(client, traffic, clips, manner)
+        impatient = replace(manner, patience=0.0)  # who is full need not serve them all
+        return await saturation(lambda more: _shown(client, more, clips, impatient), traffic)
+
+
+@asynccontextmanager
+async def _connected(connection: Connection) -> AsyncIterator[AsyncClient]:
+    """A client of a server that answers. Raises AuricleClientError where none does."""
+    async with AsyncClient(connection.server, credentials=connection.credentials()) as client:
+        await client.list_models(timeout=CONNECT_SECONDS)
+        yield client
+
+
+async def _shown(client: AsyncClient, traffic: Traffic, clips: Clips, manner: Manner) -> Report:
+    """One run, under a bar on the standard error output, if that is a terminal."""
+    total = sum(1 for _ in traffic.arrivals())
+    with tqdm(total=total, unit="request", leave=False, disable=not sys.stderr.isatty()) as bar:
+
+        def advance(_: Ended) -> None:
+            bar.update()
+
+        return await measure(client, traffic, clips, manner, advance)
+
+
+def exit_status(report: Report | Saturation) -> int:
+    """0, or 1 when requests failed that were not meant to."""
+    return int(isinstance(report, Report) and bool(report.errors))

@@ -1,0 +1,26 @@
+"""An open-loop load generator for an Auricle server: requests come when they come.
+
+Arrivals are drawn beforehand (Poisson, seeded) and each latency counts from the arrival's own
+time, whether or not the server, or this process, was ready for it: a slow answer cannot hide those
+that queue behind it (no "coordinated omission", as G. Tene calls it).
+"""
+
+from auricle_client.load.clips import Clips
+from auricle_client.load.generator import Ended, Manner, offer
+from auricle_client.load.report import Percentiles, Report, measure
+from auricle_client.load.sweep import Saturation, saturation
+from auricle_client.load.traffic import Arrival, Traffic
+
+__all__ = [
+    "Arrival",
+    "Clips",
+    "Ended",
+    "Manner",
+    "Percentiles",
+    "Report",
+    "Saturation",
+    "Traffic",
+    "measure",
+    "offer",
+    "saturation",
+]

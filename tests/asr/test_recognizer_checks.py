@@ -1,0 +1,58 @@
+"""What a recogniser says of itself: its engine's statistics, and whether company changes words."""
+
+from typing import cast
+
+import pytest
+
+from auricle.config import DecodingOptions
+from auricle.engine import ModelRunner
+from auricle.engine.statistics import Statistics
+from auricle.errors import InvalidOptionError
+from auricle.recognizer import Recognizer
+from auricle.segmenter import Piece
+from tests.asr.recognizing import PATIENCE
+from tests.asr.tiny import SECONDS, sounds, tiny_checkpoint
+
+
+def test_company_does_not_change_the_tiny_models_tokens() -> None:
+    with Recognizer(tiny_checkpoint(), device="cpu", check_invariance=1.0) as checked:
+        options = [DecodingOptions(), DecodingOptions(beam_size=3)] * 3
+        pieces = [Piece(0.0, samples) for samples in sounds()]
+        for _ in range(2):
+            futures = [checked.submit(p, o) for p, o in zip(pieces, options, strict=True)]
+            texts = [future.result(PATIENCE).segment.text for future in futures]
+        assert len(set(texts)) > 3
+        checked._engine.close()
+        assert checked._checker is not None
+        checked._checker._engine.close()  # the last check has ended
+        checks = checked.checks()
+    assert checks is not None
+    assert checks.checked > 0
+    assert checks.different == 0
+    assert checks.checked + checks.skipped == 12
+
+
+def test_the_two_engines_share_their_weights() -> None:
+    with Recognizer(tiny_checkpoint(), device="cpu", check_invariance=0.5) as checked:
+        assert checked._checker is not None
+        runners = checked._engine._runner, checked._checker._engine._runner
+        first, second = (cast("ModelRunner", runner).model for runner in runners)
+        pointers = [{p.data_ptr() for p in model.parameters()} for model in (first, second)]
+    assert pointers[0] == pointers[1]
+
+
+def test_nothing_is_checked_unless_asked() -> None:
+    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+        assert recognizer.checks() is None
+    with pytest.raises(InvalidOptionError, match="check_invariance"):
+        Recognizer(tiny_checkpoint(), device="cpu", check_invariance=2.0)
+
+
+def test_statistics_are_the_engines() -> None:
+    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+        assert recognizer.statistics() == Statistics()
+        transcript = recognizer.transcribe(sounds()[0])
+        statistics = recognizer.statistics()
+    assert (statistics.submitted, statistics.finished) == (1, 1)
+    assert statistics.tokens == transcript.receipt.tokens
+    assert statistics.audio_seconds == pytest.approx(SECONDS[0])

@@ -7,15 +7,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from auricle.model import Decoder, SpeechTransformer, length_mask
+from auricle.model import Decoder, SpeechTransformer, length_mask, new_cache
 from auricle.model.decoder import DecoderLayer
+from tests.asr.model.slots import Kind, filled_cache, spoil, step
 from tests.asr.tiny import (
     ARCHITECTURES,
+    DTYPES,
     SECONDS,
     VOCAB_SIZE,
     Positions,
     features,
-    filled_cache,
+    prepared_model,
     tiny_config,
     tiny_model,
     utterances,
@@ -37,20 +39,62 @@ def some_tokens(rows: int = len(SECONDS), tokens: int = TOKENS) -> Tensor:
 @pytest.mark.parametrize("garbage", [0.0, 1e4])
 @pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
 def test_a_step_at_a_time_is_all_at_once(
-    positions: Positions, conv_kernel: int, garbage: float
+    kind: Kind, positions: Positions, conv_kernel: int, garbage: float
 ) -> None:
     model = tiny_model(positions, conv_kernel)
     decoder = model.decoder
     encoder_out, lens = encoded(model)
     tokens = some_tokens()
     expected = decoder(tokens, encoder_out, lens)
-    cache = filled_cache(decoder, model.encoder.encode(utterances(model.config)), TOKENS)
-    for kept in (cache.self_keys, cache.self_values):
-        kept.fill_(garbage)  # where nothing has been written yet
+    cache = filled_cache(kind, decoder, model.encoder.encode(utterances(model.config)))
+    spoil(cache, garbage)  # where nothing has been written yet
     for position in range(TOKENS):
-        logits = decoder.step(tokens[:, position], cache)
+        logits = step(decoder, cache, dict(enumerate(tokens[:, position].tolist())))
         torch.testing.assert_close(logits, expected[:, position], atol=1e-4, rtol=0)
-    assert cache.lens == [TOKENS] * len(SECONDS)
+    assert cache.lens[: len(SECONDS)] == [TOKENS] * len(SECONDS)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("frames", [1, 2, 7, 15])
+def test_few_frames_are_memorised_as_many_are(dtype: torch.dtype, frames: int) -> None:
+    """A product of few rows rounds differently: not here. They also come out alone."""
+    model = prepared_model(dtype)
+    encoder_out, other, *_ = model.encoder.encode(utterances(model.config, dtype))
+    whole, _, part = model.decoder.memorise([encoder_out, other, encoder_out[:frames]])
+    (alone,) = model.decoder.memorise([encoder_out[:frames]])
+    assert torch.equal(part, whole[:, :, :, :frames])
+    assert torch.equal(alone, part)
+
+
+@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
+def test_a_memory_is_the_keys_and_values_of_each_layer(positions: Positions) -> None:
+    model = tiny_model(positions)
+    outs = model.encoder.encode(utterances(model.config))
+    for encoder_out, memory in zip(outs, model.decoder.memorise(outs), strict=True):
+        for layer, (keys, values) in zip(model.decoder.layers, memory, strict=True):
+            expected = layer.cross_attention.keys_values(encoder_out[None])
+            torch.testing.assert_close(keys, expected[0][0], atol=1e-4, rtol=0)
+            torch.testing.assert_close(values, expected[1][0], atol=1e-4, rtol=0)
+
+
+def test_logits_of_some_tokens_are_those_of_all() -> None:
+    decoder = tiny_model().decoder
+    decoder_out = torch.randn(5, decoder.config.d_model, generator=torch.manual_seed(0))
+    tokens = some_tokens(5, 7)
+    found, whole = decoder.logits_of(decoder_out, tokens), decoder.logits(decoder_out)
+    torch.testing.assert_close(found, whole.gather(1, tokens), atol=1e-5, rtol=0)
+
+
+def test_logits_of_some_tokens_of_a_half_are_float32() -> None:
+    """As if the weights had been widened first."""
+    decoder = prepared_model(torch.bfloat16).decoder
+    out = torch.randn(5, decoder.config.d_model, generator=torch.manual_seed(0)).bfloat16()
+    tokens = some_tokens(5, 7)
+    found = decoder.logits_of(out, tokens)
+    expected = (out.double() @ decoder.embedding.weight.double().T).gather(1, tokens)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), expected, atol=1e-4, rtol=0)
+    assert (decoder.logits(out).gather(1, tokens) - expected).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
@@ -154,7 +198,9 @@ def test_cuda_decodes_as_the_cpu(positions: Positions) -> None:
     full = decoder(tokens, memory, lens.cuda())
     torch.testing.assert_close(full.cpu(), expected, atol=5e-3, rtol=0)
     rows = [row[:length] for row, length in zip(memory, lens.tolist(), strict=True)]
-    cache = filled_cache(decoder, rows, TOKENS)
+    cache = new_cache(decoder, slots=len(rows), max_frames=64)
+    for slot, each in enumerate(decoder.memorise(rows)):
+        cache.open([slot], each)
     for position in range(TOKENS):
-        logits = decoder.step(tokens[:, position], cache)
+        logits = step(decoder, cache, dict(enumerate(some_tokens()[:, position].tolist())))
         torch.testing.assert_close(logits, full[:, position], atol=5e-3, rtol=0)

@@ -13,7 +13,15 @@ from torch import Tensor
 from auricle.config import TransformerConfig
 from auricle.model import Encoder
 from auricle.model.strip import MIN_ROWS, Strip
-from tests.asr.tiny import ARCHITECTURES, SECONDS, Positions, tiny_model, utterances
+from tests.asr.tiny import (
+    ARCHITECTURES,
+    DTYPES,
+    SECONDS,
+    Positions,
+    prepared_model,
+    tiny_model,
+    utterances,
+)
 
 CONVOLVED = TransformerConfig(conv_kernel=15)
 PLAIN = TransformerConfig(conv_kernel=0)
@@ -86,6 +94,36 @@ def test_attention_stays_within() -> None:
     assert not found[0, :, between].any()
 
 
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.sampled_from([1, 3, 4, 29, 61, 64, 500]), min_size=1, max_size=8),
+    st.sampled_from([PLAIN, CONVOLVED]),
+)
+def test_attending_together_is_attending_in_turn(
+    x_lens: list[int], config: TransformerConfig
+) -> None:
+    """As accelerators do and as processors do; between the utterances both leave zeros."""
+    strip = Strip.of(x_lens, config)
+    query, key, value = torch.randn(3, 1, 2, strip.size, 8, generator=torch.manual_seed(0))
+    together = strip._attend_together(query, key, value)
+    torch.testing.assert_close(
+        together, strip._attend_in_turn(query, key, value), atol=1e-5, rtol=0
+    )
+
+
+@pytest.mark.parametrize("garbage", [1e9, -1e9])
+def test_attending_together_sees_nothing_between(garbage: float) -> None:
+    strip = Strip.of([20, 9, 30], PLAIN)
+    query, key, value = torch.randn(3, 1, 2, strip.size, 4, generator=torch.manual_seed(0))
+    expected = strip._attend_together(query, key, value)
+    real = torch.zeros(strip.size, dtype=torch.bool)
+    for start, length in zip(strip.starts, strip.lens, strict=True):
+        real[start : start + length] = True
+    for each in (query, key, value):
+        each[:, :, ~real] = garbage
+    assert torch.equal(strip._attend_together(query, key, value), expected)
+
+
 def test_cutting_takes_each_its_own() -> None:
     strip = Strip.of([9, 1, 5], PLAIN)
     cut = strip.cut(torch.arange(strip.size)[None, :, None])
@@ -121,9 +159,11 @@ def test_the_models_strip_is_its_padded_forward(positions: Positions, conv_kerne
 
 
 @functools.cache
-def encoded_alone(positions: Positions, conv_kernel: int, index: int, length: int) -> Tensor:
-    model = tiny_model(positions, conv_kernel)
-    return model.encoder.encode([utterances(model.config)[index][:length]])[0]
+def encoded_alone(
+    dtype: torch.dtype, positions: Positions, conv_kernel: int, index: int, length: int
+) -> Tensor:
+    model = prepared_model(dtype, positions, conv_kernel)
+    return model.encoder.encode([utterances(model.config, dtype)[index][:length]])[0]
 
 
 companies = st.lists(
@@ -137,27 +177,35 @@ companies = st.lists(
 )
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
 @settings(deadline=None, max_examples=25)
 @given(company=companies)
 def test_any_company_and_order_change_no_bit(
-    positions: Positions, conv_kernel: int, company: list[tuple[int, int, float | None]]
+    dtype: torch.dtype,
+    positions: Positions,
+    conv_kernel: int,
+    company: list[tuple[int, int, float | None]],
 ) -> None:
     """Lengths from a single frame to all; some neighbours are garbage."""
-    model = tiny_model(positions, conv_kernel)
+    model = prepared_model(dtype, positions, conv_kernel)
+    everything = utterances(model.config, dtype)
     xs = []
     for index, length, garbage in company:
-        x = utterances(model.config)[index][:length]
+        x = everything[index][:length]
         xs.append(x if garbage is None else torch.full_like(x, garbage))
     for (index, length, garbage), found in zip(company, model.encoder.encode(xs), strict=True):
         if garbage is None:
-            assert torch.equal(found, encoded_alone(positions, conv_kernel, index, length))
+            expected = encoded_alone(dtype, positions, conv_kernel, index, length)
+            assert torch.equal(found, expected)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("conv_kernel", [0, 15])
-def test_a_large_company_changes_no_bit(conv_kernel: int) -> None:
+def test_a_large_company_changes_no_bit(dtype: torch.dtype, conv_kernel: int) -> None:
     """Long strips may take another path through the kernels."""
-    model = tiny_model("rotary", conv_kernel)
-    xs = utterances(model.config) * 12
+    model = prepared_model(dtype, "rotary", conv_kernel)
+    xs = utterances(model.config, dtype) * 12
     for number, found in enumerate(model.encoder.encode(xs)):
-        assert torch.equal(found, encoded_alone("rotary", conv_kernel, number % len(SECONDS), 500))
+        index = number % len(SECONDS)
+        assert torch.equal(found, encoded_alone(dtype, "rotary", conv_kernel, index, 500))

@@ -68,7 +68,7 @@ class ModelRunner:
     @property
     def room(self) -> Room:
         """What could join now."""
-        held = sum(self._cost(job.request).cache_bytes for job in self._decodings.values())
+        held = sum(job.cost.cache_bytes for job in self._decodings.values())
         return Room(self._decoder.free_slots, self._cache_bytes - held)
 
     @property

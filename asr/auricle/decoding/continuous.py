@@ -67,7 +67,7 @@ class ContinuousDecoder:
         self._step = step or decoder.step
         self._cache = cache
         self._free = list(range(cache.slots))  # a heap: low slots first keeps steps short
-        self._last = [Tokenizer.start_id] * cache.slots
+        self._last: dict[int, int] = {}  # of each slot that is or was open
         self._running: list[Decoding] = []
 
     @property
@@ -122,7 +122,7 @@ class ContinuousDecoder:
         return [d for d in self._running if d.error is not None or d.search.done]
 
     def _next_tokens(self, rows: Sequence[int]) -> NextTokens:
-        tokens = torch.tensor([self._last[slot] for slot in rows])
+        tokens = torch.tensor([self._last.get(slot, Tokenizer.start_id) for slot in rows])
         view = self._cache.view(rows)
         out = self._step(tokens.to(view.positions.device), view)
         return NextTokens(self._decoder, out)

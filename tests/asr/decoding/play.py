@@ -1,7 +1,7 @@
 """Utterances that come and go while others are decoded: a helper for tests, no tests."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -10,7 +10,8 @@ from torch import Tensor
 from auricle.config import DecodingOptions
 from auricle.decoding import ContinuousDecoder, Decoding, new_search
 from auricle.hypothesis import Hypothesis
-from auricle.model import Decoder
+from auricle.model import Decoder, DecoderCache, new_cache
+from auricle.model.cache import StepView
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,22 @@ class Part:
     stay: int | None = None  # steps after which it is cancelled
 
 
-def parts(speeches: int) -> st.SearchStrategy[list[Part]]:
-    """Any number of utterances of each kind, joining and leaving at any step."""
-    options = st.builds(
-        DecodingOptions,
-        beam_size=st.sampled_from([1, 1, 2, 3, 5]),
-        max_tokens=st.sampled_from([None, None, 1, 4]),
+def parts(speeches: int, *, drawn: bool = True) -> st.SearchStrategy[list[Part]]:
+    """Any number of utterances of each kind, joining and leaving at any step.
+
+    Greedy ones, beams, and where `drawn` some whose tokens are drawn by a seed.
+    """
+    max_tokens = st.sampled_from([None, None, 1, 4])
+    chosen = st.builds(
+        DecodingOptions, beam_size=st.sampled_from([1, 2, 3, 5]), max_tokens=max_tokens
     )
+    sampled = st.builds(
+        DecodingOptions,
+        temperature=st.sampled_from([0.3, 1.0]),
+        seed=st.integers(0, 3),
+        max_tokens=max_tokens,
+    )
+    options = st.one_of(chosen, chosen, sampled) if drawn else chosen
     stay = st.sampled_from([None, None, None, 0, 1, 3])
     part = st.builds(
         Part, st.integers(0, speeches - 1), st.sampled_from([0, 0, 1, 4]), options, stay
@@ -37,15 +47,59 @@ def parts(speeches: int) -> st.SearchStrategy[list[Part]]:
     return st.lists(part, min_size=1, max_size=12)
 
 
+class WatchedCache:
+    """A cache whose user must know which slots are open."""
+
+    def __init__(self, cache: DecoderCache) -> None:
+        self._cache = cache
+        self.slots, self.max_frames, self.lens = cache.slots, cache.max_frames, cache.lens
+        self.opened: set[int] = set()
+        self.copies: list[tuple[int, int]] = []
+
+    def open(self, slots: Sequence[int], memory: Tensor) -> None:
+        assert self.opened.isdisjoint(slots)
+        self.opened.update(slots)
+        self._cache.open(slots, memory)
+
+    def close(self, slots: Sequence[int]) -> None:
+        assert self.opened.issuperset(slots)
+        self.opened.difference_update(slots)
+        self._cache.close(slots)
+
+    def copy(self, source: int, target: int) -> None:
+        assert {source, target} <= self.opened
+        self.copies.append((source, target))
+        self._cache.copy(source, target)
+
+    def rows(self, slots: Sequence[int]) -> list[int]:
+        assert self.opened.issuperset(slots)
+        assert len(set(slots)) == len(slots)
+        return self._cache.rows(slots)
+
+    def view(self, rows: Sequence[int]) -> StepView:
+        return self._cache.view(rows)
+
+    def advance(self, slots: Sequence[int]) -> None:
+        assert self.opened.issuperset(slots)
+        self._cache.advance(slots)
+
+
 class Stage:
     """Plays parts in order, each as soon as its wait is over and there are slots."""
 
     def __init__(
-        self, decoder: Decoder, speeches: Sequence[Tensor], *, slots: int = 8, max_frames: int = 64
+        self,
+        decoder: Decoder,
+        speeches: Sequence[Tensor],
+        *,
+        cache: DecoderCache | None = None,
+        step: Callable[..., Tensor] | None = None,
     ) -> None:
-        self.continuous = ContinuousDecoder(decoder, slots=slots, max_frames=max_frames)
+        self.cache = WatchedCache(cache or new_cache(decoder, slots=8, max_frames=64))
+        self.decoder = decoder
+        self.continuous = ContinuousDecoder(decoder, self.cache, step=step)
         self.speeches = speeches
-        self.slots = slots
+        self.slots = self.cache.slots
         self.running: dict[Decoding, tuple[int, Part, int]] = {}  # number, part, steps taken
         self.answers: dict[int, Hypothesis | None] = {}  # None: cancelled or failed
 
@@ -65,16 +119,16 @@ class Stage:
 
     def alone(self, part: Part) -> Hypothesis | None:
         """What it says with nobody beside it."""
-        return Stage(self.continuous._decoder, self.speeches, slots=part.options.beam_size).play(
-            [Part(part.speech, options=part.options)]
-        )[0]
+        frames = self.cache.max_frames
+        cache = new_cache(self.decoder, slots=part.options.beam_size, max_frames=frames)
+        stage = Stage(self.decoder, self.speeches, cache=cache)
+        return stage.play([Part(part.speech, options=part.options)])[0]
 
     def assert_no_slot_is_lost(self) -> None:
         held = [slot for decoding in self.running for slot in decoding.slots]
         assert sorted([*held, *self.continuous._free]) == list(range(self.slots))
         assert len(held) == sum(part.options.beam_size for _, part, _ in self.running.values())
-        is_open = self.continuous._cache.is_open
-        assert [slot for slot, open_ in enumerate(is_open) if open_] == sorted(held)
+        assert self.cache.opened == set(held)
 
     def _may_join(self, part: Part, since: int) -> bool:
         if self.running and since < part.wait:
@@ -84,7 +138,8 @@ class Stage:
     def _join(self, number: int, part: Part) -> None:
         encoder_out = self.speeches[part.speech]
         search = new_search(part.options, len(encoder_out))
-        self.running[self.continuous.join(encoder_out, search)] = number, part, 0
+        (memory,) = self.decoder.memorise([encoder_out])
+        self.running[self.continuous.join(memory, search)] = number, part, 0
 
     def _step(self) -> None:
         done = self.continuous.step()

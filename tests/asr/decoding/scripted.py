@@ -10,25 +10,27 @@ import torch
 from torch import Tensor, nn
 
 from auricle.config import TransformerConfig
-from auricle.decoding import BeamSearch
+from auricle.decoding import BeamSearch, ContinuousDecoder
 from auricle.decoding.filters import token_log_probs
 from auricle.hypothesis import Hypothesis
-from auricle.model import Decoder, DecoderCache
+from auricle.model import Decoder, new_cache
+from auricle.model.cache import StepView
 from auricle.tokenizer import Tokenizer
 
 Prefix = tuple[int, ...]
 
+WIDTH = 64  # more than the tokens of any hypothesis
 NAN_SCRIPT = 99  # its probabilities are not finite after its second token
 
 
 class ScriptedDecoder:
     """The next token's logits are random, but always the same for a script and a prefix.
 
-    It follows the script `encoder_out[0, 0]`. What it was fed lies in the cache's keys, where a
+    It follows the script `encoder_out[0, 0]`. What it was fed lies in the cache's values, where a
     real decoder has its own: so a cache that mixes up its slots gives wrong tokens.
     """
 
-    config = TransformerConfig(d_model=2, n_heads=1, decoder_layers=1)
+    config = TransformerConfig(d_model=WIDTH, n_heads=1, decoder_layers=1)
     embedding = nn.Embedding(1, 1)
 
     def __init__(self, vocab_size: int, end_bonus: float = 0.0, *, levels: float = 0.0) -> None:
@@ -37,24 +39,31 @@ class ScriptedDecoder:
         self.end_bonus = end_bonus
         self.levels = levels
         self.rows: list[int] = []  # of each step
-        self.logits = functools.cache(self._logits)
+        self.following = functools.cache(self._following)
 
-    def memorise(self, encoder_out: Tensor) -> tuple[Tensor, Tensor]:
-        return encoder_out[None, None], encoder_out[None, None]  # (1, 1, N, 2)
+    def memorise(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
+        """`(1, 2, 1, N, WIDTH)` of each."""
+        return [out.expand(1, 2, 1, *out.shape) for out in encoder_outs]
 
-    def step(self, tokens: Tensor, cache: DecoderCache) -> Tensor:
+    def step(self, tokens: Tensor, view: StepView) -> Tensor:
+        """A query of zeros sees the mean of all values: a place has a dimension of its own."""
         self.rows.append(len(tokens))
-        for slot, token in enumerate(tokens.tolist()):
-            cache.self_keys[0, slot, 0, cache.lens[slot], 0] = token
-        scripts = cache.cross_keys[0, : len(tokens), 0, 0, 0].int().tolist()
-        fed = [
-            tuple(cache.self_keys[0, slot, 0, : cache.lens[slot] + 1, 0].int().tolist())
-            for slot in range(len(tokens))
-        ]
-        cache.advance(len(tokens))
-        return torch.stack([self.logits(s, prefix) for s, prefix in zip(scripts, fed, strict=True)])
+        places = nn.functional.one_hot(view.positions, WIDTH)  # (B, WIDTH)
+        value = (places * tokens[:, None])[:, None, None].float()
+        query = torch.zeros_like(value)
+        count = view.positions + 1
+        fed = view.attend(0, query, query, value)[:, 0, 0] * count[:, None]
+        scripts = view.recall(0, query)[:, 0, 0, 0]
+        rows = zip(scripts.round().int().tolist(), fed.round().int(), count, strict=True)
+        return torch.stack([self.following(s, tuple(row[:n].tolist())) for s, row, n in rows])
 
-    def _logits(self, script: int, prefix: Prefix) -> Tensor:
+    def logits(self, decoder_out: Tensor) -> Tensor:
+        return decoder_out
+
+    def logits_of(self, decoder_out: Tensor, tokens: Tensor) -> Tensor:
+        return decoder_out.gather(1, tokens).float()
+
+    def _following(self, script: int, prefix: Prefix) -> Tensor:
         if script == NAN_SCRIPT and len(prefix) > 2:
             return torch.full((self.vocab_size,), torch.nan)
         seed = zlib.crc32(repr((script, prefix)).encode())
@@ -66,7 +75,7 @@ class ScriptedDecoder:
         """Run `search` with neither a cache nor anybody beside it, all tokens shown."""
         while not search.done:
             prefixes = [(Tokenizer.start_id, *h.tokens) for h in search.live]
-            logits = torch.stack([self.logits(script, prefix) for prefix in prefixes])
+            logits = torch.stack([self.following(script, prefix) for prefix in prefixes])
             rows = token_log_probs(logits).sort(dim=-1, descending=True)
             pairs = zip(rows.values.tolist(), rows.indices.tolist(), strict=True)
             search.extend([list(zip(*row, strict=True)) for row in pairs])
@@ -77,7 +86,7 @@ class ScriptedDecoder:
         total = 0.0
         prefix: Prefix = (Tokenizer.start_id,)
         for token in tokens:
-            logits = self.logits(script, prefix).double().clone()
+            logits = self.following(script, prefix).double().clone()
             logits[[0, 1, 3]] = -torch.inf
             total += float(logits.log_softmax(dim=-1)[token])
             prefix = (*prefix, token)
@@ -93,7 +102,17 @@ class ScriptedDecoder:
         """Itself, as the continuous decoder wants it."""
         return cast(Decoder, self)
 
+    def continuous(self, *, slots: int, max_frames: int = 9) -> ContinuousDecoder:
+        """Over a cache of its own."""
+        cache = new_cache(self.decoder, slots=slots, max_frames=max_frames)
+        return ContinuousDecoder(self.decoder, cache)
+
 
 def script(number: int, frames: int = 40) -> Tensor:
     """`encoder_out (N, D)` of an utterance that follows this script."""
-    return torch.full((frames, 2), float(number))
+    return torch.full((frames, WIDTH), float(number))
+
+
+def remembered(number: int, frames: int = 40) -> Tensor:
+    """What `memorise` gives for it."""
+    return script(number, frames).expand(1, 2, 1, frames, WIDTH)

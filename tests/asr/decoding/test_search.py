@@ -60,7 +60,7 @@ def test_a_beam_of_one_takes_the_likeliest_token_each_time(penalty: float) -> No
         found = decoder.search(script, BeamSearch(1, 6, penalty))
         said = [*found.tokens, Tokenizer.end_id][: found.steps]
         for place, token in enumerate(said):
-            logits = decoder.logits(script, (Tokenizer.start_id, *said[:place])).clone()
+            logits = decoder.following(script, (Tokenizer.start_id, *said[:place])).clone()
             logits[SILENT] = -torch.inf
             assert token == int(logits.argmax())
         assert found.log_prob == pytest.approx(decoder.log_prob(script, said), abs=1e-4)

@@ -4,8 +4,9 @@ A small random model, so that what surrounds it shows: one audio of 1 s to 10 mi
 utterances at once, and 10,000 requests one after the other, 64 of them under way at a time.
 """
 
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,20 +112,24 @@ def by_company(loaded: Recognizer, plan: Plan) -> Points:
 def by_requests(loaded: Recognizer, plan: Plan) -> Points:
     """Memory, by how many requests were answered."""
     waveforms = Workload(plan.under_way, 0.3, 1.0).samples()
-    options = DecodingOptions(max_tokens=plan.tokens // 4)
-    pending: set[Future[Recognition]] = set()
+    options = DecodingOptions(max_tokens=max(1, plan.tokens // 4))
+    pending: deque[Future[Recognition]] = deque()
     points: Points = []
-    for number in range(plan.requests):
-        piece = Piece(0.0, waveforms[number % len(waveforms)])
-        pending.add(loaded.submit(piece, options, block=True))
-        if len(pending) >= plan.under_way:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for each in done:
-                each.result()
-        if (number + 1) % (plan.requests // 40) == 0:
-            points.append({"requests": number + 1.0, "resident_mib": round(resident(), 1)})
-    wait(pending)
+    for number in range(plan.requests + plan.under_way):
+        if number >= plan.under_way:
+            pending.popleft().result()
+            points += _sample(number - plan.under_way + 1, plan.requests)
+        if number < plan.requests:
+            piece = Piece(0.0, waveforms[number % len(waveforms)])
+            pending.append(loaded.submit(piece, options, block=True))
     return points
+
+
+def _sample(answered: int, requests: int) -> Points:
+    """A point, at every fortieth of the way."""
+    if answered % (requests // 40):
+        return []
+    return [{"requests": float(answered), "resident_mib": round(resident(), 1)}]
 
 
 def figures(plan: Plan, curves: dict[str, Points]) -> dict[str, Any]:

@@ -27,11 +27,16 @@ class Auricle:
     ) -> None:
         """With `tokens` each utterance gets exactly as many; without, as many as the model says."""
         self.name = name
-        self.audio_seconds = audio_seconds
+        self._audio_seconds = audio_seconds
         self._recognizer = recognizer
         self._pieces = [Piece(0.0, samples) for samples in waveforms]
         self._options = DecodingOptions(max_tokens=tokens)
         self._tokens = tokens
+
+    @property
+    def audio_seconds(self) -> float:
+        """In one run."""
+        return self._audio_seconds
 
     def run(self) -> None:
         """Submit all, wait for all."""

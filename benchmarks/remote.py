@@ -24,7 +24,7 @@ class Clients:
     ) -> None:
         """With `tokens` each file gets exactly as many; without, as many as the model says."""
         self.name = name
-        self.audio_seconds = audio_seconds
+        self._audio_seconds = audio_seconds
         self._connections = [Client(address) for _ in range(clients)]
         self._idle: SimpleQueue[Client] = SimpleQueue()
         for connection in self._connections:
@@ -32,6 +32,11 @@ class Clients:
         self._files = files
         self._tokens = tokens
         self._options = RecognitionOptions(max_tokens=tokens)
+
+    @property
+    def audio_seconds(self) -> float:
+        """In one run."""
+        return self._audio_seconds
 
     def run(self) -> None:
         """Send all; whoever is idle takes the next one."""

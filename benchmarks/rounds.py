@@ -15,7 +15,11 @@ class Contestant(Protocol):
     """Something that can do the work."""
 
     name: str
-    audio_seconds: float  # in one run
+
+    @property
+    def audio_seconds(self) -> float:
+        """In one run."""
+        ...
 
     def run(self) -> None:
         """Do the work once. Raises MiscountError where the answers are not what was asked for."""
@@ -57,13 +61,12 @@ class Standing:
 def alternate(
     contestants: Sequence[Contestant], rounds: int, clock: Clock = time.perf_counter
 ) -> dict[str, Standing]:
-    """Let each run once a round, in turn, after one run that does not count."""
+    """Let each run once a round, in turn. The caller has let them run before, if that matters."""
     speeds: dict[str, list[float]] = {each.name: [] for each in contestants}
-    for number in range(rounds + 1):
-        for each in tqdm(contestants, f"round {number}", leave=False, disable=None):
+    for number in range(rounds):
+        for each in tqdm(contestants, f"round {number + 1}", leave=False, disable=None):
             speed = each.audio_seconds / timed(each.run, clock)
-            if number:
-                speeds[each.name].append(speed)
+            speeds[each.name].append(speed)
     return {each.name: Standing(speeds[each.name], each.facts()) for each in contestants}
 
 
@@ -79,4 +82,4 @@ def ratio(standings: Mapping[str, Standing], ours: str, theirs: str) -> float | 
     if ours not in standings or theirs not in standings:
         return None
     pairs = zip(standings[ours].speeds, standings[theirs].speeds, strict=True)
-    return round(statistics.median(a / b for a, b in pairs), 3)
+    return float(f"{statistics.median(a / b for a, b in pairs):.4g}")

@@ -36,55 +36,70 @@ class Peer:
         *,
         utterances: int,
         tokens: int,
-        audio_seconds: float,
+        seconds_each: float,
         clock: Clock = time.perf_counter,
     ) -> None:
-        """It recognises `utterances` a run, which stand for `audio_seconds` of audio.
+        """It recognises `utterances` a run, or a few more to fill its batches.
 
-        What it does in them does not matter to its time: it computes 30 s for each.
+        Each stands for `seconds_each` of audio; what is in them does not matter to its time, since
+        it computes 30 s for each.
         """
         self.name = name
-        self.audio_seconds = audio_seconds
         self._generate = generate
+        self._utterances = utterances
         self._tokens = tokens
-        random = np.random.default_rng(0)
-        self._features = random.standard_normal((utterances, 80, 3000)).astype(np.float32)
+        self._seconds_each = seconds_each
         self._batch = 1
         self._clock = clock
+        self._random = np.random.default_rng(0)
+        self._features = self._noise(1)
+
+    @property
+    def audio_seconds(self) -> float:
+        """In one run."""
+        return self._batches * self._batch * self._seconds_each
 
     def choose_batch(self, sizes: Sequence[int] = BATCH_SIZES) -> None:
         """Take the batch size with the least time an utterance; stop where more is worse."""
+        self._check()  # does not count
         seconds: dict[int, float] = {}
         for size in sizes:
             seconds[size] = self._judge(size)
             if seconds[size] > min(seconds.values()) / GAIN:
                 break
-        self._batch = min(seconds, key=seconds.__getitem__)
+        self._use(min(seconds, key=seconds.__getitem__))
 
     def run(self) -> None:
         """Decode all, batch by batch."""
-        for start in range(0, len(self._features), self._batch):
-            self._check(self._features[start : start + self._batch])
+        for _ in range(self._batches):
+            self._check()
 
     def facts(self) -> dict[str, Any]:
         """The batch size that was best."""
-        return {
-            "batch_size": self._batch,
-            "utterances": len(self._features),
-            "features": "given",
-        }
+        count = self._batches * self._batch
+        return {"batch_size": self._batch, "utterances": count, "features": "given"}
+
+    @property
+    def _batches(self) -> int:
+        return -(-self._utterances // self._batch)
+
+    def _use(self, size: int) -> None:
+        self._batch, self._features = size, self._noise(size)
+
+    def _noise(self, size: int) -> Features:
+        return self._random.standard_normal((size, 80, 3000)).astype(np.float32)
 
     def _judge(self, size: int) -> float:
         """Seconds an utterance at this batch size."""
-        self._check(self._features[:size])  # does not count
-        count = min(max(size, LEAST_TO_JUDGE), len(self._features))
+        self._use(size)
+        batches = -(-min(LEAST_TO_JUDGE, self._utterances) // size)
         start = self._clock()
-        for first in range(0, count, size):
-            self._check(self._features[first : min(first + size, count)])
-        return (self._clock() - start) / count
+        for _ in range(batches):
+            self._check()
+        return (self._clock() - start) / (batches * size)
 
-    def _check(self, features: Features) -> None:
-        counts = self._generate(features, self._tokens)
+    def _check(self) -> None:
+        counts = self._generate(self._features, self._tokens)
         MiscountError.check(self.name, counts, self._tokens)
 
 

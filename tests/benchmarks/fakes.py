@@ -11,8 +11,12 @@ class Counter:
 
     def __init__(self, name: str, book: list[str], *, audio_seconds: float = 1.0) -> None:
         self.name = name
-        self.audio_seconds = audio_seconds
+        self._audio_seconds = audio_seconds
         self.book = book
+
+    @property
+    def audio_seconds(self) -> float:
+        return self._audio_seconds
 
     def run(self) -> None:
         self.book.append(self.name)

@@ -1,6 +1,8 @@
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 import pytest
 from click.testing import CliRunner
@@ -10,7 +12,7 @@ from benchmarks import engine
 from benchmarks.engine import main
 from benchmarks.ours import Auricle, recognizer
 from benchmarks.peers.field import INT8, PEERS
-from benchmarks.peers.peer import Generate
+from benchmarks.peers.peer import Generate, Peer
 from benchmarks.rounds import MiscountError
 from benchmarks.workload import QUICK, SMOKE, talker
 from tests.benchmarks.fakes import FakeGenerate
@@ -51,6 +53,31 @@ def test_the_first_dtype_counts(tmp_path: Path) -> None:
     assert result["ratio_vs_ctranslate2_int8"] == result["ratios"][first][INT8]
     whole = result["ratios"][f"{first}, full context"]
     assert result["ratio_full_context_vs_ctranslate2_int8"] == whole[INT8]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(4, 4), (4, 1), (2, 4), (2, 0)])
+def test_ours_and_theirs_alternate_and_none_is_lost(ours: int, theirs: int) -> None:
+    mine = [cast(Auricle, f"ours {number}") for number in range(ours)]
+    peers = [cast(Peer, f"peer {number}") for number in range(theirs)]
+    order = [str(each) for each in engine._in_turn(mine, peers)]
+    pairs = 2 * min(ours, theirs)
+    assert [name[:4] for name in order[:pairs]] == ["ours", "peer"] * (pairs // 2)
+    assert sorted(order) == sorted(map(str, [*mine, *peers]))
+
+
+def test_a_dtype_runs_once_however_it_is_called() -> None:
+    with ExitStack() as stack:
+        runners = list(engine._ours(engine.SMOKE_PLAN, ("auto", "float32", "bfloat16"), stack))
+    dtypes = [each.facts()["dtype"] for each in runners]
+    assert sorted(dtypes) == ["bfloat16", "bfloat16", "float32", "float32"]
+    assert [each.name.endswith(engine.WHOLE) for each in runners] == [False, True] * 2
+
+
+def test_the_full_plan_is_what_is_said_of_it() -> None:
+    plan = engine.Plan()
+    assert plan.workload.utterances == 64
+    assert plan.rounds >= 3
+    assert tuple(plan.batch_sizes) == (1, 2, 4, 8, 16, 32)
 
 
 def test_ours_checks_its_own_tokens() -> None:

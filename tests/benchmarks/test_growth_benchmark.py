@@ -1,9 +1,15 @@
 import json
+from dataclasses import replace
+from typing import cast
 
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.growth import SMOKE_PLAN, Plan, figures, main
+from auricle.config import DecodingOptions
+from auricle.errors import InferenceError
+from auricle.recognizer import Recognizer
+from auricle.segmenter import Piece
+from benchmarks.growth import SMOKE_PLAN, Plan, by_requests, figures, main
 from benchmarks.plots import WORDS
 
 
@@ -29,6 +35,49 @@ def test_a_smoke_run_has_every_point(result: dict[str, object]) -> None:
     points = [point for curve in curves.values() for point in curve]
     assert all(value > 0 for point in points for value in point.values())
     assert {key for point in points for key in point} <= WORDS.keys()
+
+
+class Answering:
+    """A recogniser that works when it is asked for the answer, and fails on number `fails`."""
+
+    def __init__(self, fails: int = -1) -> None:
+        self.fails = fails
+        self.submitted = 0
+        self.under_way = 0
+        self.most = 0
+
+    def submit(self, piece: Piece, options: DecodingOptions, *, block: bool) -> "Answer":
+        assert block
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        self.submitted += 1
+        return Answer(self, self.submitted)
+
+
+class Answer:
+    def __init__(self, recognizer: Answering, number: int) -> None:
+        self.recognizer = recognizer
+        self.number = number
+
+    def result(self) -> None:
+        self.recognizer.under_way -= 1
+        if self.number == self.recognizer.fails:
+            raise InferenceError("poor thing")
+
+
+def test_requests_are_all_answered_and_few_are_under_way() -> None:
+    recognizer = Answering()
+    plan = replace(SMOKE_PLAN, requests=80, under_way=7)
+    points = by_requests(cast(Recognizer, recognizer), plan)
+    assert (recognizer.submitted, recognizer.under_way, recognizer.most) == (80, 0, 7)
+    assert [point["requests"] for point in points] == [float(n) for n in range(2, 81, 2)]
+
+
+@pytest.mark.parametrize("fails", [1, 40, 80])
+def test_no_failure_goes_unseen(fails: int) -> None:
+    plan = replace(SMOKE_PLAN, requests=80, under_way=7)
+    with pytest.raises(InferenceError):
+        by_requests(cast(Recognizer, Answering(fails)), plan)
 
 
 def test_the_figures_by_hand() -> None:

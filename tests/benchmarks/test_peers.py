@@ -2,6 +2,8 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.peers.field import PEERS, field
 from benchmarks.peers.peer import Generate, Peer
@@ -11,7 +13,7 @@ from tests.benchmarks.fakes import FakeGenerate, Watch
 
 
 def fake_peer(generate: Generate, utterances: int = 5) -> Peer:
-    return Peer("peer", generate, utterances=utterances, tokens=4, audio_seconds=2.0)
+    return Peer("peer", generate, utterances=utterances, tokens=4, seconds_each=2.0)
 
 
 def test_a_run_takes_all_utterances_once() -> None:
@@ -22,13 +24,27 @@ def test_a_run_takes_all_utterances_once() -> None:
 
 def test_the_batch_size_with_the_least_time_is_chosen() -> None:
     generate, clock = FakeGenerate(), Watch([8.0, 4.0, 4.5, 9.0])
-    chosen = Peer("peer", generate, utterances=8, tokens=4, audio_seconds=2.0, clock=clock)
+    chosen = Peer("peer", generate, utterances=9, tokens=4, seconds_each=2.0, clock=clock)
     chosen.choose_batch((1, 2, 4, 8))
     assert chosen.facts()["batch_size"] == 2
     assert 8 not in generate.batches  # 4 was worse already
     generate.batches.clear()
     chosen.run()
-    assert generate.batches == [2, 2, 2, 2]
+    assert generate.batches == [2, 2, 2, 2, 2]
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_the_audio_of_a_run_is_that_of_whole_batches(utterances: int, size: int) -> None:
+    generate = FakeGenerate()
+    peer = fake_peer(generate, utterances)
+    peer.choose_batch((size,))
+    generate.batches.clear()
+    peer.run()
+    assert set(generate.batches) == {size}
+    assert utterances <= sum(generate.batches) < utterances + size
+    assert peer.audio_seconds == 2.0 * sum(generate.batches)
+    assert peer.facts()["utterances"] == sum(generate.batches)
 
 
 def test_a_peer_that_makes_other_tokens_is_no_peer() -> None:

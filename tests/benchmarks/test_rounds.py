@@ -6,16 +6,16 @@ from benchmarks.rounds import MiscountError, Standing, alternate, ratio
 from tests.benchmarks.fakes import Counter, Watch
 
 
-def test_contestants_take_turns_after_a_round_that_does_not_count() -> None:
+def test_contestants_take_turns() -> None:
     book: list[str] = []
     standings = alternate([Counter("a", book), Counter("b", book)], rounds=3)
-    assert book == ["a", "b"] * 4
+    assert book == ["a", "b"] * 3
     assert {name: len(standing.speeds) for name, standing in standings.items()} == {"a": 3, "b": 3}
     assert standings["b"].facts == {"fact": "b"}
 
 
 def test_speed_is_audio_over_time() -> None:
-    clock = Watch([9.0, 2.0, 4.0, 0.5])
+    clock = Watch([2.0, 4.0, 0.5])
     standing = alternate([Counter("a", [], audio_seconds=8.0)], rounds=3, clock=clock)["a"]
     assert standing.speeds == [4.0, 2.0, 16.0]
     assert standing.speed == 4.0

@@ -30,8 +30,8 @@ from auricle_client.load import (
 TRAFFIC_HELP = {
     "rate": "Requests a second, on average; with --sweep what it begins with.",
     "duration": "Seconds in which they come.",
-    "shortest": "Seconds of audio.",
-    "longest": "Seconds of audio.",
+    "shortest": "Shortest audio, in seconds.",
+    "longest": "Longest audio, in seconds.",
     "streams": "Share of the requests that stream, 0 to 1.",
     "disconnects": "Share that hangs up before its answer.",
     "garbage": "Share that sends what is no audio.",
@@ -45,7 +45,12 @@ CONNECT_SECONDS = 10.0
 @connection_options
 @options_of(Traffic, "traffic", TRAFFIC_HELP)
 @click.option("--sweep", is_flag=True, help="Double the rate until the server is full.")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=60.0, help="Seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    default=60.0,
+    help="Seconds until a request gives up.",
+)
 @click.option("--max-tokens", type=click.IntRange(1), help="Most tokens for a piece of audio.")
 @click.option(
     "--format", type=click.Choice(["text", "json"]), default="text", help="json: one object."

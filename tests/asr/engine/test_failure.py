@@ -57,26 +57,42 @@ class Batch:
     """Stands for tensors."""
 
 
-def fail(batch: Batch) -> None:
+def fail(batches: list[weakref.ref[Batch]]) -> None:
+    """Holds a batch, and so does what it calls, whose error is the cause of its own."""
+    batch = Batch()
+    batches.append(weakref.ref(batch))
     try:
-        raise ValueError("deep")
+        fail_deeper(batches)
     except ValueError as error:
         raise RuntimeError("out of memory") from error
 
 
-def attempt() -> tuple[Exception, weakref.ref[Batch]]:
+def fail_deeper(batches: list[weakref.ref[Batch]]) -> None:
     batch = Batch()
+    batches.append(weakref.ref(batch))
+    raise ValueError("deep")
+
+
+def attempt(batches: list[weakref.ref[Batch]]) -> Exception:
     try:
-        fail(batch)
+        fail(batches)
     except RuntimeError as error:
-        return error, weakref.ref(batch)
+        return error
     raise AssertionError("it should have failed")
 
 
 def test_a_kept_error_keeps_no_batch() -> None:
-    error, batch = attempt()
-    assert batch() is not None  # by the frames of the traceback
+    batches: list[weakref.ref[Batch]] = []
+    error = attempt(batches)
+    assert all(batch() for batch in batches)  # by the frames of the tracebacks
     release(error)
     gc.collect()
-    assert batch() is None
+    assert [batch() for batch in batches] == [None, None]
     assert error.__traceback__ is not None  # which still says where it was
+
+
+def test_errors_that_cause_each_other_are_no_endless_loop() -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    release(first)
+    assert first.__cause__ is second

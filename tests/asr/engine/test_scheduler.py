@@ -235,6 +235,15 @@ def test_suspects_run_alone_before_all_others() -> None:
     assert order == [jobs[:1], jobs[1:2], jobs[2:]]
 
 
+def test_a_suspect_counts_from_the_beginning_again() -> None:
+    one = job()
+    filled = scheduler(one)
+    filled.admit(ROOM)
+    one.steps, one.companions = 3, 12
+    filled.suspect([one])
+    assert (one.steps, one.companions, one.alone) == (0, 0, True)
+
+
 def test_a_suspect_waits_until_nobody_runs() -> None:
     jobs = [job(), job()]
     filled = scheduler(jobs[0])

@@ -1,0 +1,170 @@
+"""Writes the tables of docs/performance.md from the results: python -m benchmarks.report.
+
+Between `<!-- NAME -->` and `<!-- end of NAME -->` stands what the result says and nothing else; a
+test compares the two.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import RESULTS, table
+
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+Figures = dict[str, Any]
+
+
+def engine(result: Figures) -> Iterator[str]:
+    """Everybody's speed, ours over theirs, the targets."""
+    rows = []
+    first = next(iter(result["contestants"]))
+    for name, found in result["contestants"].items():
+        ratio = result["ratios"][first][name]
+        rows.append((name, found.get("batch_size", ""), found["audio_seconds_per_second"], ratio))
+    rows.sort(key=lambda row: float(row[2]), reverse=True)
+    yield table(("", "Batch", "Audio s/s", f"{first} is faster by"), rows)
+    yield _targets(
+        ("over CTranslate2 int8", result["ratio_vs_ctranslate2_int8"], 6.0),
+        ("the same, full context", result["ratio_full_context_vs_ctranslate2_int8"], 1.0),
+        ("encoder over the bf16 product", result["encoder_roofline_fraction"], 0.5),
+    )
+    yield (
+        f"The encoder does {result['encoder_gflops']} useful Gflop/s, a product of two bfloat16 "
+        f"matrices of {result['product_size']} rows {result['bf16_product_gflops']}."
+    )
+
+
+def server(result: Figures) -> Iterator[str]:
+    """Both sides' speed with each model, the target."""
+    rows = [
+        (name, *(sides[side]["audio_seconds_per_second"] for side in ("engine", "server")))
+        for name, sides in result["models"].items()
+    ]
+    yield table(("Model", "Engine, audio s/s", "Server, audio s/s"), rows)
+    ratios = result["grpc_over_engine_by_model"]
+    yield _targets(*((f"server over engine, {name}", ratios[name], 0.9) for name in ratios))
+
+
+def load(result: Figures) -> Iterator[str]:
+    """Continuous and static batching under the same load, the targets."""
+    servers = {kind: result[kind] for kind in ("continuous", "static")}
+    rows = [
+        ("full at, requests/s", *(s["saturation"]["saturation_rate"] for s in servers.values())),
+        *(_steady_row(words, key, servers) for words, key in STEADY.items()),
+        *(_latency_row(words, path, servers) for words, path in LATENCIES.items()),
+    ]
+    yield table((f"At {result['steady_rate']} requests/s", *servers), rows)
+    yield _targets(("p99 over p50, continuous", result["p99_over_p50"], -3.0))
+    yield f"Continuous batching is full at {result['saturation_over_static']} times static's rate."
+
+
+STEADY = {
+    "offered, requests/s": "offered_rate",
+    "answered, requests/s": "answered_rate",
+    "audio s/s": "audio_seconds_per_second",
+    "hung up": "left",
+    "garbage refused": "garbage_refused",
+    "errors": "errors",
+    "batch size, mean": "batch_size",
+    "useful frames": "padding_efficiency",
+}
+LATENCIES = {
+    f"{words} {rank}, s": (key, rank)
+    for words, key in {"latency": "latency", "first result": "first_result"}.items()
+    for rank in ("p50", "p95", "p99")
+}
+
+
+def growth(result: Figures) -> Iterator[str]:
+    """The curves' points and pictures."""
+    for points in (result["curves"]["length"], result["curves"]["concurrency"]):
+        head = [name.replace("_", " ") for name in points[0]]
+        yield table(head, [[f"{value:g}" for value in point.values()] for point in points])
+    yield (
+        f"A second of the longest audio costs {result['cost_longest_over_middle']} times one of "
+        f"medium length. Memory grew by {result['resident_growth_mib']} MiB from request "
+        f"{result['settled_after_requests']} to {result['curves']['requests'][-1]['requests']:g}."
+    )
+    for name in result["curves"]:
+        if (PAGE.parent / "images" / f"growth-{name}.png").exists():
+            yield f"![growth with {name}](images/growth-{name}.png)"
+
+
+WRITERS: dict[str, Callable[[Figures], Iterator[str]]] = {
+    "engine": engine,
+    "server": server,
+    "load": load,
+    "growth": growth,
+}
+
+
+def block(name: str, results: Path = RESULTS) -> str:
+    """What stands under one benchmark."""
+    path = results / f"{name}.json"
+    if not path.exists():
+        return f"Not measured yet: `make bench-{name}`."
+    result: Figures = json.loads(path.read_text(encoding="utf-8"))
+    return "\n\n".join([_where(result), *WRITERS[name](result)])
+
+
+def replaced(page: str, results: Path = RESULTS) -> str:
+    """The page with its blocks made anew. Raises ValueError where one is not to be found."""
+    for name in WRITERS:
+        pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
+        if not re.search(pattern, page, re.DOTALL):
+            raise ValueError(f"no block between <!-- {name} --> and <!-- end of {name} -->")
+        text = f"\\1\n{_escaped(block(name, results))}\n\n\\2"
+        page = re.sub(pattern, text, page, flags=re.DOTALL)
+    return page
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\")
+
+
+def _where(result: Figures) -> str:
+    """When, on what, and with which versions."""
+    hardware = result["hardware"]
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    return (
+        f"{result['date']}, {hardware['cpu']} ({', '.join(hardware['cpu_flags'])}), "
+        f"{hardware['cores']} cores, {hardware['threads']} threads, "
+        f"{hardware['memory_gib']} GiB; {versions}."
+    )
+
+
+def _targets(*targets: tuple[str, float | None, float]) -> str:
+    """Name, what was reached, what was wanted: at least, or where negative at most."""
+    rows = []
+    for name, reached, wanted in targets:
+        bound = f"{'at least' if wanted > 0 else 'at most'} {abs(wanted):g}"
+        met = reached is not None and (reached >= wanted if wanted > 0 else reached <= -wanted)
+        rows.append((name, bound, "not measured" if reached is None else reached, _verdict(met)))
+    return table(("Target", "Wanted", "Reached", ""), rows)
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "missed"
+
+
+def _steady_row(words: str, key: str, servers: Figures) -> tuple[str, ...]:
+    values = [found["steady"][key] for found in servers.values()]
+    return (words, *(_plain(value) for value in values))
+
+
+def _latency_row(words: str, path: tuple[str, str], servers: Figures) -> tuple[str, ...]:
+    key, rank = path
+    found = [each["steady"][key] for each in servers.values()]
+    return (words, *("none" if each is None else f"{each[rank]:g}" for each in found))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

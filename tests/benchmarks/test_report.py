@@ -1,0 +1,148 @@
+"""The documents say what the results say; the results here are made by the benchmarks' own code."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import engine, growth, load, report, server
+from benchmarks.peers.field import INT8
+from benchmarks.report import PAGE, WRITERS, block, replaced
+from benchmarks.results import RESULTS, Result
+from benchmarks.rounds import Standing
+from tests.benchmarks.test_load_benchmark import CALM, SLOW
+
+OURS = "auricle float32"
+PAGE_OF_BLOCKS = "\n".join(f"<!-- {n} -->\nold\n<!-- end of {n} -->\nprose" for n in WRITERS)
+
+
+def engine_figures() -> dict[str, Any]:
+    standings = {
+        OURS: Standing([60.0], {"dtype": "float32"}),
+        OURS + engine.WHOLE: Standing([9.0], {"dtype": "float32"}),
+        INT8: Standing([10.0], {"batch_size": 4}),
+    }
+    roofline = {
+        "encoder_roofline_fraction": 0.51,
+        "encoder_gflops": 51.0,
+        "bf16_product_gflops": 100.0,
+        "product_size": 2048,
+    }
+    return engine._figures(engine.SMOKE_PLAN, standings, OURS) | roofline
+
+
+def server_figures() -> dict[str, Any]:
+    sides = {server.ENGINE: Standing([10.0], {}), server.SERVER: Standing([9.5], {})}
+    slow = {server.ENGINE: Standing([10.0], {}), server.SERVER: Standing([8.5], {})}
+    return server._figures(server.SMOKE_PLAN, {"bundled": sides, "whisper-tiny": slow})
+
+
+def growth_figures() -> dict[str, Any]:
+    lengths = [{"audio_seconds": s, "seconds": s / 10, "peak_mib": 100.0} for s in (1.0, 2.0)]
+    companies = [{"utterances": 1.0, "seconds": 0.1, "peak_mib": 100.0}]
+    requests = [{"requests": n, "resident_mib": 100.0} for n in (10.0, 40.0)]
+    curves = {"length": lengths, "concurrency": companies, "requests": requests}
+    return growth.figures(growth.SMOKE_PLAN, curves)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    figures = {
+        "engine": engine_figures(),
+        "server": server_figures(),
+        "load": load._figures(CALM, SLOW),
+        "growth": growth_figures(),
+    }
+    assert figures.keys() == WRITERS.keys()
+    for name, found in figures.items():
+        Result(name, quick=False, threads=2).write(found, tmp_path / f"{name}.json")
+    return tmp_path
+
+
+def rows(name: str, results: Path) -> list[list[str]]:
+    lines = [line for line in block(name, results).splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_page_says_what_the_results_say() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert replaced(page) == page, "run python -m benchmarks.report"
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.name)
+def test_no_smoke_run_is_a_result(path: Path) -> None:
+    result = json.loads(path.read_text(encoding="utf-8"))
+    assert result["quick"] is False
+    assert f"{result['benchmark']}.json" == path.name
+
+
+def test_the_fastest_comes_first(results: Path) -> None:
+    table = rows("engine", results)
+    assert [row[0] for row in table[1:4]] == [OURS, INT8, OURS + engine.WHOLE]
+    assert table[2] == [INT8, "4", "10.0", "6.0"]
+
+
+def test_targets_are_met_or_missed(results: Path) -> None:
+    verdicts = {row[0]: row[1:] for row in rows("engine", results)[5:]}
+    assert verdicts == {
+        "over CTranslate2 int8": ["at least 6", "6.0", "met"],
+        "the same, full context": ["at least 1", "0.9", "missed"],
+        "encoder over the bf16 product": ["at least 0.5", "0.51", "met"],
+    }
+    ends = [row[-1] for row in rows("server", results)[-2:]]
+    assert ends == ["met", "missed"]
+    assert rows("load", results)[-1] == ["p99 over p50, continuous", "at most 3", "2.5", "met"]
+
+
+def test_a_peer_that_was_not_there_is_not_measured(results: Path) -> None:
+    path = results / "engine.json"
+    result = json.loads(path.read_text()) | {"ratio_vs_ctranslate2_int8": None}
+    path.write_text(json.dumps(result))
+    (row,) = (row for row in rows("engine", results) if row[0] == "over CTranslate2 int8")
+    assert row[1:] == ["at least 6", "not measured", "missed"]
+
+
+def test_both_kinds_of_batching_stand_side_by_side(results: Path) -> None:
+    table = {row[0]: row[1:] for row in rows("load", results)}
+    assert table["full at, requests/s"] == ["2.0", "1.0"]
+    assert table["latency p99, s"] == ["5", "9"]
+    assert table["first result p50, s"] == ["none", "none"]
+    assert table["useful frames"] == ["0.95", "0.95"]
+    assert table["errors"] == ["none", "none"]
+
+
+def test_growth_is_told_in_words_and_pictures(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "PAGE", tmp_path / "performance.md")
+    assert "![" not in block("growth", results)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "growth-length.png").write_bytes(b"")
+    text = block("growth", results)
+    assert text.count("![") == 1
+    assert "Memory grew by 0.0 MiB from request 10 to 40" in text
+
+
+def test_every_block_says_where_it_was_measured(results: Path) -> None:
+    for name in WRITERS:
+        first = block(name, results).splitlines()[0]
+        assert re.match(r"\d{4}-\d\d-\d\d, .*2 threads.*torch \d", first)
+
+
+def test_what_was_not_measured_says_so(tmp_path: Path) -> None:
+    page = replaced(PAGE_OF_BLOCKS, tmp_path)
+    assert page.count("Not measured yet: `make bench-") == len(WRITERS)
+    assert "old" not in page
+    assert page.count("prose") == len(WRITERS)
+
+
+def test_writing_twice_changes_nothing(results: Path) -> None:
+    once = replaced(PAGE_OF_BLOCKS, results)
+    assert replaced(once, results) == once
+
+
+def test_a_page_without_its_block_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no block between <!-- engine -->"):
+        replaced("nothing", tmp_path)

@@ -48,7 +48,8 @@ def prepare(
     the caller's stays as it is.
     """
     weight = model.decoder.embedding.weight
-    if weight.device == device and weight.dtype == dtype and not can_pack(model):
+    is_there = weight.device.type == device.type and device.index in (None, weight.device.index)
+    if is_there and weight.dtype == dtype and not can_pack(model):
         return model.eval()
     ready = copy.deepcopy(model).to(device=device, dtype=dtype).eval().requires_grad_(False)
     if can_pack(ready):

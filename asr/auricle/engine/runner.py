@@ -104,11 +104,12 @@ class ModelRunner:
         Raises:
             InferenceError: the encoder's output is not finite.
         """
-        xs = self._features([job.request for job in jobs])
-        batches = [[x] for x in xs] if self.exact else [xs]
-        memories = [memory for batch in batches for memory in self._encode(batch)]
-        self._enter(jobs, memories)
-        return Strip.of([len(x) for x in xs], self.model.config.transformer).padding_ratio
+        requests = [job.request for job in jobs]
+        batches = [[request] for request in requests] if self.exact else [requests]
+        xs = [self._features(batch) for batch in batches]
+        self._enter(jobs, [memory for batch in xs for memory in self._encode(batch)])
+        x_lens = [len(x) for batch in xs for x in batch]
+        return Strip.of(x_lens, self.model.config.transformer).padding_ratio
 
     def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
         """One token for all that have joined; returns, and forgets, those that are done."""

@@ -2,10 +2,10 @@
 
 import torch
 
-from auricle.model.cache import DecoderCache
+from auricle.model.cache import DecoderCache, whole
 from auricle.model.decoder import Decoder
 from auricle.model.ragged import RaggedCache
-from auricle.model.slotted import SlottedCache
+from auricle.model.slotted import BLOCK, SlottedCache
 from auricle.model.strip import MIN_ROWS
 
 _GROUP = 16  # slots that an accelerator computes together
@@ -16,17 +16,18 @@ def new_cache(
 ) -> DecoderCache:
     """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each.
 
-    When `exact`, every step computes all slots, so that no shape depends on who is there.
+    When `exact`, every step computes all slots, and all keys where it pads, so that no shape
+    depends on who is there.
     """
     like = decoder.embedding.weight
     if like.device.type != "cpu":
-        group = slots if exact else _GROUP
         return SlottedCache(
             decoder.config,
             slots=slots,
             max_frames=max_frames,
-            group=group,
+            group=slots if exact else _GROUP,
             like=like,
+            block=whole(max_frames, BLOCK) if exact else BLOCK,
         )
     few = MIN_ROWS if like.dtype == torch.float32 else 1
     return RaggedCache(

@@ -15,7 +15,7 @@ from auricle.model.attention import masked_attention
 from auricle.model.cache import whole
 from auricle.model.masks import key_padding_mask
 
-BLOCK = 128  # keys; lengths are rounded up to whole blocks
+BLOCK = 128  # keys
 
 
 class SlottedCache:
@@ -37,19 +37,21 @@ class SlottedCache:
         max_frames: int,
         group: int,
         like: Tensor,
+        block: int = BLOCK,
     ) -> None:
         """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each.
 
-        A step computes whole groups of slots. Device and dtype are those of `like`.
+        A step computes whole groups of slots and whole blocks of keys. Device and dtype are those
+        of `like`.
         """
         self.slots, self.max_frames = slots, max_frames
         slots = whole(slots, group)
         room = (config.decoder_layers, slots, 2, config.n_heads)
-        self.kept = like.new_zeros(*room, whole(max_frames, BLOCK), config.head_dim)
-        self.memories = like.new_zeros(*room, whole(max_frames, BLOCK), config.head_dim)
+        self.kept = like.new_zeros(*room, whole(max_frames, block), config.head_dim)
+        self.memories = like.new_zeros(*room, whole(max_frames, block), config.head_dim)
         self.lens = [0] * slots
         self.cross_lens = [1] * slots  # an empty slot sees one frame of zeros, never none
-        self.group = group
+        self.group, self.block = group, block
 
     def open(self, slots: Sequence[int], memory: Tensor) -> None:
         """Begin hypotheses, each with a copy of the memory `(layers, 2, H, N, D // H)`."""
@@ -83,8 +85,8 @@ class SlottedCache:
             self,
             torch.tensor(lens, device=device),
             torch.tensor(cross_lens, device=device),
-            whole(max(lens) + 1, BLOCK),
-            whole(max(cross_lens), BLOCK),
+            whole(max(lens) + 1, self.block),
+            whole(max(cross_lens), self.block),
         )
 
     def advance(self, slots: Sequence[int]) -> None:

@@ -92,11 +92,28 @@ def growth(result: Figures) -> Iterator[str]:
             yield f"![growth with {name}](images/growth-{name}.png)"
 
 
+def invariance(result: Figures) -> Iterator[str]:
+    """Each way of computing: answers that company changed, words that half precision changed."""
+    rows = [
+        (
+            rate["dtype"],
+            rate["threads"],
+            "yes" if rate["exact"] else "no",
+            f"{rate['different']} of {rate['answers']}",
+            f"{rate['words_unlike_float32']:.1%}",
+        )
+        for rate in result["rates"]
+    ]
+    head = ("CPU, dtype", "Threads", "Exact", "Not as alone", "Words unlike float32's")
+    yield table(head, rows)
+
+
 WRITERS: dict[str, Callable[[Figures], Iterator[str]]] = {
     "engine": engine,
     "server": server,
     "load": load,
     "growth": growth,
+    "invariance": invariance,
 }
 
 

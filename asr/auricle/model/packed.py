@@ -5,6 +5,8 @@ all that a decoder step is, takes half the time. The product is the same to the 
 follows is applied before it is rounded.
 """
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -49,7 +51,8 @@ def pack(model: SpeechTransformer) -> None:
     """Pack every linear layer of `model`, for good: it can be neither trained nor saved then."""
     for module in list(model.modules()):
         if isinstance(module, FeedForward):
-            module[0] = PackedLinear(module[0].weight, module[0].bias, gelu=True)
+            wide = cast(nn.Linear, module[0])
+            module[0] = PackedLinear(wide.weight, wide.bias, gelu=True)
             module[1] = nn.Identity()
         for name, child in module.named_children():
             if isinstance(child, nn.Linear):

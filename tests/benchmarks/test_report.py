@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks import engine, growth, load, report, server
+from benchmarks.invariance import Rate
 from benchmarks.peers.field import INT8
 from benchmarks.report import PAGE, WRITERS, block, replaced
 from benchmarks.results import RESULTS, Result
@@ -54,6 +56,7 @@ def results(tmp_path: Path) -> Path:
         "server": server_figures(),
         "load": load._figures(CALM, SLOW),
         "growth": growth_figures(),
+        "invariance": {"rates": [asdict(Rate("bfloat16", 2, False, 256, 3, 0.125))]},
     }
     assert figures.keys() == WRITERS.keys()
     for name, found in figures.items():
@@ -146,3 +149,7 @@ def test_writing_twice_changes_nothing(results: Path) -> None:
 def test_a_page_without_its_block_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no block between <!-- engine -->"):
         replaced("nothing", tmp_path)
+
+
+def test_invariance_says_how_many_differ(results: Path) -> None:
+    assert rows("invariance", results)[-1] == ["bfloat16", "2", "no", "3 of 256", "12.5%"]

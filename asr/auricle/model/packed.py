@@ -1,8 +1,8 @@
 """Linear layers whose weights lie as the processor's matrix product wants them.
 
 oneDNN reorders a bfloat16 weight each time it is used; done once, a product of few rows, which is
-all that a decoder step is, takes half the time. The product is the same to the last bit; a GELU that
-follows is applied before it is rounded.
+all that a decoder step is, takes half the time. The product is the same to the last bit; a GELU
+that follows is applied before it is rounded.
 """
 
 from typing import cast
@@ -21,7 +21,9 @@ class PackedLinear(nn.Module):
 
     def __init__(self, weight: Tensor, bias: Tensor | None, *, gelu: bool = False) -> None:
         super().__init__()
-        self._activation = ("gelu", [], "none") if gelu else ("none", [], "")
+        self._activation: tuple[str, list[float], str] = (
+            ("gelu", [], "none") if gelu else ("none", [], "")
+        )
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS)  # noqa: SLF001
         self._bias = bias
 

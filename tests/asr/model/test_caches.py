@@ -9,6 +9,7 @@ from auricle.model import new_cache
 from auricle.model.ragged import RaggedCache
 from auricle.model.slotted import SlottedCache
 from auricle.model.strip import MIN_ROWS
+from tests.asr.model.slots import some_memory
 from tests.asr.tiny import tiny_model
 
 DECODER = tiny_model().decoder
@@ -44,3 +45,19 @@ def test_anything_else_gets_the_slotted_one(exact: bool, rows: int) -> None:
 def test_an_exact_cache_always_has_all_rows() -> None:
     cache = new_cache(DECODER, slots=7, max_frames=33, exact=True)
     assert {len(cache.rows(range(width))) for width in range(1, 8)} == {7}
+
+
+def test_an_exact_cache_has_one_shape_whoever_is_there() -> None:
+    """Neither the rows nor the keys depend on company: 700 frames are several blocks."""
+    decoder = copy.deepcopy(DECODER).to("meta")
+    cache = new_cache(decoder, slots=5, max_frames=700, exact=True)
+    assert isinstance(cache, SlottedCache)
+    shapes = {cache.view(cache.rows([0])).shape}
+    for slot, frames in ((0, 9), (3, 700), (1, 300)):
+        memory = some_memory(decoder.config, frames).to("meta")
+        cache.open([slot], memory)
+        shapes.add(cache.view(cache.rows([slot])).shape)
+    for _ in range(300):
+        cache.advance([3])
+    shapes.add(cache.view(cache.rows([0, 3])).shape)
+    assert shapes == {(5, 768, 768)}

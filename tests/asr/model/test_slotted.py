@@ -67,15 +67,14 @@ def test_a_view_reaches_to_the_longest_slot_in_whole_blocks() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 15), st.integers(1, 300)), min_size=1, max_size=6))
-def test_with_one_group_of_all_no_row_count_depends_on_company(
+def test_with_one_group_and_one_block_of_all_no_shape_depends_on_company(
     company: list[tuple[int, int]],
 ) -> None:
-    cache = cache_of(16, max_frames=300, group=16)
+    cache = SlottedCache(CONFIG, slots=16, max_frames=300, group=16, like=torch.zeros(1), block=300)
     for slot, frames in company:
         cache.open([slot], some_memory(CONFIG, frames))
-        rows = cache.rows([slot])
-        assert len(rows) == 16
-        assert len(cache.view(rows).positions) == 16
+        cache.lens[slot] = frames - 1
+        assert cache.view(cache.rows([slot])).shape == (16, 300, 300)
 
 
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])

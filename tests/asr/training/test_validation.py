@@ -30,7 +30,7 @@ def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: fl
     manifest = write_dev(tmp_path, count=5)
     validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), batch_seconds)
     ctc, attention = validator.wer(tiny_model(), load_dev_set(manifest))
-    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+    with Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
         texts = [recognizer.transcribe(tmp_path / f"{index}.wav").text for index in range(5)]
     assert len(set(texts)) > 3
     counts = sum(map(word_errors, SENTENCES[:5], texts), start=ErrorCounts())
@@ -42,7 +42,7 @@ def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: fl
 def test_a_perfect_model_has_no_errors(tmp_path: Path) -> None:
     """References that are the model's own words."""
     dev = load_dev_set(write_dev(tmp_path, count=4))
-    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+    with Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
         words = [recognizer.transcribe(tmp_path / f"{index}.wav").text for index in range(4)]
     dev.texts[:] = words
     validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), 4.0)

@@ -1,0 +1,103 @@
+"""Where the model runs and in which numbers: names to devices, and models made ready."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from auricle.engine.devices import prepare, resolve_device, resolve_dtype
+from auricle.errors import InvalidOptionError
+from auricle.model import SpeechTransformer
+from auricle.model.packed import PackedLinear, has_fast_bfloat16
+from tests.asr.tiny import DTYPES, tiny_model
+
+CPU = torch.device("cpu")
+
+
+def test_auto_is_the_best_device_there_is() -> None:
+    assert resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert resolve_device("cpu") == CPU
+
+
+@pytest.mark.parametrize(("fast", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_is_bfloat16_where_a_processor_has_it(
+    monkeypatch: pytest.MonkeyPatch, fast: bool, dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr("auricle.engine.devices.has_fast_bfloat16", lambda: fast)
+    assert resolve_dtype("auto", CPU) == dtype
+    assert resolve_dtype("auto", torch.device("cuda")) == torch.bfloat16
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
+def test_a_dtype_that_is_named_is_that_one(name: str, device: str) -> None:
+    assert resolve_dtype(name, torch.device(device)) == getattr(torch, name)
+
+
+@pytest.mark.parametrize("name", ["tpu", "", "cpu:x", "meta", "mps"])
+def test_other_devices_are_refused(name: str) -> None:
+    with pytest.raises(InvalidOptionError, match="device must be cpu, cuda or auto"):
+        resolve_device(name)
+
+
+@pytest.mark.parametrize(("devices", "name"), [(0, "cuda"), (0, "cuda:0"), (2, "cuda:2")])
+def test_devices_that_are_not_there_are_refused(
+    monkeypatch: pytest.MonkeyPatch, devices: int, name: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: devices)
+    with pytest.raises(InvalidOptionError, match="use --device cpu or auto"):
+        resolve_device(name)
+
+
+def test_other_dtypes_are_refused() -> None:
+    with pytest.raises(InvalidOptionError, match="float32, bfloat16, float16"):
+        resolve_dtype("int8", CPU)
+
+
+def fresh_model() -> SpeechTransformer:
+    """As it comes from a checkpoint or from training."""
+    return copy.deepcopy(tiny_model()).train().requires_grad_(True)
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, torch.float16])
+def test_a_ready_model_is_for_inference_only(dtype: torch.dtype) -> None:
+    ready = prepare(fresh_model(), CPU, dtype)
+    assert ready.decoder.embedding.weight.dtype == dtype
+    assert not ready.training
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_is_ready_is_shared(dtype: torch.dtype) -> None:
+    """So that two engines have one copy of the weights."""
+    ready = prepare(fresh_model(), CPU, dtype)
+    assert prepare(ready, CPU, dtype) is ready
+
+
+def test_the_callers_model_stays_as_it_is() -> None:
+    model = fresh_model()
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    kinds = [type(module) for module in model.modules()]
+    assert prepare(model, CPU, torch.bfloat16) is not model
+    assert [type(module) for module in model.modules()] == kinds
+    assert model.training
+    assert all(weight.requires_grad for weight in model.parameters())
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, before[name])
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, torch.float16])
+def test_halves_are_packed_where_that_pays(dtype: torch.dtype) -> None:
+    ready = prepare(fresh_model(), CPU, dtype)
+    pays = dtype == torch.bfloat16 and has_fast_bfloat16()
+    assert isinstance(ready.ctc, PackedLinear if pays else nn.Linear)
+    assert isinstance(ready.decoder.output, PackedLinear) is pays
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_what_is_ready_on_a_gpu_is_shared() -> None:
+    """Also where the device was named without its number."""
+    ready = prepare(fresh_model(), torch.device("cuda"), torch.bfloat16)
+    for name in ("cuda", "cuda:0"):
+        assert prepare(ready, torch.device(name), torch.bfloat16) is ready

@@ -1,0 +1,62 @@
+"""The bundled model and people for it to hear: helpers for tests, no tests."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from auricle.audio import load_audio
+from auricle.checkpoint import load_checkpoint
+from auricle.config import SAMPLE_RATE
+from auricle.engine.devices import prepare
+from auricle.model import SpeechTransformer
+from auricle.recognizer import model_path
+from tests.asr.tiny import prepared_model, sounds
+
+Samples = npt.NDArray[np.float32]
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+CUTS = ((0.0, 1.3), (0.5, 0.6), (1.0, 2.2), (0.2, 0.9), (1.5, 1.7), (0.8, 1.0))  # start, seconds
+
+
+@functools.cache
+def bundled_model(dtype: torch.dtype) -> SpeechTransformer:
+    """The model that is in the package, ready for the CPU. Do not change it."""
+    model = load_checkpoint(model_path("bundled")).model
+    return prepare(model, torch.device("cpu"), dtype)
+
+
+@functools.cache
+def voices() -> tuple[Samples, ...]:
+    """Synthetic speech, a second or two of each sample: none as long as another."""
+    paths = sorted(SAMPLES.glob("*.wav"))[: len(CUTS)]
+    cuts = [
+        load_audio(path).samples[round(start * SAMPLE_RATE) :][: round(seconds * SAMPLE_RATE)]
+        for path, (start, seconds) in zip(paths, CUTS, strict=True)
+    ]
+    return tuple(cuts)
+
+
+@dataclass(frozen=True)
+class Ears:
+    """A model in some dtype, and what it hears."""
+
+    name: str
+    dtype: torch.dtype
+
+    @property
+    def model(self) -> SpeechTransformer:
+        """Ready for the CPU."""
+        return bundled_model(self.dtype) if self.name == "bundled" else prepared_model(self.dtype)
+
+    @property
+    def samples(self) -> Sequence[Samples]:
+        """Six, of different lengths."""
+        return voices() if self.name == "bundled" else sounds()
+
+    def __str__(self) -> str:
+        return f"{self.name}-{str(self.dtype).removeprefix('torch.')}"

@@ -9,9 +9,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from auricle.config import SAMPLE_RATE, EngineConfig, FeatureConfig, TransformerConfig
+from auricle.config import SAMPLE_RATE, FeatureConfig, TransformerConfig
+from auricle.engine.devices import prepare
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer
+from benchmarks.ours import THROUGHPUT
 from benchmarks.rounds import timed
 
 FORMULA = (
@@ -55,10 +57,10 @@ class Roofline:
         *,
         size: int,
     ) -> "Roofline":
-        """The features of `waveforms`, and `model` turned to `dtype`."""
-        strips = list(_strips(waveforms, EngineConfig().max_encode_seconds))
+        """The features of `waveforms`, and `model` as the engine runs it in `dtype`."""
+        strips = list(_strips(waveforms, THROUGHPUT.max_encode_seconds))
         xs = [[x.to(dtype) for x in _features(strip, model.config.features)] for strip in strips]
-        return cls(model.to(dtype), xs, size)
+        return cls(prepare(model, torch.device("cpu"), dtype), xs, size)
 
     @torch.inference_mode()
     def measure(self, rounds: int) -> dict[str, Any]:

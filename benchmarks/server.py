@@ -22,7 +22,7 @@ from auricle.config import TransformerConfig
 from auricle.recognizer import BUNDLED, model_path
 from auricle_cli.server_process import running_server
 from benchmarks.command import benchmark_options, use_threads
-from benchmarks.ours import Auricle, recognizer
+from benchmarks.ours import THROUGHPUT, Auricle, recognizer
 from benchmarks.recordings import seconds, speech, wav
 from benchmarks.remote import Clients
 from benchmarks.results import Result, table
@@ -74,6 +74,7 @@ def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
     """Engine and server in turns."""
     audio_seconds, tokens = seconds(subject.waveforms), subject.tokens
     options = ["--model", str(subject.path), "--dtype", plan.dtype, "--log-level", "warning"]
+    options += ["--max-encode-seconds", str(THROUGHPUT.max_encode_seconds)]
     with ExitStack() as stack:
         loaded = stack.enter_context(recognizer(load_checkpoint(subject.path), plan.dtype))
         address = stack.enter_context(running_server(options))

@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
-.PHONY: bench-engine bench-server bench-load bench-growth bench-invariance
+.PHONY: bench-engine bench-server bench-load bench-growth bench-invariance bench-cancellation
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -59,6 +59,9 @@ bench-growth: $(VENV)/installed-bench ## time and memory against length, concurr
 
 bench-invariance: $(VENV)/installed ## how often company changes an answer, for each dtype
 	$(BIN)/python -m benchmarks.invariance $(BENCH)
+
+bench-cancellation: $(VENV)/installed ## how soon cancelled work is off the device
+	$(BIN)/python -m benchmarks.cancellation $(BENCH)
 
 proto: ## the stubs from speech.proto, with a pinned generator in its own environment
 	scripts/generate_stubs.sh

@@ -15,6 +15,7 @@ import click
 import torch
 
 from auricle.config import TransformerConfig
+from auricle.threads import apart
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.ours import Auricle, recognizer
 from benchmarks.peers.field import INT8, PACKAGES, field
@@ -53,9 +54,10 @@ def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None)
     with ExitStack() as stack:
         ours = list(_ours(plan, dtype, stack))
         ours[0].run()  # the first run is slower
-        standings = alternate(_in_turn(ours, list(_peers(plan, threads))), plan.rounds)
+        peers = apart(lambda: list(_peers(plan, threads)))
+        standings = alternate(_in_turn(ours, peers), plan.rounds)
     figures = _figures(plan, standings, ours[0].name)
-    figures |= _roofline(plan, standings[ours[0].name].facts["dtype"])
+    figures |= apart(lambda: _roofline(plan, standings[ours[0].name].facts["dtype"]))
     print(_table(standings, ours[0].name))
     print(f"\nencoder: {figures['encoder_roofline_fraction']:.0%} of the bf16 product")
     result.write(figures, output)
@@ -65,7 +67,7 @@ def _ours(plan: Plan, dtypes: Sequence[str], stack: ExitStack) -> Iterator[Auric
     """In each dtype, with each utterance's own length and with 30 s for each."""
     work, seen = plan.workload, set()
     for dtype in dtypes:
-        loaded = stack.enter_context(recognizer(talker(plan.dims), dtype))
+        loaded = stack.enter_context(recognizer(apart(lambda: talker(plan.dims)), dtype))
         if loaded.dtype in seen:
             continue
         seen.add(loaded.dtype)

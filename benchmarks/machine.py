@@ -14,6 +14,7 @@ from auricle.version import __version__
 
 CPU_INFO = Path("/proc/cpuinfo")
 TELLING_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+SCHEDULING = {os.SCHED_OTHER: "normal", os.SCHED_FIFO: "FIFO", os.SCHED_RR: "round robin"}
 
 
 def machine(threads: int) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def machine(threads: int) -> dict[str, Any]:
         "cpu_flags": [flag for flag in TELLING_FLAGS if flag in fields.get("flags", "").split()],
         "cores": os.cpu_count(),
         "threads": threads,
+        "scheduling": SCHEDULING.get(os.sched_getscheduler(0), "other"),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }

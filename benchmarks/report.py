@@ -108,12 +108,25 @@ def invariance(result: Figures) -> Iterator[str]:
     yield table(head, rows)
 
 
+def cancellation(result: Figures) -> Iterator[str]:
+    """How long cancelled work stays, beside how long a step takes."""
+    head = (
+        f"{result['cancelled']} cancelled among {result['running']}",
+        "p50, ms",
+        "p95, ms",
+        "p99, ms",
+    )
+    names = ("cancel_to_free", "one_step")
+    yield table(head, [(name.replace("_", " "), *result[name].values()) for name in names])
+
+
 WRITERS: dict[str, Callable[[Figures], Iterator[str]]] = {
     "engine": engine,
     "server": server,
     "load": load,
     "growth": growth,
     "invariance": invariance,
+    "cancellation": cancellation,
 }
 
 
@@ -147,7 +160,8 @@ def _where(result: Figures) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     return (
         f"{result['date']}, {hardware['cpu']} ({', '.join(hardware['cpu_flags'])}), "
-        f"{hardware['cores']} cores, {hardware['threads']} threads, "
+        f"{hardware['cores']} cores, {hardware['threads']} threads "
+        f"({hardware['scheduling']} scheduling), "
         f"{hardware['memory_gib']} GiB; {versions}."
     )
 

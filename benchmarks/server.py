@@ -20,6 +20,7 @@ import numpy.typing as npt
 from auricle.checkpoint import load_checkpoint, save_checkpoint
 from auricle.config import TransformerConfig
 from auricle.recognizer import BUNDLED, model_path
+from auricle.threads import apart
 from auricle_cli.server_process import running_server
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.ours import THROUGHPUT, Auricle, recognizer
@@ -76,7 +77,9 @@ def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
     options = ["--model", str(subject.path), "--dtype", plan.dtype, "--log-level", "warning"]
     options += ["--max-encode-seconds", str(THROUGHPUT.max_encode_seconds)]
     with ExitStack() as stack:
-        loaded = stack.enter_context(recognizer(load_checkpoint(subject.path), plan.dtype))
+        loaded = stack.enter_context(
+            recognizer(apart(lambda: load_checkpoint(subject.path)), plan.dtype)
+        )
         address = stack.enter_context(running_server(options))
         files = [wav(each) for each in subject.waveforms]
         clients = Clients(
@@ -91,7 +94,7 @@ def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
 
 def _subjects(plan: Plan, folder: Path) -> list[tuple[str, Subject]]:
     work, path = plan.workload, folder / "tiny.safetensors"
-    random = talker(plan.dims)
+    random = apart(lambda: talker(plan.dims))
     save_checkpoint(path, random.model, random.tokenizer)
     return [
         (BUNDLED, Subject(model_path(BUNDLED), speech(work.utterances))),

@@ -22,6 +22,7 @@ from auricle.engine.statistics import Statistics
 from auricle.futures import results, results_async, then
 from auricle.joining import Joiner, join
 from auricle.segmenter import Piece, Segmenter, cut
+from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript
 
 AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
@@ -58,10 +59,10 @@ class Recognizer:
         self.dtype = str(torch_dtype).removeprefix("torch.")
         self._tokenizer = checkpoint.tokenizer
         config = engine or EngineConfig()
-        model = prepare(checkpoint.model, torch_device, torch_dtype)
+        model = apart(lambda: prepare(checkpoint.model, torch_device, torch_dtype))
 
-        def start(config: EngineConfig) -> Engine:
-            runner = ModelRunner(
+        def runner(config: EngineConfig) -> ModelRunner:
+            return ModelRunner(
                 model,
                 torch_device,
                 torch_dtype,
@@ -69,7 +70,9 @@ class Recognizer:
                 max_cache_mib=config.max_cache_mib,
                 exact=config.exact,
             )
-            return Engine(runner, config, model_id=self.model_id)
+
+        def start(config: EngineConfig) -> Engine:
+            return Engine(apart(lambda: runner(config)), config, model_id=self.model_id)
 
         self._engine = start(config)
         self._checker: InvarianceChecker | None = None
@@ -103,7 +106,7 @@ class Recognizer:
             InvalidOptionError: the device or the dtype is not to be had, or another option is
                 outside its range.
         """
-        checkpoint = load_checkpoint(model_path(model))
+        checkpoint = apart(lambda: load_checkpoint(model_path(model)))
         return cls(
             checkpoint,
             device=device,

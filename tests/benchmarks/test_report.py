@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import engine, growth, load, report, server
+from benchmarks import cancellation, engine, growth, load, report, server
 from benchmarks.invariance import Rate
 from benchmarks.peers.field import INT8
 from benchmarks.report import PAGE, WRITERS, block, replaced
@@ -56,6 +56,7 @@ def results(tmp_path: Path) -> Path:
         "server": server_figures(),
         "load": load._figures(CALM, SLOW),
         "growth": growth_figures(),
+        "cancellation": {"cancelled": 6, "running": 4, **cancellation._figures([0.002], [0.001])},
         "invariance": {"rates": [asdict(Rate("bfloat16", 2, False, 256, 3, 0.125))]},
     }
     assert figures.keys() == WRITERS.keys()

@@ -108,8 +108,7 @@ class ModelRunner:
         batches = [[request] for request in requests] if self.exact else [requests]
         xs = [self._features(batch) for batch in batches]
         self._enter(jobs, [memory for batch in xs for memory in self._encode(batch)])
-        x_lens = [len(x) for batch in xs for x in batch]
-        return Strip.of(x_lens, self.model.config.transformer).padding_ratio
+        return self._padding_ratio(xs)
 
     def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
         """One token for all that have joined; returns, and forgets, those that are done."""
@@ -155,6 +154,13 @@ class ModelRunner:
             samples = samples.pin_memory()
         x, x_lens = self.features(samples.to(self.device, non_blocking=True), lens)
         return [row[:length].to(self.dtype) for row, length in zip(x, x_lens.tolist(), strict=True)]
+
+    def _padding_ratio(self, batches: Sequence[Sequence[Tensor]]) -> float:
+        """Share of the encoded frames that is no speech."""
+        dims = self.model.config.transformer
+        strips = [Strip.of([len(x) for x in xs], dims) for xs in batches]
+        padding = sum(strip.padding_ratio * strip.size for strip in strips)
+        return padding / sum(strip.size for strip in strips)
 
     def _encoder_len(self, samples: int) -> int:
         config = self.model.config

@@ -1,0 +1,19 @@
+"""Keeping the processor's cores for the device thread."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def apart(work: Callable[[], T]) -> T:
+    """Do `work` on a thread that ends with it, and return its result.
+
+    OpenMP keeps a team of workers for every thread that ever computed in parallel. Once there are
+    more workers than cores, they sleep between operations instead of waiting awake (libgomp), and
+    a decoder step, which is hundreds of small operations, takes twice the time. A thread that ends
+    takes its team along: so whoever loads or converts a model does it here.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="auricle-apart") as thread:
+        return thread.submit(work).result()

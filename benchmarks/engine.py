@@ -44,7 +44,7 @@ SMOKE_PLAN = Plan(QUICK, SMOKE, rounds=1, batch_sizes=(1, 2), peer_utterances=2,
 
 
 @click.command(help=__doc__)
-@click.option("--dtype", multiple=True, default=("auto", "float32"), help="The first counts.")
+@click.option("--dtype", multiple=True, default=("auto",), help="The first counts.")
 @benchmark_options
 def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None) -> None:
     """Run the benchmark, print its table, write its result."""

@@ -40,8 +40,8 @@ class Plan:
 
 
 FULL_PLAN = Plan(
-    sweep=Traffic(rate=1.0, duration=12.0),
-    steady=Traffic(duration=90.0, disconnects=0.05, garbage=0.05, seed=100),
+    sweep=Traffic(rate=4.0, duration=30.0),
+    steady=Traffic(duration=75.0, disconnects=0.05, garbage=0.05, seed=100),
 )
 SMOKE_PLAN = Plan(
     sweep=Traffic(rate=200.0, duration=0.1, shortest=0.1, longest=0.2, streams=0.0),

@@ -75,6 +75,7 @@ def test_what_cannot_be_done_is_said(
         (["--garbage", "2"], "garbage is a share"),
         (["--shortest", "9", "--longest", "3"], "shortest"),
         (["--timeout", "0"], "--timeout"),
+        (["--sweep", "--garbage", "0.1"], "--sweep goes without"),
         (["--max-tokens", "0"], "--max-tokens"),
     ],
 )
@@ -95,6 +96,17 @@ def test_a_sweep_looks_for_the_limit(
         auricle("bench", "--server", address, *QUICK, "--sweep", "--format", "json").stdout
     )
     assert 1 <= len(answer["runs"]) <= 2
+
+
+def test_a_sweep_that_nobody_answers_says_what_came_instead(
+    auricle: Auricle, address: str, tmp_path: Path
+) -> None:
+    noise = tmp_path / "noise.mp3"
+    noise.write_bytes(bytes(range(256)))
+    result = auricle("bench", "--server", address, *QUICK, "--sweep", str(noise))
+    assert result.exit_code == 2
+    assert "the server answered nothing" in result.stderr
+    assert "UNSUPPORTED_AUDIO: " in result.stderr
 
 
 def test_a_sweep_s_failures_are_its_purpose() -> None:

@@ -85,20 +85,22 @@ class ContinuousDecoder:
             raise ValueError(f"{memory.shape[3]} frames where {self._cache.max_frames} fit")
         if search.width > self.free_slots:
             raise ValueError(f"{search.width} slots wanted where {self.free_slots} are free")
-        slots = [heapq.heappop(self._free) for _ in range(search.width)]
-        self._cache.open(slots, memory)
+        generator = _generator(search, memory.device)
+        slots = heapq.nsmallest(search.width, self._free)
+        self._cache.open(slots, memory)  # may want more memory than there is: then nobody joined
+        self._free = sorted(set(self._free) - set(slots))  # which is a heap, too
         for slot in slots:
             self._last[slot] = Tokenizer.start_id
-        decoding = Decoding(search, slots, _generator(search, memory.device))
+        decoding = Decoding(search, slots, generator)
         self._running.append(decoding)
         return decoding
 
     def leave(self, decoding: Decoding) -> None:
         """Free an utterance's slots, done or not."""
         self._running.remove(decoding)
-        self._cache.close(decoding.slots)
         for slot in decoding.slots:
             heapq.heappush(self._free, slot)
+        self._cache.close(decoding.slots)
 
     @torch.inference_mode()
     def step(self) -> list[Decoding]:

@@ -7,6 +7,7 @@ from auricle.decoding.filters import token_log_probs
 from auricle.decoding.search import Candidate
 from auricle.model import Decoder
 
+COLDEST = 1e-6  # a lower temperature would draw the same
 SPARE = 6  # more than are asked for: bfloat16 may misplace neighbours, not many
 
 
@@ -40,8 +41,15 @@ class NextTokens:
         log_probs = self.log_probs[row]
         if not torch.isfinite(log_probs.max()):
             return float("nan"), 0
-        token = torch.multinomial((log_probs / temperature).softmax(-1), 1, generator=generator)
+        token = torch.multinomial(
+            _tempered(log_probs, temperature).softmax(-1), 1, generator=generator
+        )
         return float(log_probs[token]), int(token)
+
+
+def _tempered(log_probs: Tensor, temperature: float) -> Tensor:
+    """The likeliest at 0 and the others below: however low the temperature, one stays finite."""
+    return (log_probs - log_probs.max()) / max(temperature, COLDEST)
 
 
 def _candidates(log_probs: Tensor, tokens: Tensor) -> list[list[Candidate]]:

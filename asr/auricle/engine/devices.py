@@ -18,7 +18,7 @@ DTYPES = {
 def resolve_device(name: str) -> torch.device:
     """`cpu`, `cuda`, `cuda:N`, or `auto`: CUDA where there is one. Raises InvalidOptionError."""
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -27,6 +27,8 @@ def resolve_device(name: str) -> torch.device:
         raise InvalidOptionError(f"device must be cpu, cuda or auto, not {name!r}")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise InvalidOptionError(f"no device {name!r} here: use --device cpu or auto")
+    if device.type == "cuda" and device.index is None:
+        return torch.device("cuda", torch.cuda.current_device())  # which differs among threads
     return device
 
 

@@ -122,8 +122,12 @@ def check_share(share: float) -> None:
 
 
 def alone_config(config: EngineConfig) -> EngineConfig:
-    """The budgets of the engine to compare with: room for one request, of the widest beam."""
-    return replace(config, max_queue=1, slots=min(config.slots, MAX_BEAM))
+    """The budgets of the engine to compare with: room for one request, of the widest beam.
+
+    An exact one computes all its slots in each step, so there it has as many as the other.
+    """
+    slots = config.slots if config.exact else min(config.slots, MAX_BEAM)
+    return replace(config, max_queue=1, slots=slots)
 
 
 def repeatable(request: Request) -> bool:

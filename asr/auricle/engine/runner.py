@@ -21,7 +21,7 @@ from auricle.errors import (
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, SpeechTransformer, new_cache
-from auricle.model.graphs import GraphedStep, cuda_recorder
+from auricle.model.graphs import CudaRecorder, GraphedStep
 from auricle.model.strip import MIN_ROWS, Strip
 
 MIB = 1024 * 1024
@@ -59,9 +59,9 @@ class ModelRunner:
         self._slots = slots
         self._cache_bytes = max_cache_mib * MIB
         max_frames = self._encoder_len(self._max_samples)
-        cache = new_cache(self.model.decoder, slots=slots, max_frames=max_frames, exact=exact)
+        self._cache = new_cache(self.model.decoder, slots=slots, max_frames=max_frames, exact=exact)
         self._decoder = ContinuousDecoder(
-            self.model.decoder, cache, step=_step(self.model.decoder, device)
+            self.model.decoder, self._cache, step=_step(self.model.decoder, device)
         )
         self._decodings: dict[Decoding, Job] = {}
 
@@ -114,15 +114,16 @@ class ModelRunner:
         """One token for all that have joined; returns, and forgets, those that are done."""
         done: list[tuple[Job, Hypothesis | AuricleError]] = []
         for decoding in self._decoder.step():
+            job = self._decodings.pop(decoding)
             self._decoder.leave(decoding)
-            done.append((self._decodings.pop(decoding), decoding.error or decoding.search.best()))
+            done.append((job, decoding.error or decoding.search.best()))
         return done
 
     def leave(self, job: Job) -> None:
         """Forget a job that has joined."""
         decoding = next(d for d, owner in self._decodings.items() if owner is job)
-        self._decoder.leave(decoding)
         del self._decodings[decoding]
+        self._decoder.leave(decoding)
 
     def _encode(self, xs: Sequence[Tensor]) -> list[Tensor]:
         """Features `(T_i, n_mels)` -> what the decoder remembers of each."""
@@ -167,12 +168,12 @@ class ModelRunner:
         return config.transformer.encoder_len(config.features.x_len(samples))
 
     def _cost(self, request: Request) -> Cost:
-        config = self.model.config.transformer
         frames = self._encoder_len(len(request.samples))
-        numbers = 2 * config.decoder_layers * frames * config.d_model  # keys and values
-        return Cost(frames, request.slots, 4 * numbers)
+        return Cost(frames, request.slots, self._cache.bytes_of(frames))
 
 
 def _step(decoder: Decoder, device: torch.device) -> Callable[..., Tensor]:
     """The decoder's step, recorded where that pays."""
-    return GraphedStep(decoder.step, cuda_recorder) if device.type == "cuda" else decoder.step
+    if device.type == "cuda":
+        return GraphedStep(decoder.step, CudaRecorder(device))
+    return decoder.step

@@ -47,6 +47,10 @@ class DecoderCache(Protocol):
         """Let the hypothesis in `target` go on from the tokens of `source`: a beam forks."""
         ...
 
+    def bytes_of(self, frames: int) -> int:
+        """Memory that an utterance of so many encoder frames takes when it opens."""
+        ...
+
     def rows(self, slots: Sequence[int]) -> list[int]:
         """The slot of each row of a step for the open `slots`; some rows may be there unheard."""
         ...

@@ -31,5 +31,8 @@ def new_cache(
         )
     few = MIN_ROWS if like.dtype == torch.float32 else 1
     return RaggedCache(
-        decoder.config, slots=slots, max_frames=max_frames, group=slots if exact else few
+        decoder.config,
+        slots=slots,
+        max_frames=max_frames,
+        group=whole(slots, MIN_ROWS) if exact else few,
     )

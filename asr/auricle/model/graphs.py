@@ -1,9 +1,11 @@
 """Decoder steps recorded once and replayed: on a GPU, launching kernels costs more than they do.
 
 `GraphedStep` decides what is recorded and moves the inputs; how to record is somebody else's
-(`cuda_recorder`, or a stand-in in the tests).
+(`CudaRecorder`, or a stand-in in the tests).
 """
 
+import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,6 +16,8 @@ from auricle.model.slotted import SlottedView
 
 Step = Callable[[Tensor, SlottedView], Tensor]
 Recorder = Callable[[Callable[[], Tensor]], Callable[[], Tensor]]
+
+logger = logging.getLogger(__name__)
 
 _WARM_UPS = 3  # runs before recording, in which libraries choose their kernels
 
@@ -56,20 +60,48 @@ class GraphedStep:
         return _Recording(tokens, view, self._record(lambda: self._step(tokens, view)))
 
 
-def cuda_recorder(run: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """Record `run` as a CUDA graph, after runs that do no harm: a step repeats itself."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(_WARM_UPS):
-            run()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):  # others may use the device
-        out = run()
+class CudaRecorder:
+    """Records CUDA graphs on one device. They share their memory: only the last result is alive.
 
-    def replay() -> Tensor:
-        graph.replay()
-        return out
+    A process may record one graph at a time, whatever the thread.
+    """
 
-    return replay
+    _one_at_a_time = threading.Lock()
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._pool = torch.cuda.graph_pool_handle()
+
+    def __call__(self, run: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        """Record `run`, after runs that do no harm: a step repeats itself.
+
+        Where it cannot be recorded, it runs as it is from then on, and the log says why.
+        """
+        try:
+            with self._one_at_a_time, torch.cuda.device(self._device):
+                return self._recorded(run)
+        except RuntimeError as error:
+            logger.warning("a decoder step could not be recorded and runs as it is: %s", error)
+            return run
+
+    def _recorded(self, run: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        stream, graph = torch.cuda.Stream(self._device), torch.cuda.CUDAGraph()
+        stream.wait_stream(torch.cuda.current_stream(self._device))
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UPS):
+                run()
+        torch.cuda.current_stream(self._device).wait_stream(stream)
+        with torch.cuda.graph(
+            graph,
+            pool=self._pool,
+            stream=stream,
+            capture_error_mode="thread_local",  # others may use the device
+        ):
+            out = run()
+
+        def replay() -> Tensor:
+            with torch.cuda.device(self._device):
+                graph.replay()
+            return out
+
+        return replay

@@ -41,8 +41,8 @@ class SlottedCache:
     ) -> None:
         """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each.
 
-        A step computes whole groups of slots and whole blocks of keys. Device and dtype are those
-        of `like`.
+        A step computes whole groups of slots, and keys in one of a few sizes from a block to the
+        window. Device and dtype are those of `like`.
         """
         self.slots, self.max_frames = slots, max_frames
         slots = whole(slots, group)
@@ -85,9 +85,20 @@ class SlottedCache:
             self,
             torch.tensor(lens, device=device),
             torch.tensor(cross_lens, device=device),
-            whole(max(lens) + 1, self.block),
-            whole(max(cross_lens), self.block),
+            self._size(max(lens) + 1),
+            self._size(max(cross_lens)),
         )
+
+    def bytes_of(self, frames: int) -> int:
+        """None: the slots reserve all that they will need."""
+        return 0
+
+    def _size(self, keys: int) -> int:
+        """The least of a short list that suffices: a block, doubled and doubled, the window."""
+        size = self.block
+        while size < keys:
+            size *= 2
+        return min(size, self.kept.shape[4])
 
     def advance(self, slots: Sequence[int]) -> None:
         """Count the token that a step has kept in each slot."""

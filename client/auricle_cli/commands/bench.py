@@ -38,6 +38,7 @@ TRAFFIC_HELP = {
     "seed": "Of all that is random: the same seed, the same requests.",
 }
 CONNECT_SECONDS = 10.0
+GRACE_SECONDS = 5.0  # for errors to arrive after their requests gave up
 
 
 @click.command()
@@ -73,12 +74,17 @@ def bench(
     Exit status 1 when a request failed that was not meant to; --sweep provokes that and does not
     count it.
     """
-    manner = Manner(RecognitionOptions(max_tokens=max_tokens), timeout, patience=timeout)
+    if sweep and (traffic.disconnects or traffic.garbage):
+        raise click.UsageError("--sweep goes without --disconnects and --garbage")
+    patience = timeout + GRACE_SECONDS
+    manner = Manner(RecognitionOptions(max_tokens=max_tokens), timeout, patience=patience)
     try:
         clips = Clips.of(files) if files else Clips.noise(traffic.seed)
         report = asyncio.run(_run(connection, traffic, clips, manner, sweep=sweep))
     except AuricleClientError as error:
         raise Failure(str(error)) from error
+    if isinstance(report, Saturation) and not report.rate:
+        raise Failure(f"the server answered nothing ({first_errors(report)}): it cannot be filled")
     click.echo(json.dumps(report.to_dict()) if format == "json" else report.to_text())
     raise Exit(exit_status(report))
 
@@ -110,6 +116,12 @@ async def _shown(client: AsyncClient, traffic: Traffic, clips: Clips, manner: Ma
             bar.update()
 
         return await measure(client, traffic, clips, manner, advance)
+
+
+def first_errors(saturation: Saturation) -> str:
+    """What became of the requests of the first run."""
+    errors = saturation.runs[0].errors
+    return ", ".join(f"{reason}: {count}" for reason, count in errors.items()) or "no errors either"
 
 
 def exit_status(report: Report | Saturation) -> int:

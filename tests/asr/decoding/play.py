@@ -71,6 +71,9 @@ class WatchedCache:
         self.copies.append((source, target))
         self._cache.copy(source, target)
 
+    def bytes_of(self, frames: int) -> int:
+        return self._cache.bytes_of(frames)
+
     def rows(self, slots: Sequence[int]) -> list[int]:
         assert self.opened.issuperset(slots)
         assert len(set(slots)) == len(slots)

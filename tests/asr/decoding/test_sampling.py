@@ -123,3 +123,9 @@ def test_what_is_not_finite_cannot_be_drawn_from() -> None:
     answers = stage.play([Part(0, options=options), Part(1, options=options)])
     assert answers[0] is None
     assert answers[1] == stage.alone(Part(1, options=options))
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 5e-324, 1e-40, 1e-7])
+def test_however_cold_it_draws_the_likeliest(temperature: float) -> None:
+    (greedy,) = decode_all(WORDY.decoder, [script(0)], [BeamSearch(1, 20)])
+    assert drawn(1, temperature).tokens == greedy.best().tokens

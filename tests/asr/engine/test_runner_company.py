@@ -1,7 +1,8 @@
 """Whoever is beside it, a request is what it is alone: every model, every dtype, exact or not."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,19 @@ from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
+from auricle.model import SpeechTransformer
 from auricle.model.cache import StepView
+from auricle.model.ragged import RaggedCache
 from tests.asr.engine.jobs import MIXED, Answer, alone, jobs, run, tokens
-from tests.asr.tiny import ARCHITECTURES, DTYPES, SECONDS, Positions, prepared_model, sounds
+from tests.asr.tiny import (
+    ARCHITECTURES,
+    DTYPES,
+    SECONDS,
+    Positions,
+    prepared_model,
+    sounds,
+    tiny_config,
+)
 from tests.asr.voices import Ears, voices
 
 CPU = torch.device("cpu")
@@ -193,7 +204,7 @@ def test_no_shape_of_an_exact_runner_depends_on_company(monkeypatch: pytest.Monk
     separate = alone(shapes.runner, jobs(MIXED))
     assert shapes.features == features
     assert set(shapes.encoded) == {1}
-    assert set(shapes.rows) == {20}
+    assert set(shapes.rows) == {32}  # all slots, in whole groups
     assert together == separate
 
 
@@ -205,3 +216,62 @@ def test_the_usual_runner_saves_what_it_can(monkeypatch: pytest.MonkeyPatch) -> 
     assert [shape[0] for shape in shapes.features] == [6]
     assert set(shapes.rows) == {16}
     assert all(isinstance(answer, Hypothesis) for answer in answers)
+
+
+@pytest.fixture
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    """That many for the test: each one's share of the work ends somewhere else."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+@hears
+@pytest.mark.parametrize("threads", [2, 4, 5, 8], indirect=True)
+def test_threads_change_nothing_between_alone_and_together(ears: Ears, threads: int) -> None:
+    batch = jobs(OPTIONS, ears.samples)
+    assert run(runner_of(ears), batch) == alone(runner_of(ears), batch)
+
+
+@pytest.mark.parametrize("slots", [5, 6, 10])
+def test_few_slots_are_exact_too(slots: int) -> None:
+    """Products of few rows round differently in float32."""
+    ears = Ears("tiny", torch.float32)
+    runner = ModelRunner(ears.model, CPU, ears.dtype, slots=slots, exact=True)
+    batch = jobs([OPTIONS[0]] * len(SECONDS), ears.samples)[:slots]
+    assert run(runner, batch) == alone(runner, batch)
+
+
+@pytest.mark.parametrize("wanting", ["open", "close"])
+def test_a_cache_that_fails_loses_no_slot(wanting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ears = Ears("tiny", torch.float32)
+    runner = ModelRunner(ears.model, CPU, ears.dtype, slots=4)
+    room, (job, *_) = runner.room, jobs(OPTIONS[:1] * 3, ears.samples)
+
+    def fail(*_: object) -> None:
+        raise MemoryError("can't allocate memory")
+
+    def come_and_go() -> None:
+        runner.join([job])
+        runner.leave(job)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(RaggedCache, wanting, fail)
+        with pytest.raises(MemoryError):
+            come_and_go()
+    assert runner.room == room
+    assert run(runner, [job]) == alone(runner, [job])
+
+
+@pytest.mark.parametrize("d_model", [30, 60])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_that_begin_anywhere_are_exact_too(dtype: torch.dtype, d_model: int) -> None:
+    """Products of rows that begin at odd addresses round differently."""
+    config = tiny_config("rotary", 0)
+    dims = replace(config.transformer, d_model=d_model, n_heads=3)
+    torch.manual_seed(0)
+    model = SpeechTransformer(replace(config, transformer=dims)).eval()
+    runner = ModelRunner(model, CPU, dtype, slots=20)
+    batch = jobs([DecodingOptions(max_tokens=12)] * len(SECONDS), sounds())
+    assert run(runner, batch) == alone(runner, batch)

@@ -46,7 +46,7 @@ class Tape(TorchDispatchMode):
 
 
 def tape_recorder(run: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """Record `run` on a tape, after a run that must do no harm, as `cuda_recorder` does."""
+    """Record `run` on a tape, after a run that must do no harm, as `CudaRecorder` does."""
     run()
     tape = Tape()
     with tape:

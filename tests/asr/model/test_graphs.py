@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from auricle.model.graphs import GraphedStep, cuda_recorder
+from auricle.model.graphs import CudaRecorder, GraphedStep
 from auricle.model.slotted import BLOCK, SlottedCache, SlottedView
 from tests.asr.model.slots import some_memory
 from tests.asr.model.tape import tape_recorder
@@ -183,7 +183,10 @@ def test_a_cuda_graph_gives_what_the_plain_step_gives(positions: Positions) -> N
     decoder = tiny_model(positions).decoder
     on_gpu = type(decoder)(decoder.config).cuda().eval()
     on_gpu.load_state_dict(decoder.state_dict())
-    step, caches = GraphedStep(on_gpu.step, cuda_recorder), (cache_of("cuda"), cache_of("cuda"))
+    step, caches = (
+        GraphedStep(on_gpu.step, CudaRecorder(torch.device("cuda", 0))),
+        (cache_of("cuda"), cache_of("cuda")),
+    )
     for slot in range(4):
         for cache in caches:
             cache.open([slot], some_memory(decoder.config, 9 + slot).cuda())

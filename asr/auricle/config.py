@@ -155,7 +155,7 @@ class EngineConfig:
     max_queue: int = 256  # waiting requests; one more is refused
     max_encode_seconds: float = 30.0  # audio encoded at a time, between two decode steps
     slots: int = 64  # hypotheses decoded at once
-    max_cache_mib: int = 2048  # memory of cross-attention: grows with the audio that is decoded
+    max_cache_mib: int = 2048  # what decoding remembers of audio on a CPU; a GPU reserves it
     exact: bool = False  # no shape on the device depends on company: slower, the same bits always
 
     def __post_init__(self) -> None:

@@ -29,7 +29,7 @@ ENGINE_HELP = {
     "max_queue": "Pieces waiting for a batch; one more is refused.",
     "max_encode_seconds": "Audio encoded at a time, between two decode steps.",
     "slots": "Hypotheses decoded at once.",
-    "max_cache_mib": "Memory for what decoding remembers of the audio, in MiB.",
+    "max_cache_mib": "Memory for what decoding remembers of the audio, in MiB, on a CPU.",
     "exact": EXACT_HELP,
 }
 LEVELS = ["debug", "info", "warning", "error"]

@@ -1,13 +1,15 @@
 """Auricle's engine beside its peers, on the same random Whisper-tiny: python -m benchmarks.engine.
 
-Everybody recognises the same 64 utterances of 2 to 15 s with exactly 32 tokens each, in turns, with
-the same number of threads. The peers compute Whisper's 30 s for each utterance, at their best batch
-size, from features that are given to them; Auricle computes its own features within the time.
+Everybody recognises the same 64 utterances of 2 to 15 s with exactly 32 tokens each, in turns, in
+a process of its own, with the same number of threads. The peers compute Whisper's 30 s for each
+utterance, at their best batch size, from features that are given to them; Auricle computes its own
+features within the time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,12 @@ import click
 import torch
 
 from auricle.config import TransformerConfig
+from auricle.engine.devices import resolve_dtype
 from auricle.threads import apart
 from benchmarks.command import benchmark_options, use_threads
+from benchmarks.elsewhere import Elsewhere
 from benchmarks.ours import Auricle, recognizer
-from benchmarks.peers.field import INT8, PACKAGES, field
+from benchmarks.peers.field import INT8, PACKAGES, installed, load
 from benchmarks.peers.peer import BATCH_SIZES, Peer
 from benchmarks.results import Result, table
 from benchmarks.roofline import Roofline
@@ -44,7 +48,7 @@ SMOKE_PLAN = Plan(QUICK, SMOKE, rounds=1, batch_sizes=(1, 2), peer_utterances=2,
 
 
 @click.command(help=__doc__)
-@click.option("--dtype", multiple=True, default=("auto",), help="The first counts.")
+@click.option("--dtype", multiple=True, default=("auto", "float32"), help="The first counts.")
 @benchmark_options
 def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None) -> None:
     """Run the benchmark, print its table, write its result."""
@@ -52,45 +56,60 @@ def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None)
     use_threads(threads)
     result = Result("engine", quick, threads, PACKAGES)
     with ExitStack() as stack:
-        ours = list(_ours(plan, dtype, stack))
-        ours[0].run()  # the first run is slower
-        peers = apart(lambda: list(_peers(plan, threads)))
+        ours = [stack.enter_context(Elsewhere(make)) for make in _ours(plan, dtype, threads)]
+        makes = [partial(peer, plan, name, threads) for name in installed()]
+        peers = [stack.enter_context(Elsewhere(make)) for make in makes]
         standings = alternate(_in_turn(ours, peers), plan.rounds)
     figures = _figures(plan, standings, ours[0].name)
-    figures |= apart(lambda: _roofline(plan, standings[ours[0].name].facts["dtype"]))
+    figures |= _roofline(plan, standings[ours[0].name].facts["dtype"])
     print(_table(standings, ours[0].name))
     print(f"\nencoder: {figures['encoder_roofline_fraction']:.0%} of the bf16 product")
     result.write(figures, output)
 
 
-def _ours(plan: Plan, dtypes: Sequence[str], stack: ExitStack) -> Iterator[Auricle]:
+def _ours(plan: Plan, dtypes: Sequence[str], threads: int) -> Iterator[Callable[[], Auricle]]:
     """In each dtype, with each utterance's own length and with 30 s for each."""
-    work, seen = plan.workload, set()
-    for dtype in dtypes:
-        loaded = stack.enter_context(recognizer(apart(lambda: talker(plan.dims)), dtype))
-        if loaded.dtype in seen:
-            continue
-        seen.add(loaded.dtype)
-        for mode, waveforms in (("", work.samples()), (WHOLE, work.padded())):
-            name = f"auricle {loaded.dtype}{mode}"
-            yield Auricle(name, loaded, waveforms, work.tokens, audio_seconds=work.seconds)
+    names = dict.fromkeys(_dtype(name) for name in dtypes)
+    for dtype in names:
+        for whole in (False, True):
+            yield partial(auricle, plan, dtype, threads, whole=whole)
 
 
-def _peers(plan: Plan, threads: int) -> Iterator[Peer]:
+def _dtype(name: str) -> str:
+    return str(resolve_dtype(name, torch.device("cpu"))).removeprefix("torch.")
+
+
+def auricle(plan: Plan, dtype: str, threads: int, *, whole: bool) -> Auricle:
+    """Ours, after a first run, which is slower."""
+    use_threads(threads)
     work = plan.workload
-    for name, generate in field(plan.dims, threads):
-        peer = Peer(
-            name,
-            generate,
-            utterances=plan.peer_utterances,
-            tokens=work.tokens,
-            seconds_each=work.seconds / work.utterances,
-        )
-        peer.choose_batch(plan.batch_sizes)
-        yield peer
+    found = Auricle(
+        f"auricle {dtype}{WHOLE if whole else ''}",
+        recognizer(apart(lambda: talker(plan.dims)), dtype),
+        work.padded() if whole else work.samples(),
+        work.tokens,
+        audio_seconds=work.seconds,
+    )
+    found.run()
+    return found
 
 
-def _in_turn(ours: Sequence[Auricle], peers: Sequence[Peer]) -> list[Contestant]:
+def peer(plan: Plan, name: str, threads: int) -> Peer:
+    """A peer at its best batch size."""
+    use_threads(threads)
+    work = plan.workload
+    found = Peer(
+        name,
+        load(name, plan.dims, threads),
+        utterances=plan.peer_utterances,
+        tokens=work.tokens,
+        seconds_each=work.seconds / work.utterances,
+    )
+    found.choose_batch(plan.batch_sizes)
+    return found
+
+
+def _in_turn(ours: Sequence[Contestant], peers: Sequence[Contestant]) -> list[Contestant]:
     """Ours, a peer, ours, a peer, as long as both last."""
     pairs = [each for pair in zip(ours, peers, strict=False) for each in pair]
     return [*pairs, *ours[len(peers) :], *peers[len(ours) :]]

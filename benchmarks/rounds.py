@@ -4,12 +4,9 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Protocol
 
 from tqdm import tqdm
-
-from auricle.threads import apart
 
 Clock = Callable[[], float]
 
@@ -64,14 +61,11 @@ class Standing:
 def alternate(
     contestants: Sequence[Contestant], rounds: int, clock: Clock = time.perf_counter
 ) -> dict[str, Standing]:
-    """Let each run once a round, in turn. The caller has let them run before, if that matters.
-
-    Each on a thread of its own, so that the workers of one never get in another's way.
-    """
+    """Let each run once a round, in turn. The caller has let them run before, if that matters."""
     speeds: dict[str, list[float]] = {each.name: [] for each in contestants}
     for number in range(rounds):
         for each in tqdm(contestants, f"round {number + 1}", leave=False, disable=None):
-            speed = each.audio_seconds / timed(partial(apart, each.run), clock)
+            speed = each.audio_seconds / timed(each.run, clock)
             speeds[each.name].append(speed)
     return {each.name: Standing(speeds[each.name], each.facts()) for each in contestants}
 

@@ -19,12 +19,19 @@ PEERS = {
 PACKAGES = ("torch", "numpy", "ctranslate2", "faster-whisper", "transformers", "openai-whisper")
 
 
-def field(dims: TransformerConfig, threads: int) -> Iterator[tuple[str, Generate]]:
-    """Each peer with a random model of the same shape; those that are not installed are named."""
-    for name, (module, attribute) in PEERS.items():
+def installed() -> Iterator[str]:
+    """The peers that this machine has; it is told which it has not."""
+    for name, (module, _) in PEERS.items():
         try:
-            load: Loader = getattr(importlib.import_module(module), attribute)
+            importlib.import_module(module)
         except ModuleNotFoundError as missing:
             print(f"without {name}: {missing}; pip install 'auricle[bench]'")
             continue
-        yield name, load(dims, threads)
+        yield name
+
+
+def load(name: str, dims: TransformerConfig, threads: int) -> Generate:
+    """A peer with a random model of this shape."""
+    module, attribute = PEERS[name]
+    loader: Loader = getattr(importlib.import_module(module), attribute)
+    return loader(dims, threads)

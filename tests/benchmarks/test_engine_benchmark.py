@@ -1,6 +1,6 @@
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +13,7 @@ from benchmarks.engine import main
 from benchmarks.ours import Auricle, recognizer
 from benchmarks.peers.field import INT8, PEERS
 from benchmarks.peers.peer import Generate, Peer
-from benchmarks.rounds import MiscountError
+from benchmarks.rounds import Contestant, MiscountError
 from benchmarks.workload import QUICK, SMOKE, talker
 from tests.benchmarks.fakes import FakeGenerate
 
@@ -24,12 +24,20 @@ def smoke_run(output: Path) -> str:
     return done.output
 
 
+@contextmanager
+def here(make: Callable[[], Contestant]) -> Iterator[Contestant]:
+    """In this process, in the place of `Elsewhere`."""
+    yield make()
+
+
 @pytest.fixture
 def fake_field(monkeypatch: pytest.MonkeyPatch) -> None:
-    def field(dims: TransformerConfig, threads: int) -> Iterator[tuple[str, Generate]]:
-        yield INT8, FakeGenerate()
+    def load(name: str, dims: TransformerConfig, threads: int) -> Generate:
+        return FakeGenerate()
 
-    monkeypatch.setattr(engine, "field", field)
+    monkeypatch.setattr(engine, "installed", lambda: [INT8])
+    monkeypatch.setattr(engine, "load", load)
+    monkeypatch.setattr(engine, "Elsewhere", here)
 
 
 @pytest.mark.usefixtures("fake_field")
@@ -66,8 +74,8 @@ def test_ours_and_theirs_alternate_and_none_is_lost(ours: int, theirs: int) -> N
 
 
 def test_a_dtype_runs_once_however_it_is_called() -> None:
-    with ExitStack() as stack:
-        runners = list(engine._ours(engine.SMOKE_PLAN, ("auto", "float32", "bfloat16"), stack))
+    makes = engine._ours(engine.SMOKE_PLAN, ("auto", "float32", "bfloat16"), threads=1)
+    runners = [make() for make in makes]
     dtypes = [each.facts()["dtype"] for each in runners]
     assert sorted(dtypes) == ["bfloat16", "bfloat16", "float32", "float32"]
     assert [each.name.endswith(engine.WHOLE) for each in runners] == [False, True] * 2

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.peers.field import PEERS, field
+from benchmarks.peers.field import PEERS, installed, load
 from benchmarks.peers.peer import Generate, Peer
 from benchmarks.rounds import MiscountError
 from benchmarks.workload import SMOKE
@@ -57,7 +57,7 @@ def test_a_missing_peer_is_named_and_left_out(
 ) -> None:
     for module, _ in PEERS.values():
         monkeypatch.setitem(sys.modules, module, None)
-    assert list(field(SMOKE, threads=1)) == []
+    assert list(installed()) == []
     said = capsys.readouterr().out
     assert all(f"without {name}" in said for name in PEERS)
 
@@ -67,7 +67,7 @@ def test_a_missing_peer_is_named_and_left_out(
 @pytest.mark.parametrize("name", PEERS)
 def test_each_peer_makes_the_tokens_asked_for(name: str) -> None:
     pytest.importorskip({"o": "whisper", "t": "transformers", "c": "ctranslate2"}[name[0]])
-    generate = dict(field(SMOKE, threads=1))[name]
+    generate = load(name, SMOKE, threads=1)
     features = np.random.default_rng(1).standard_normal((2, 80, 3000)).astype(np.float32)
     assert generate(features, 32) == [32, 32]
     assert generate(features[:1], 7) == [7]

@@ -16,7 +16,6 @@ from auricle.config import TransformerConfig
 from auricle.model.cache import whole
 
 IDLE = -1  # a row without a slot
-ALIGNED = 4  # float32 numbers: products of rows that begin elsewhere round in another way (MKL)
 _Memory = list[tuple[Tensor, Tensor]]  # of each layer: (H, D // H, N), (H, N, D // H)
 
 
@@ -37,7 +36,7 @@ class RaggedCache:
 
         A step computes whole groups of rows.
         """
-        heads = (config.n_heads, whole(max_frames, ALIGNED), config.head_dim)
+        heads = (config.n_heads, max_frames, config.head_dim)
         self.slots, self.max_frames = slots, max_frames
         self.kept = torch.zeros(config.decoder_layers, slots, 2, *heads)
         self.lens = [0] * slots
@@ -108,7 +107,7 @@ class RaggedView:
         keys, values = cache.keys[layer], cache.values[layer]
         rows = zip(query.unbind(), attended.unbind(), self._slots, self._ends, strict=False)
         for one, out, slot, end in rows:
-            scores = torch.bmm(_aligned(one), keys[slot].narrow(2, 0, end))  # (H, 1, U)
+            scores = torch.bmm(one, keys[slot].narrow(2, 0, end))  # (H, 1, U)
             torch.bmm(scores.softmax(dim=-1), values[slot].narrow(1, 0, end), out=out)
         return attended.to(value.dtype)
 
@@ -119,7 +118,7 @@ class RaggedView:
         start = 0
         for memory, width in self._utterances:
             keys, values = memory[layer]
-            scores = torch.bmm(_aligned(queries.narrow(1, start, width)), keys)  # (H, width, N)
+            scores = torch.bmm(queries.narrow(1, start, width), keys)  # (H, width, N)
             attended[:, start : start + width] = torch.bmm(scores.softmax(dim=-1), values)
             start += width
         return attended.transpose(0, 1)[:, :, None].to(query.dtype)
@@ -129,12 +128,6 @@ def _runs(memories: Sequence[_Memory]) -> list[tuple[_Memory, int]]:
     """Each utterance's memory, and how many neighbouring rows share it."""
     runs = [list(run) for _, run in groupby(memories, key=id)]
     return [(run[0], len(run)) for run in runs]
-
-
-def _aligned(x: Tensor) -> Tensor:
-    """At an address from which products round as they do from the first row's."""
-    at = x.data_ptr() % (ALIGNED * x.element_size())
-    return x.clone(memory_format=torch.contiguous_format) if at else x
 
 
 def _scaled(query: Tensor) -> Tensor:

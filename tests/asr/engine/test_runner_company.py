@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +14,6 @@ from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
-from auricle.model import SpeechTransformer
 from auricle.model.cache import StepView
 from auricle.model.ragged import RaggedCache
 from tests.asr.engine.jobs import MIXED, Answer, alone, jobs, run, tokens
@@ -26,7 +24,6 @@ from tests.asr.tiny import (
     Positions,
     prepared_model,
     sounds,
-    tiny_config,
 )
 from tests.asr.voices import Ears, voices
 
@@ -247,7 +244,7 @@ def test_few_slots_are_exact_too(slots: int) -> None:
 def test_a_cache_that_fails_loses_no_slot(wanting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ears = Ears("tiny", torch.float32)
     runner = ModelRunner(ears.model, CPU, ears.dtype, slots=4)
-    room, (job, *_) = runner.room, jobs(OPTIONS[:1] * 3, ears.samples)
+    room, (job, *_) = runner.room, jobs(OPTIONS[:1], ears.samples[:1])
 
     def fail(*_: object) -> None:
         raise MemoryError("can't allocate memory")
@@ -262,16 +259,3 @@ def test_a_cache_that_fails_loses_no_slot(wanting: str, monkeypatch: pytest.Monk
             come_and_go()
     assert runner.room == room
     assert run(runner, [job]) == alone(runner, [job])
-
-
-@pytest.mark.parametrize("d_model", [30, 60])
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_rows_that_begin_anywhere_are_exact_too(dtype: torch.dtype, d_model: int) -> None:
-    """Products of rows that begin at odd addresses round differently."""
-    config = tiny_config("rotary", 0)
-    dims = replace(config.transformer, d_model=d_model, n_heads=3)
-    torch.manual_seed(0)
-    model = SpeechTransformer(replace(config, transformer=dims)).eval()
-    runner = ModelRunner(model, CPU, dtype, slots=20)
-    batch = jobs([DecodingOptions(max_tokens=12)] * len(SECONDS), sounds())
-    assert run(runner, batch) == alone(runner, batch)

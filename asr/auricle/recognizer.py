@@ -11,6 +11,7 @@ from typing import Self, overload
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint, load_checkpoint
@@ -21,6 +22,7 @@ from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, c
 from auricle.engine.statistics import Statistics
 from auricle.futures import results, results_async, then
 from auricle.joining import Joiner, join
+from auricle.model import SpeechTransformer
 from auricle.segmenter import Piece, Segmenter, cut
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript
@@ -60,24 +62,10 @@ class Recognizer:
         self._tokenizer = checkpoint.tokenizer
         config = engine or EngineConfig()
         model = apart(lambda: prepare(checkpoint.model, torch_device, torch_dtype))
-
-        def runner(config: EngineConfig) -> ModelRunner:
-            return ModelRunner(
-                model,
-                torch_device,
-                torch_dtype,
-                slots=config.slots,
-                max_cache_mib=config.max_cache_mib,
-                exact=config.exact,
-            )
-
-        def start(config: EngineConfig) -> Engine:
-            return Engine(apart(lambda: runner(config)), config, model_id=self.model_id)
-
-        self._engine = start(config)
+        self._engine = _start(model, torch_device, torch_dtype, config)
         self._checker: InvarianceChecker | None = None
-        if check_invariance:
-            alone = start(alone_config(config))  # on the same weights
+        if check_invariance:  # on the same weights
+            alone = _start(model, torch_device, torch_dtype, alone_config(config))
             self._checker = InvarianceChecker(alone, check_invariance)
 
     @classmethod
@@ -271,6 +259,23 @@ class Recognizer:
         audio = _as_audio(source)
         recognitions = list(self.recognize(self.cut(audio), options))
         return self.join(recognitions, duration=audio.duration, warnings=audio.warnings)
+
+
+def _start(
+    model: SpeechTransformer, device: torch.device, dtype: torch.dtype, config: EngineConfig
+) -> Engine:
+    """An engine for a model that is ready to run."""
+    runner = apart(
+        lambda: ModelRunner(
+            model,
+            device,
+            dtype,
+            slots=config.slots,
+            max_cache_mib=config.max_cache_mib,
+            exact=config.exact,
+        )
+    )
+    return Engine(runner, config, model_id=model.config.name)
 
 
 def model_path(model: str | Path) -> Path:

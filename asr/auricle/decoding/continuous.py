@@ -4,10 +4,9 @@ The cache has fixed slots. All open slots take each step together, whatever thei
 and the kind of their search.
 """
 
-import heapq
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -26,7 +25,7 @@ class Decoding:
     search: Search
     slots: list[int]  # `search.width` of them; the first ones hold the live hypotheses, in order
     generator: torch.Generator | None = None  # of a search that draws its tokens
-    error: InferenceError | None = field(default=None)
+    error: InferenceError | None = None
 
     @property
     def live(self) -> list[int]:
@@ -66,7 +65,7 @@ class ContinuousDecoder:
         self._decoder = decoder
         self._step = step or decoder.step
         self._cache = cache
-        self._free = list(range(cache.slots))  # a heap: low slots first keeps steps short
+        self._free = list(range(cache.slots))  # in order: low slots first keeps steps short
         self._last: dict[int, int] = {}  # of each slot that is or was open
         self._running: list[Decoding] = []
 
@@ -86,9 +85,9 @@ class ContinuousDecoder:
         if search.width > self.free_slots:
             raise ValueError(f"{search.width} slots wanted where {self.free_slots} are free")
         generator = _generator(search, memory.device)
-        slots = heapq.nsmallest(search.width, self._free)
+        slots = self._free[: search.width]
         self._cache.open(slots, memory)  # may want more memory than there is: then nobody joined
-        self._free = sorted(set(self._free) - set(slots))  # which is a heap, too
+        del self._free[: search.width]
         for slot in slots:
             self._last[slot] = Tokenizer.start_id
         decoding = Decoding(search, slots, generator)
@@ -98,8 +97,7 @@ class ContinuousDecoder:
     def leave(self, decoding: Decoding) -> None:
         """Free an utterance's slots, done or not."""
         self._running.remove(decoding)
-        for slot in decoding.slots:
-            heapq.heappush(self._free, slot)
+        self._free = sorted([*self._free, *decoding.slots])
         self._cache.close(decoding.slots)
 
     @torch.inference_mode()
@@ -115,7 +113,7 @@ class ContinuousDecoder:
         following = self._next_tokens(rows)
         self._cache.advance(live)
         row_of = {slot: row for row, slot in enumerate(rows)}
-        widths = {decoding.search.width for decoding in self._running}
+        widths = {d.search.width for d in self._running if d.generator is None}
         # Each width for itself: which of equal tokens make the list depends on how long it is.
         likeliest = {width: following.likeliest(width + 1) for width in widths}
         for decoding in self._running:

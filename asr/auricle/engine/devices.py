@@ -46,8 +46,8 @@ def prepare(
 ) -> SpeechTransformer:
     """A model that is ready to run, for inference only.
 
-    `model` itself where that is ready, so that several runners share its weights; otherwise a copy:
-    the caller's stays as it is.
+    `model` itself in eval mode where that will do, so that several runners share its weights;
+    otherwise a copy, and the caller's stays as it is.
     """
     weight = model.decoder.embedding.weight
     is_there = weight.device.type == device.type and device.index in (None, weight.device.index)

@@ -1,4 +1,4 @@
-"""Utterances end to end in one long row: a batch without padding.
+"""Utterances end to end in one long row: a batch almost without padding.
 
 Every linear layer then computes what is there and little else, and every row of its product is the
 same to the last bit whoever else lies in the strip, which a padded batch cannot promise. Each

@@ -1,6 +1,7 @@
 """Auricle as a contestant: the recogniser as any program uses it, all utterances at once."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -26,14 +27,19 @@ class Auricle:
         tokens: int | None = None,
         *,
         audio_seconds: float,
+        at_once: int | None = None,
     ) -> None:
-        """With `tokens` each utterance gets exactly as many; without, as many as the model says."""
+        """With `tokens` each utterance gets exactly as many; without, as many as the model says.
+
+        `at_once`: as many utterances are under way at a time; by default all.
+        """
         self.name = name
         self._audio_seconds = audio_seconds
         self._recognizer = recognizer
         self._pieces = [Piece(0.0, samples) for samples in waveforms]
         self._options = DecodingOptions(max_tokens=tokens)
         self._tokens = tokens
+        self._at_once = at_once or len(waveforms)
 
     @property
     def audio_seconds(self) -> float:
@@ -42,14 +48,18 @@ class Auricle:
 
     def run(self) -> None:
         """Submit all, wait for all."""
-        futures = [self._recognizer.submit(p, self._options, block=True) for p in self._pieces]
-        counts = [future.result().receipt.tokens for future in futures]
+        with ThreadPoolExecutor(self._at_once) as callers:
+            counts = list(callers.map(self._tokens_of, self._pieces))
         if self._tokens is not None:
             MiscountError.check(self.name, counts, self._tokens)
 
     def facts(self) -> dict[str, Any]:
         """With which numbers it computes."""
         return {"dtype": self._recognizer.dtype, "features": "computed within the time"}
+
+    def _tokens_of(self, piece: Piece) -> int:
+        future = self._recognizer.submit(piece, self._options, block=True)
+        return future.result().receipt.tokens
 
 
 def recognizer(checkpoint: Checkpoint, dtype: str) -> Recognizer:

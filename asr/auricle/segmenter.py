@@ -16,7 +16,7 @@ import numpy as np
 from auricle.audio import Samples
 from auricle.config import SAMPLE_RATE
 from auricle.errors import InvalidOptionError
-from auricle.vad import FRAME_SAMPLES, Vad, silero_vad
+from auricle.vad import FRAME_SAMPLES, SileroVad, Vad
 
 SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody could hear
 _HYSTERESIS = 0.15  # speech goes on until its probability is this far below the threshold
@@ -111,11 +111,15 @@ class Segmenter:
         whole = len(samples) - len(samples) % FRAME_SAMPLES
         self._rest = samples[whole:].copy()
         frames = samples[:whole].reshape(-1, FRAME_SAMPLES)
+        if self._vad is None:
+            self._vad = SileroVad()
+        judged = zip(frames, self._vad(frames).tolist(), strict=True)
         # Copies, so that a kept frame does not keep the whole chunk.
-        return [piece for frame in frames if (piece := self._step(frame.copy()))]
+        return [piece for frame, speech in judged if (piece := self._step(frame.copy(), speech))]
 
-    def _step(self, samples: Samples) -> Piece | None:
-        self._speaking = self._is_speech(samples)
+    def _step(self, samples: Samples, speech: float) -> Piece | None:
+        """Takes the next frame and the probability that it holds speech."""
+        self._speaking = speech >= self._threshold - (_HYSTERESIS if self._speaking else 0.0)
         self._frames.append(_Frame(samples, self._speaking))
         self._silence = 0 if self._speaking else self._silence + 1
         if self._silence == len(self._frames):
@@ -126,12 +130,6 @@ class Segmenter:
         if len(self._frames) >= self._window:
             return self._split()
         return None
-
-    def _is_speech(self, samples: Samples) -> bool:
-        if self._vad is None:
-            self._vad = silero_vad()
-        threshold = self._threshold - (_HYSTERESIS if self._speaking else 0.0)
-        return self._vad(samples) >= threshold
 
     def _close(self) -> Piece | None:
         """Cut after the last speech and its pad."""

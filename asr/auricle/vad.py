@@ -1,45 +1,68 @@
 """Voice activity: how probable it is that somebody speaks, frame by frame, by Silero VAD."""
 
-import copy
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from auricle.audio import Samples
-from auricle.config import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from silero_vad import SileroVADSequence
 
 FRAME_SAMPLES = 512  # 32 ms; the one frame length of Silero VAD at 16 kHz
+_CONTEXT_SAMPLES = 64  # of the frame before, which the detector hears once more
 
-Vad: TypeAlias = Callable[[Samples], float]
-"""One frame `(FRAME_SAMPLES,)` to the probability of speech, 0 to 1. Remembers earlier frames."""
+Vad: TypeAlias = Callable[[Samples], npt.NDArray[np.float32]]
+"""Frames `(F, FRAME_SAMPLES)` to each one's probability of speech, 0 to 1: `(F,)`.
+
+Remembers earlier frames; what it says does not depend on how many come at a time.
+"""
 
 _LOADING = threading.Lock()
 
 
-def silero_vad() -> Vad:
-    """A detector for one stream. All share one ONNX session; each has its own recurrent state."""
-    with _LOADING:
-        model = copy.copy(_shared_model())
-    model.reset_states()
-    return lambda frame: float(model(torch.from_numpy(frame), SAMPLE_RATE).item())
+class SileroVad:
+    """A detector for one stream. All share one ONNX session; each has its own recurrent state.
 
+    It is the sequence model, a whole block of frames in one call: the frame by frame one holds the
+    interpreter so often that a few streams are enough to keep the device waiting.
+    """
 
-class _Model(Protocol):
-    def __call__(self, frame: torch.Tensor, sample_rate: int) -> torch.Tensor: ...
-    def reset_states(self) -> None: ...
+    def __init__(self) -> None:
+        with _LOADING:
+            self._session = _model().session
+        self._hidden = self._cell = np.zeros((1, 1, 128), np.float32)
+        self._context = np.zeros((1, _CONTEXT_SAMPLES), np.float32)
+
+    def __call__(self, frames: Samples) -> npt.NDArray[np.float32]:
+        """The probabilities `(F,)` of the stream's next frames `(F, FRAME_SAMPLES)`."""
+        if not len(frames):
+            return np.zeros(0, np.float32)
+        contexts = np.concatenate([self._context, frames[:, -_CONTEXT_SAMPLES:]])
+        self._context = contexts[-1:]
+        feed = {
+            "input": np.concatenate([contexts[:-1], frames], axis=1),
+            "h": self._hidden,
+            "c": self._cell,
+        }
+        names = ["speech_probs", "hn", "cn"]
+        probabilities, self._hidden, self._cell = self._session.run(names, feed)
+        flat: npt.NDArray[np.float32] = probabilities.reshape(-1)
+        return flat
 
 
 @cache
-def _shared_model() -> _Model:
+def _model() -> "SileroVADSequence":
     with _torch_threads_kept():
         from silero_vad import load_silero_vad
 
-        model: _Model = load_silero_vad(onnx=True)
-    return model
+        return load_silero_vad(sequence=True)
 
 
 @contextmanager

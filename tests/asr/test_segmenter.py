@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from auricle.audio import load_audio
 from auricle.errors import InvalidOptionError
 from auricle.segmenter import SILENCE_PEAK, Piece, Segmenter, cut
-from auricle.vad import FRAME_SAMPLES, Vad, silero_vad
+from auricle.vad import FRAME_SAMPLES, SileroVad, Vad
 
 FRAME = FRAME_SAMPLES / 16_000  # seconds
 WINDOW_FRAMES = 100
@@ -26,10 +26,15 @@ SPEECH_DIRECTORY = Path(__file__).parents[3] / "shared" / "speech" / "dev"
 def scripted(probabilities: Iterable[float]) -> Vad:
     """A detector that says what the script says, and silence after it."""
     script = iter(probabilities)
-    return lambda frame: next(script, 0.0)
+    return lambda frames: np.array([next(script, 0.0) for _ in frames], np.float32)
 
 
-def never(frame: np.ndarray) -> float:
+def always(probability: float) -> Vad:
+    """A detector that has one opinion."""
+    return lambda frames: np.full(len(frames), probability, np.float32)
+
+
+def never(frames: np.ndarray) -> np.ndarray:
     raise AssertionError("the detector ran")
 
 
@@ -204,11 +209,11 @@ def test_no_speech_is_lost_and_no_piece_is_too_long(
 
 
 def test_memory_is_bounded_by_the_window() -> None:
-    segmenter = Segmenter(WINDOW, vad=lambda frame: 0.9, **OPTIONS)
+    segmenter = Segmenter(WINDOW, vad=always(0.9), **OPTIONS)
     for _ in range(50):
         segmenter.feed(sound(37))
         assert len(segmenter._frames) <= WINDOW_FRAMES
-    idle = Segmenter(WINDOW, vad=lambda frame: 0.0, **OPTIONS)
+    idle = Segmenter(WINDOW, vad=always(0.0), **OPTIONS)
     idle.feed(sound(1000))
     assert len(idle._frames) == 8
 
@@ -260,10 +265,10 @@ def test_whole_audio_is_cut_into_longer_pieces_than_a_stream() -> None:
 def test_loading_the_detector_leaves_torchs_threads_alone() -> None:
     code = """
 import sys, torch
-from auricle.vad import silero_vad
+from auricle.vad import SileroVad
 torch.set_num_threads(3)
 assert "silero_vad" not in sys.modules  # it loads late
-silero_vad()
+SileroVad()
 assert "silero_vad" in sys.modules
 assert torch.get_num_threads() == 3, torch.get_num_threads()
 """
@@ -271,12 +276,19 @@ assert torch.get_num_threads() == 3, torch.get_num_threads()
 
 
 def test_detectors_share_a_session_but_no_state() -> None:
-    noise = np.random.default_rng(0).normal(0, 0.1, FRAME_SAMPLES).astype(np.float32)
-    used, fresh = silero_vad(), silero_vad()
-    first = used(noise)
+    noise = np.random.default_rng(0).normal(0, 0.1, (1, FRAME_SAMPLES)).astype(np.float32)
+    used, fresh = SileroVad(), SileroVad()
+    (first,) = used(noise)
     assert 0.0 <= first <= 1.0
     assert used(noise) != first  # it remembers
     assert fresh(noise) == first
+
+
+def test_probabilities_do_not_depend_on_how_many_frames_come_at_a_time() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (20, FRAME_SAMPLES)).astype(np.float32)
+    whole, piecemeal = SileroVad(), SileroVad()
+    parts = [piecemeal(noise[begin:end]) for begin, end in ((0, 1), (1, 1), (1, 4), (4, 20))]
+    assert np.concatenate(parts).tolist() == whole(noise).tolist()
 
 
 def test_faint_noise_gives_no_pieces() -> None:
@@ -307,9 +319,9 @@ def long_speech() -> np.ndarray:
 
 
 def speech_frames(samples: np.ndarray) -> np.ndarray:
-    vad = silero_vad()
+    vad = SileroVad()
     frames = samples[: len(samples) // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
-    return np.array([vad(frame.copy()) for frame in frames]) >= 0.5
+    return vad(frames) >= 0.5
 
 
 @pytest.mark.parametrize("window", [8.0, 20.0])

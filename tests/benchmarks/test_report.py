@@ -36,8 +36,9 @@ def engine_figures() -> dict[str, Any]:
 
 
 def server_figures() -> dict[str, Any]:
-    sides = {server.ENGINE: Standing([10.0], {}), server.SERVER: Standing([9.5], {})}
-    slow = {server.ENGINE: Standing([10.0], {}), server.SERVER: Standing([8.5], {})}
+    in_process = {server.ENGINE: Standing([10.0], {}), server.CALLERS: Standing([9.8], {})}
+    sides = {**in_process, server.SERVER: Standing([9.5], {})}
+    slow = {**in_process, server.SERVER: Standing([8.5], {})}
     return server._figures(server.SMOKE_PLAN, {"bundled": sides, "whisper-tiny": slow})
 
 

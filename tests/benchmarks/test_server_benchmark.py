@@ -6,12 +6,16 @@ from click.testing import CliRunner
 
 from benchmarks import server
 from benchmarks.rounds import Standing
-from benchmarks.server import ENGINE, SERVER, SMOKE_PLAN, Subject, main
+from benchmarks.server import CALLERS, ENGINE, SERVER, SMOKE_PLAN, Subject, main
 
 
 def fake_race(_: server.Plan, subject: Subject) -> dict[str, Standing]:
     speed = 9.0 if subject.tokens is None else 8.0
-    return {ENGINE: Standing([10.0], {}), SERVER: Standing([speed], {"clients": 2})}
+    return {
+        ENGINE: Standing([10.0], {}),
+        CALLERS: Standing([9.5], {}),
+        SERVER: Standing([speed], {"clients": 2}),
+    }
 
 
 def run(output: Path) -> str:
@@ -26,6 +30,7 @@ def test_the_lower_ratio_is_the_claim(tmp_path: Path, monkeypatch: pytest.Monkey
     result = json.loads((tmp_path / "server.json").read_text())
     assert result["grpc_over_engine"] == 0.8
     assert result["grpc_over_engine_by_model"] == {"bundled": 0.9, "whisper-tiny": 0.8}
+    assert result["grpc_over_callers"] == 0.8421
     assert result["models"]["bundled"][SERVER]["clients"] == 2
     assert result["clients"] == SMOKE_PLAN.clients
     assert "0.8" in said

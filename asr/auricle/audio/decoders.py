@@ -15,7 +15,6 @@ import soundfile
 from av.audio.stream import AudioStream as AvAudioStream
 
 from auricle.audio.audio import Samples
-from auricle.audio.pcm import PcmFormat
 from auricle.audio.source import ByteSource
 from auricle.errors import UnsupportedAudioError
 
@@ -99,31 +98,24 @@ class SoundfileDecoder:
 class AvDecoder:
     """FFmpeg, for a file or a stream; damaged packets are counted and skipped.
 
-    `container` is FFmpeg's name of the demuxer; None reads the headerless PCM of `pcm`. Raises
+    `container` is FFmpeg's name of the demuxer; None leaves it to FFmpeg. Raises
     UnsupportedAudioError when FFmpeg cannot read it or finds no audio in it.
     """
 
-    def __init__(
-        self,
-        file: ByteSource | BinaryIO,
-        container: str | None,
-        pcm: PcmFormat | None = None,
-        declared_seconds: float | None = None,
-    ) -> None:
-        options = _raw_options(pcm) if pcm else {"probesize": str(_PROBE_BYTES)}
-        name = pcm.encoding if pcm else container
+    def __init__(self, file: ByteSource | BinaryIO, container: str | None) -> None:
+        options = {"probesize": str(_PROBE_BYTES)}
         try:
             self._container = av.open(
-                file, "r", format=name, options=options, metadata_errors="replace"
+                file, "r", format=container, options=options, metadata_errors="replace"
             )
         except av.FFmpegError as error:
-            raise _unreadable(name, error) from error
-        self._stream = self._audio_track(_TITLES.get(str(name), name))
+            raise _unreadable(container, error) from error
+        self._stream = self._audio_track(_TITLES.get(str(container), container))
         self.sample_rate: int = self._stream.codec_context.sample_rate
         self.channels: int = self._stream.codec_context.channels
-        self.exact = container in {None, *LOSSLESS}
+        self.exact = container in LOSSLESS
         self.damaged = 0
-        self.declared_seconds = declared_seconds or self._container_seconds()
+        self.declared_seconds = self._container_seconds()
 
     def blocks(self) -> Iterator[Block]:
         """A block a frame, usually 20 to 100 ms. Raises whatever the reader raises."""
@@ -162,10 +154,6 @@ class AvDecoder:
         except av.FFmpegError:
             self.damaged += 1
             return []
-
-
-def _raw_options(pcm: PcmFormat) -> dict[str, str]:
-    return {"sample_rate": str(pcm.sample_rate), "ch_layout": f"{pcm.channels}c"}
 
 
 def _unreadable(name: str | None, error: av.FFmpegError) -> UnsupportedAudioError:

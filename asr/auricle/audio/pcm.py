@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from auricle.errors import InvalidOptionError
 
-# FFmpeg's names of its raw demuxers, so that one decoder serves them all.
+# As FFmpeg calls them, which is how most people do.
 Encoding = Literal[
     "u8", "s8", "s16le", "s16be", "s24le", "s32le", "f32le", "f64le", "mulaw", "alaw"
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from auricle.audio.converter import Converter
 from auricle.audio.decoders import AvDecoder, Decoder, shortfall
 from auricle.audio.limits import DEFAULT_LIMITS, check_format, check_seconds
 from auricle.audio.pcm import PcmFormat
+from auricle.audio.raw import RawDecoder
 from auricle.audio.source import ByteSource, Reader
 from auricle.audio.wav import WavHeader, read_wav_header
 from auricle.config import AudioLimits
@@ -76,7 +77,7 @@ def _open(source: ByteSource, pcm: PcmFormat | None, limits: AudioLimits) -> Dec
     container = identify(source.peek(SNIFF_BYTES), pcm)
     if container is None and pcm is not None:
         check_format(pcm.sample_rate, pcm.channels, limits)
-        return AvDecoder(source, None, pcm)
+        return RawDecoder(source, pcm)
     if container == "wav" and (header := read_wav_header(source.peek)):
         return _open_wav(source, header, limits)
     if needs_seeking(container, source.peek):
@@ -94,7 +95,7 @@ def _open_wav(source: ByteSource, header: WavHeader, limits: AudioLimits) -> Dec
     source.narrow(header.data_start, header.data_end)
     if not source.peek(1):
         raise EmptyAudioError("the audio holds no samples: it is a header only")
-    return AvDecoder(source, None, header.pcm, header.declared_seconds)
+    return RawDecoder(source, header.pcm, header.declared_seconds)
 
 
 def _open_mp3(source: ByteSource) -> Decoder:

@@ -3,11 +3,13 @@
 #   PYTHON=python3.12        the Python that .venv is made with
 #   TORCH_INDEX=URL          where pip finds torch (the CPU build is much smaller than the CUDA one)
 #   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
-#   BENCH=--quick            makes a bench target a smoke run
+#   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate` reads instead of samples/
+#   BENCH=--quick            makes a bench target, or `make evaluate`, a smoke run
 
 PYTHON ?= python3
 TORCH_INDEX ?=
 AUDIO ?=
+DEV ?= samples/manifest.jsonl
 BENCH ?=
 VENV ?= .venv
 export PYTHON
@@ -16,7 +18,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
-.PHONY: bench-engine bench-server bench-load bench-growth bench-invariance bench-cancellation
+.PHONY: evaluate bench-engine bench-server bench-load bench-growth bench-invariance bench-cancellation
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -59,6 +61,9 @@ bench-growth: $(VENV)/installed-bench ## time and memory against length, concurr
 
 bench-invariance: $(VENV)/installed ## how often company changes an answer, for each dtype
 	$(BIN)/python -m benchmarks.invariance $(BENCH)
+
+evaluate: $(VENV)/installed-bench ## how well the bundled model hears: WER, noise, telephone, PocketSphinx (DEV=manifests)
+	$(BIN)/python -m benchmarks.accuracy $(DEV) $(BENCH)
 
 bench-cancellation: $(VENV)/installed ## how soon cancelled work is off the device
 	$(BIN)/python -m benchmarks.cancellation $(BENCH)

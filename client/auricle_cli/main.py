@@ -12,6 +12,7 @@ COMMANDS = {
     "transcribe": "Transcribe recordings, folders of them, or the standard input.",
     "serve": "Serve a model over gRPC.",
     "evaluate": "Measure WER, CER and speed on a manifest.",
+    "inspect": "Draw what a model looks at in a recording.",
     "bench": "Put a server under load.",
     "train": "Train a model as a recipe says.",
     "synthesize": "Speak sentences into training data.",

@@ -1,0 +1,9 @@
+"""What a model looks at while it recognises one audio: tensors to draw, or to study.
+
+`picture.py` draws them. It alone needs matplotlib, so it is not imported here.
+"""
+
+from auricle.inspection.alignment import Span
+from auricle.inspection.observation import Observation, observe
+
+__all__ = ["Observation", "Span", "observe"]

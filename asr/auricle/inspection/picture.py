@@ -1,0 +1,181 @@
+"""An observation as one picture; docs/inspection.md tells how to read it. Needs matplotlib.
+
+Panels over time share their axis, so that what belongs together stands one above the other.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure, SubFigure
+
+from auricle.inspection.alignment import Span
+from auricle.inspection.observation import Observation
+from auricle.tokenizer import Tokenizer
+
+WORD_START = "\N{LOWER ONE EIGHTH BLOCK}"  # SentencePiece's sign
+_COLOURS = 64  # in a map: the file is a fifth smaller, and nobody sees the difference
+_ENERGY, _WEIGHT = (colormaps[name].resampled(_COLOURS) for name in ("magma", "viridis"))
+_GAMMA = 0.5  # of attention's colours: weights are mostly small
+_FAINT = 0.2  # opacity of what has no probability
+_NOTABLE = 0.2  # posterior that a token must reach to be drawn, and a peak to be labelled
+_INCHES_A_TOKEN = 0.13
+_INCHES_A_SECOND = 2.2
+_TITLE_WIDTH = 100  # characters
+_HEADS_DOWN = 4
+_HEAD_INCHES = 2.6
+
+
+def draw(observation: Observation, name: str) -> Figure:
+    """Draw what was observed in the audio called `name`."""
+    rows = min(max(_INCHES_A_TOKEN * len(observation.cross_attention), 1.5), 12.0)
+    heights = [1.8, rows, 0.9, 1.8]
+    time = min(max(_INCHES_A_SECOND * _seconds(observation), 9.0), 24.0)
+    heads = _HEAD_INCHES * _columns(len(observation.self_attention))
+    figure = Figure(figsize=(time + heads, sum(heights) + 2.0), layout="constrained")
+    figure.suptitle(_title(observation, name), parse_math=False)
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[time, heads])[0]
+    panels = left.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    drawers = (_draw_features, _draw_cross_attention, _draw_alignment, _draw_ctc)
+    for drawer, panel in zip(drawers, panels, strict=True):
+        drawer(panel, observation)
+    panels[-1].set(xlim=_extent(len(observation.x), observation.x_seconds), xlabel="seconds")
+    _draw_heads(right, observation)
+    return figure
+
+
+def _seconds(observation: Observation) -> float:
+    return len(observation.x) * observation.x_seconds
+
+
+def _columns(heads: int) -> int:
+    return -(-heads // _HEADS_DOWN)
+
+
+def _title(observation: Observation, name: str) -> str:
+    words = textwrap.fill(observation.text, _TITLE_WIDTH) or "(no words)"
+    return f"{words}\nconfidence {observation.hypothesis.confidence:.2f}, {name}"
+
+
+def _extent(count: int, step: float) -> tuple[float, float]:
+    """From where to where `count` frames reach in seconds: each is around its own time."""
+    return -step / 2, (count - 0.5) * step
+
+
+def _draw_features(panel: Axes, observation: Observation) -> None:
+    frames, n_mels = observation.x.shape
+    extent = (*_extent(frames, observation.x_seconds), 0, n_mels)
+    panel.imshow(
+        observation.x.T.numpy(),
+        origin="lower",
+        aspect="auto",
+        extent=extent,
+        cmap=_ENERGY,
+        interpolation="nearest",
+    )
+    panel.set_title("log-mel features", loc="left")
+    panel.set_ylabel("mel channel")
+
+
+def _draw_cross_attention(panel: Axes, observation: Observation) -> None:
+    tokens, frames = observation.cross_attention.shape
+    panel.set_title("cross-attention: where the decoder looks for each token", loc="left")
+    if not tokens:
+        return
+    panel.imshow(
+        observation.cross_attention.numpy(),
+        aspect="auto",
+        extent=(*_extent(frames, observation.frame_seconds), tokens, 0),
+        cmap=_WEIGHT,
+        norm=PowerNorm(_GAMMA),
+        interpolation="nearest",
+    )
+    labels = [observation.piece(token) for token in observation.hypothesis.tokens]
+    places = [row + 0.5 for row in range(tokens)]
+    panel.set_yticks(places, labels, fontsize=7, parse_math=False)
+
+
+def _draw_alignment(panel: Axes, observation: Observation) -> None:
+    fit = len(observation.aligned) == len(observation.hypothesis.tokens)
+    note = "" if fit else ": too many for so few frames"
+    panel.set_title(f"the words, aligned by the CTC head{note}", loc="left")
+    panel.set(ylim=(0, 2), yticks=[0.5, 1.5], yticklabels=["tokens", "words"])
+    for place, word in enumerate(_words(observation)):
+        colour = f"C{place % 2}"
+        start, end = _edges(observation, word)
+        panel.barh(1.5, end - start, left=start, height=0.9, color=colour, alpha=0.4)
+        _write(panel, (start + end) / 2, 1.5, _text(observation, word))
+        for span in word:
+            start, end = _edges(observation, [span])
+            alpha = _FAINT + (1 - _FAINT) * span.probability
+            panel.barh(0.5, end - start, left=start, height=0.9, color=colour, alpha=alpha)
+            _write(panel, (start + end) / 2, 0.5, observation.piece(span.token), rotation=90)
+
+
+def _write(panel: Axes, x: float, y: float, text: str, rotation: float = 0) -> None:
+    panel.text(
+        x, y, text, ha="center", va="center", rotation=rotation, fontsize=7, parse_math=False
+    )
+
+
+def _words(observation: Observation) -> Iterator[Sequence[Span]]:
+    """The aligned tokens of each word."""
+    word: list[Span] = []
+    for span in observation.aligned:
+        if word and observation.piece(span.token).startswith(WORD_START):
+            yield word
+            word = []
+        word.append(span)
+    if word:
+        yield word
+
+
+def _text(observation: Observation, spans: Sequence[Span]) -> str:
+    pieces = [observation.piece(span.token) for span in spans]
+    return "".join(pieces).replace(WORD_START, " ").strip()
+
+
+def _edges(observation: Observation, spans: Sequence[Span]) -> tuple[float, float]:
+    """Where spans begin and end, in seconds."""
+    step = observation.frame_seconds
+    return (spans[0].start - 0.5) * step, (spans[-1].end - 0.5) * step
+
+
+def _draw_ctc(panel: Axes, observation: Observation) -> None:
+    times = [frame * observation.frame_seconds for frame in range(len(observation.ctc))]
+    curves = observation.ctc[:, Tokenizer.blank_id + 1 :]
+    panel.plot(times, curves[:, curves.amax(dim=0) >= _NOTABLE].numpy(), linewidth=1)
+    said = (
+        f"CTC posteriors; by itself it says: {_text(observation, observation.heard) or 'nothing'}"
+    )
+    panel.set_title(textwrap.fill(said, _TITLE_WIDTH), loc="left", parse_math=False)
+    panel.set(ylim=(0, 1.15), ylabel="posterior")
+    for span in observation.heard:
+        peak, frame = observation.ctc[span.start : span.end, span.token].max(dim=0)
+        if peak >= _NOTABLE:
+            time = times[span.start + int(frame)]
+            _write(panel, time, float(peak) + 0.06, observation.piece(span.token))
+
+
+def _draw_heads(figure: SubFigure, observation: Observation) -> None:
+    title = f"encoder layer {observation.layer}:\nwhat each frame attends to"
+    figure.suptitle(title, fontsize=10)
+    heads, frames, _ = observation.self_attention.shape
+    begin, end = _extent(frames, observation.frame_seconds)
+    columns = _columns(heads)
+    panels = figure.subplots(-(-heads // columns), columns, squeeze=False).flat
+    for head, (panel, weights) in enumerate(zip(panels, observation.self_attention, strict=False)):
+        panel.imshow(
+            weights.numpy(),
+            extent=(begin, end, end, begin),
+            cmap=_WEIGHT,
+            norm=PowerNorm(_GAMMA),
+            interpolation="nearest",
+        )
+        panel.set_title(f"head {head + 1}, greatest weight {weights.max():.2f}", fontsize=8)
+    for panel in list(figure.axes)[heads:]:
+        panel.set_axis_off()
+    figure.supxlabel("attended at, seconds", fontsize=10)
+    figure.supylabel("frame at, seconds", fontsize=10)

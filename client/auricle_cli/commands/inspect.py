@@ -1,0 +1,53 @@
+"""`auricle inspect`: audio in, a picture of what a model looks at in it out."""
+
+from pathlib import Path
+
+import click
+
+from auricle_cli.failure import Failure, complain
+
+
+@click.command()
+@click.argument("audio", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="Where the picture goes, a PNG.",
+)
+@click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
+@click.option(
+    "--layer",
+    type=click.IntRange(1),
+    show_default="the last",
+    help="Encoder layer whose heads are shown, counted from 1.",
+)
+def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
+    """Draw what a model looks at in AUDIO, which must fit the model's window.
+
+    The picture shows the log-mel features, what each head of an encoder layer attends to, where
+    the decoder looks for each token, and what the CTC head hears, with the words aligned by it.
+    """
+    try:
+        from auricle.inspection.picture import draw
+    except ModuleNotFoundError as missing:
+        raise Failure(f"{missing}: pip install 'auricle[plots]'") from missing
+    from auricle.audio import load_audio
+    from auricle.checkpoint import load_checkpoint
+    from auricle.errors import AudioError, AuricleError
+    from auricle.inspection import observe
+    from auricle.recognizer import model_path
+
+    try:
+        heard = load_audio(audio)
+        observation = observe(load_checkpoint(model_path(model)), heard, layer)
+    except AudioError as error:
+        raise Failure(f"{audio}: {error}") from error
+    except AuricleError as error:
+        raise Failure(str(error)) from error
+    for warning in heard.warnings:
+        complain(f"{audio}: warning: {warning}")
+    try:
+        draw(observation, audio.name).savefig(output, format="png")
+    except OSError as error:
+        raise Failure(f"{output}: {error.strerror or error}") from error

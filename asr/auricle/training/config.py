@@ -3,21 +3,44 @@
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from auricle.config import ModelConfig, TransformerConfig
 from auricle.errors import InvalidOptionError
 
+OnBad = Literal["stop", "skip"]
+NOISE_KINDS = ("white", "pink", "babble")
+_BOUNDS = {  # of entries, or of both ends of a range
+    "join_pause": (0.0, 60.0),
+    "silence_seconds": (0.0, 60.0),
+    "noise_snr_db": (-100.0, 200.0),
+    "room_rt60": (0.05, 5.0),
+    "clipping_db": (0.0, 60.0),
+    "opus_bit_rates": (6_000.0, 256_000.0),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
-    """Which speech, and how much of it makes a batch. Paths are absolute once loaded."""
+    """Which speech, and how much of it makes a batch. Paths are absolute once loaded.
+
+    `on_bad` says what becomes of speech that cannot be trained on: its audio is missing or
+    damaged, its text empty or not in the language's letters, it is longer than the model's window
+    or too short for its text. "stop" by default: a run takes hours, and whoever starts one would
+    rather mend the data, or decide to go on with "skip", in its first minutes than learn from the
+    finished model that a shard was cut short. Both list what was found.
+    """
 
     train: tuple[Path, ...]
     dev: tuple[Path, ...]
     cache: Path
     batch_seconds: float = 80.0
     max_seconds: float = 18.0
+    on_bad: OnBad = "stop"
+
+    def __post_init__(self) -> None:
+        if self.on_bad not in get_args(OnBad):
+            raise InvalidOptionError(f'on_bad must be "stop" or "skip", not {self.on_bad!r}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +70,46 @@ class LossConfig:
 
 @dataclass(frozen=True, slots=True)
 class AugmentationConfig:
-    """What is done to the waveform, then to the features (SpecAugment, Park et al. 2019)."""
+    """What is done to clips, to waveforms, then to features (SpecAugment, Park et al. 2019).
 
+    A clip is a row of a batch. What changes a recipe's batches is off until the recipe asks for
+    it. A row goes through at most one of telephone, mu-law and Opus. Seconds, decibels, bits a
+    second.
+    """
+
+    join_probability: float = 0.0  # that a clip goes on with further utterances
+    join_pause: tuple[float, float] = (0.1, 1.0)  # between two of them
+    silence_probability: float = 0.0  # of silence before and behind the words
+    silence_seconds: float = 1.0  # at most, at either end
+    empty_share: float = 0.0  # clips without words, for each clip that has some
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
     gain_db: float = 9.0
     noise_snr_db: tuple[float, float] = (10.0, 40.0)
     noise_probability: float = 0.3
+    noise_kinds: tuple[str, ...] = ("white",)  # a noisy row has one of them
+    room_probability: float = 0.0
+    room_rt60: tuple[float, float] = (0.15, 0.6)  # until the echo has fallen by 60 dB
+    clipping_probability: float = 0.0
+    clipping_db: float = 12.0  # of the peak, at most
+    telephone_probability: float = 0.0  # 300 to 3400 Hz
+    mu_law_probability: float = 0.0  # G.711, a telephone's
+    opus_probability: float = 0.0
+    opus_bit_rates: tuple[float, float] = (6_000.0, 16_000.0)
     frequency_masks: int = 2
     frequency_width: int = 20
     time_masks: int = 3
     time_share: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in (field.name for field in fields(self)):
+            if name.endswith(("_probability", "_share")):
+                _check_share(name, getattr(self, name))
+        for name, bounds in _BOUNDS.items():
+            _check_within(name, getattr(self, name), bounds)
+        if not self.noise_kinds or not set(self.noise_kinds) <= set(NOISE_KINDS):
+            raise InvalidOptionError(f"noise_kinds must be of {NOISE_KINDS}: {self.noise_kinds!r}")
+        if self.telephone_probability + self.mu_law_probability + self.opus_probability > 1:
+            raise InvalidOptionError("telephone, mu_law and opus_probability sum to more than 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +176,20 @@ def _check_type(name: str, value: object, like: object) -> None:
         raise TypeError(f"{name} must be like {like!r}, not {value!r}")
 
 
+def _check_share(name: str, value: object) -> None:
+    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise InvalidOptionError(f"{name} must be 0 to 1, not {value!r}")
+
+
+def _check_within(name: str, value: object, bounds: tuple[float, float]) -> None:
+    """A number within `bounds`, or the least and the most of a range within them."""
+    ends = value if isinstance(value, tuple) else (value, value)
+    if len(ends) != 2 or not all(isinstance(end, (int, float)) for end in ends):
+        raise InvalidOptionError(f"{name} must be a number or two, not {value!r}")
+    if not bounds[0] <= ends[0] <= ends[1] <= bounds[1]:
+        raise InvalidOptionError(f"{name} must be within {bounds}, not {value!r}")
+
+
 def _data_config(table: dict[str, Any], base: Path) -> DataConfig:
     def paths(name: str) -> tuple[Path, ...]:
         if not table[name] or not isinstance(table[name], list):
@@ -131,9 +198,10 @@ def _data_config(table: dict[str, Any], base: Path) -> DataConfig:
 
     cache = (base / table["cache"]).resolve()
     rest = {k: v for k, v in table.items() if k not in ("train", "dev", "cache")}
-    for name, value in rest.items():
-        _check_type(name, value, 1.0)
-    return DataConfig(paths("train"), paths("dev"), cache, **rest)
+    config = DataConfig(paths("train"), paths("dev"), cache, **rest)
+    for name in ("batch_seconds", "max_seconds"):
+        _check_type(name, getattr(config, name), 1.0)
+    return config
 
 
 def _model_config(table: dict[str, Any]) -> ModelConfig:

@@ -1,21 +1,19 @@
 """Transcribed speech, decoded once into one file of samples that is mapped into memory."""
 
 import json
-import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
-from auricle.audio import load_audio
 from auricle.config import SAMPLE_RATE
 from auricle.errors import ManifestError
-
-Int16 = npt.NDArray[np.int16]
+from auricle.training.config import OnBad
+from auricle.training.problems import Problem, settle
+from auricle.training.shards import read_shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +23,12 @@ class Utterance:
     offset: int  # samples from the start of the corpus
     samples: int
     text: str
+    name: str = ""  # of its file; older caches do not say
 
     @property
     def seconds(self) -> float:
         """Duration."""
         return self.samples / SAMPLE_RATE
-
-
-class _Row(NamedTuple):
-    shard: str
-    name: str  # of the member
-    text: str
 
 
 class Corpus:
@@ -51,81 +44,64 @@ class Corpus:
         return part.astype(np.float32) / 32768.0
 
 
-def open_corpus(manifest: Path, cache: Path) -> Corpus:
+@dataclass(frozen=True, slots=True)
+class _Cache:
+    """The files of a corpus once it is decoded."""
+
+    index: Path
+    problems: Path
+    samples: Path
+
+
+def open_corpus(manifest: Path, cache: Path, on_bad: OnBad = "stop") -> Corpus:
     """The corpus of a manifest whose audio lies in tar shards beside it; decoded at first use.
 
+    What cannot be read is remembered with the rest and reported at each use. To "stop" at it is
+    to hope that it was mended meanwhile, so the shards are read again.
+
     Raises:
-        ManifestError: the manifest, a shard that it names, or an utterance is missing.
+        ManifestError: the manifest or all of its speech is missing; to "stop": some of it.
     """
     folder = cache / f"{manifest.parent.name}-{manifest.stem}"
-    index, samples = folder / "index.jsonl", folder / "samples.i16"
-    if not index.exists():
-        _decode(manifest, index, samples)
-    lines = index.read_text(encoding="utf-8").splitlines()
-    return Corpus(samples, [Utterance(**json.loads(line)) for line in lines])
+    files = _Cache(folder / "index.jsonl", folder / "problems.jsonl", folder / "samples.i16")
+    problems = [Problem(*fields) for fields in _read_lines(files.problems)]
+    if not files.index.exists() or (problems and on_bad == "stop"):
+        problems = _decode(manifest, files)
+    settle(problems, str(manifest), on_bad)
+    utterances = [Utterance(**fields) for fields in _read_lines(files.index)]
+    if not utterances:
+        raise ManifestError(f"{manifest}: holds no utterance that can be read")
+    return Corpus(files.samples, utterances)
 
 
-def _decode(manifest: Path, index: Path, samples: Path) -> None:
+def _decode(manifest: Path, files: _Cache) -> list[Problem]:
     """Write the samples first and the index last, so that an index means a whole corpus."""
-    index.parent.mkdir(parents=True, exist_ok=True)
-    utterances, offset = [], 0
-    with samples.open("wb") as file:
-        for text, waveform in _read_shards(manifest):
-            file.write(waveform.tobytes())
-            utterances.append(Utterance(offset, len(waveform), text))
-            offset += len(waveform)
-    partial = index.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(asdict(u)) + "\n" for u in utterances), encoding="utf-8")
-    partial.replace(index)
+    files.index.parent.mkdir(parents=True, exist_ok=True)
+    files.index.unlink(missing_ok=True)
+    utterances: list[Utterance] = []
+    problems: list[Problem] = []
+    offset = 0
+    with files.samples.open("wb") as file:
+        for found in read_shards(manifest):
+            if isinstance(found, Problem):
+                problems.append(found)
+                continue
+            file.write(found.samples.tobytes())
+            utterances.append(Utterance(offset, len(found.samples), found.text, found.name))
+            offset += len(found.samples)
+    _write_lines(files.problems, problems)
+    _write_lines(files.index, map(asdict, utterances))
+    return problems
 
 
-def _read_shards(manifest: Path) -> Iterator[tuple[str, Int16]]:
-    rows = _rows_by_shard(manifest)
-    with tqdm(total=sum(map(len, rows.values())), unit="utt", desc=manifest.name) as progress:
-        for shard, texts in rows.items():
-            missing = set(texts)
-            for name, data in _members(manifest.parent / shard):
-                if name in missing:
-                    yield texts[name], _int16(load_audio(data).samples)
-                    missing.remove(name)
-                    progress.update()
-            if missing:
-                raise ManifestError(f"{manifest}: {shard} holds no {min(missing)}")
+def _read_lines(path: Path) -> list[Any]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _rows_by_shard(manifest: Path) -> dict[str, dict[str, str]]:
-    rows: dict[str, dict[str, str]] = {}
-    for row in _rows(manifest):
-        rows.setdefault(row.shard, {})[row.name] = row.text
-    return rows
-
-
-def _rows(manifest: Path) -> list[_Row]:
-    try:
-        lines = manifest.read_text(encoding="utf-8").splitlines()
-        rows = [_row(json.loads(line)) for line in lines]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise ManifestError(f"{manifest}: cannot be read: {error}") from error
-    if not rows:
-        raise ManifestError(f"{manifest}: holds no utterances")
-    return rows
-
-
-def _row(line: dict[str, Any]) -> _Row:
-    return _Row(line["shard"], line["audio_filepath"], line["text"])
-
-
-def _members(shard: Path) -> Iterator[tuple[str, bytes]]:
-    try:
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                file = tar.extractfile(member)
-                if file is not None:
-                    yield member.name, file.read()
-    except (OSError, tarfile.TarError) as error:
-        raise ManifestError(f"{shard}: cannot be read: {error}") from error
-
-
-def _int16(samples: npt.NDArray[np.float32]) -> Int16:
-    scaled: Int16 = np.rint(samples * 32768.0).clip(-32768, 32767).astype(np.int16)
-    return scaled
+def _write_lines(path: Path, lines: Iterable[object]) -> None:
+    """Whole or not at all."""
+    partial = path.with_suffix(".partial")
+    partial.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    partial.replace(path)

@@ -44,7 +44,7 @@ def joint_loss(
 
 
 def _ctc_loss(ctc_logits: Tensor, encoder_out_lens: Tensor, rows: list[Tensor]) -> Tensor:
-    """Per token; rows with more tokens than frames count nothing."""
+    """Per token. A row without tokens counts as one; one too short for its tokens adds nothing."""
     lens = torch.tensor([len(row) for row in rows], device=ctc_logits.device)
     summed = F.ctc_loss(
         ctc_logits.float().log_softmax(dim=-1).transpose(0, 1),  # (N, B, V)
@@ -55,4 +55,4 @@ def _ctc_loss(ctc_logits: Tensor, encoder_out_lens: Tensor, rows: list[Tensor]) 
         reduction="sum",
         zero_infinity=True,
     )
-    return summed / lens.sum().clamp_min(1)
+    return summed / lens.clamp_min(1).sum()

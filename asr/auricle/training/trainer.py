@@ -16,10 +16,12 @@ from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 from auricle.training.augmentation import SpecAugment, WaveformAugmentation, seed_everything
 from auricle.training.batches import make_batches
+from auricle.training.clips import Clip, plan_clips, render
 from auricle.training.config import TrainingConfig, load_training_config
-from auricle.training.corpus import Corpus, Utterance, open_corpus
+from auricle.training.corpus import open_corpus
 from auricle.training.journal import Journal
 from auricle.training.loss import Losses, joint_loss
+from auricle.training.selection import Speech, alignable, usable
 from auricle.training.state import new_state
 from auricle.training.validation import Validator, load_dev_set
 
@@ -32,8 +34,9 @@ class Trainer:
     def __init__(self, config: TrainingConfig) -> None:
         self.config = config
         config.output.mkdir(parents=True, exist_ok=True)
-        self.utterances = _load_utterances(config)
-        self.tokenizer = _load_tokenizer(config, [u.text for _, u in self.utterances])
+        speech = _load_speech(config)
+        self.tokenizer = _load_tokenizer(config, [u.text for _, u in speech])
+        self.utterances = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
         self.features = LogMel(config.model.features)
         self.augment = WaveformAugmentation(config.augmentation)
         self.spec_augment = SpecAugment(config.augmentation)
@@ -63,7 +66,8 @@ class Trainer:
             self.state.save(self._state_path)
 
     def _epoch(self) -> None:
-        seconds = [utterance.seconds for _, utterance in self.utterances]
+        clips = self._clips()
+        seconds = [clip.seconds for clip in clips]
         budget = self.config.data.batch_seconds
         batches = make_batches(seconds, budget, seed=self.config.seed, epoch=self.state.epoch)
         rest = batches[self.state.batch :]
@@ -73,16 +77,27 @@ class Trainer:
         for rows in progress:
             if self._at_last_step:
                 break
-            losses = self._step(rows)
+            losses = self._step([clips[row] for row in rows])
             progress.set_postfix(ctc=f"{losses.ctc:.2f}", attention=f"{losses.attention:.2f}")
             if self.state.step % self.config.schedule.checkpoint_steps == 0:
                 self.state.save(self._state_path)
 
-    def _step(self, rows: list[int]) -> Losses:
+    def _clips(self) -> list[Clip]:
+        """All clips of the present epoch."""
+        config, lengths = self.config, [utterance.samples for _, utterance in self.utterances]
+        return plan_clips(
+            lengths,
+            config.augmentation,
+            config.data.max_seconds,
+            seed=config.seed,
+            epoch=self.state.epoch,
+        )
+
+    def _step(self, clips: list[Clip]) -> Losses:
         state = self.state
         seed_everything(self.config.seed, state.epoch, state.batch)
-        x, x_lens = self._features(rows)
-        texts = [self.tokenizer.encode(self.utterances[row][1].text) for row in rows]
+        x, x_lens = self._features(clips)
+        texts = [self.tokenizer.encode(self._text(clip)) for clip in clips]
         state.model.train()
         # On the CPU the plain product of matrices trains faster than the fused kernel.
         with torch.autocast(x.device.type, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
@@ -98,10 +113,16 @@ class Trainer:
         self.journal.step(state.step, losses, float(norm), float(state.schedule.get_last_lr()[0]))
         return losses
 
-    def _features(self, rows: list[int]) -> tuple[Tensor, Tensor]:
+    def _text(self, clip: Clip) -> str:
+        return " ".join(self.utterances[index][1].text for index in clip.utterances)
+
+    def _waveform(self, clip: Clip) -> Tensor:
+        spoken = [self.utterances[index] for index in clip.utterances]
+        return render(clip, [torch.from_numpy(corpus.samples(u)) for corpus, u in spoken])
+
+    def _features(self, clips: list[Clip]) -> tuple[Tensor, Tensor]:
         """Augmented features `x (B, T, n_mels)`, `x_lens (B,)` of a batch."""
-        picked = [self.utterances[row] for row in rows]
-        waveforms = [torch.from_numpy(corpus.samples(u)) for corpus, u in picked]
+        waveforms = [self._waveform(clip) for clip in clips]
         lens = torch.tensor([len(waveform) for waveform in waveforms])
         samples, lens = self.augment(pad_sequence(waveforms, True), lens)
         x, x_lens = self.features(samples, lens)
@@ -127,7 +148,7 @@ def train(recipe: Path, *, resume: bool = True) -> None:
 
     Raises:
         InvalidOptionError: the recipe is not valid.
-        ManifestError: speech that it names is missing.
+        ManifestError: speech that it names is missing, or cannot be trained on (`on_bad`).
         CheckpointMismatchError: the last run had another model.
     """
     config = load_training_config(recipe)
@@ -137,14 +158,15 @@ def train(recipe: Path, *, resume: bool = True) -> None:
     Trainer(config).run(resume=resume)
 
 
-def _load_utterances(config: TrainingConfig) -> list[tuple[Corpus, Utterance]]:
-    return [
+def _load_speech(config: TrainingConfig) -> Speech:
+    data = config.data
+    speech = [
         (corpus, utterance)
-        for manifest in config.data.train
-        for corpus in [open_corpus(manifest, config.data.cache)]
+        for manifest in data.train
+        for corpus in [open_corpus(manifest, data.cache, data.on_bad)]
         for utterance in corpus.utterances
-        if utterance.seconds <= config.data.max_seconds
     ]
+    return usable(speech, data, config.model)
 
 
 def _load_tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:

@@ -25,10 +25,28 @@ PLAIN = AugmentationConfig(
     speeds=(1.0,), gain_db=0.0, noise_probability=0.0, frequency_masks=0, time_masks=0
 )
 
+EVERYTHING = AugmentationConfig(
+    join_probability=0.5,
+    silence_probability=0.5,
+    silence_seconds=0.5,
+    empty_share=0.25,
+    noise_probability=0.5,
+    noise_kinds=("white", "pink", "babble"),
+    room_probability=0.5,
+    room_rt60=(0.1, 0.2),
+    clipping_probability=0.5,
+    telephone_probability=0.25,
+    mu_law_probability=0.25,
+    opus_probability=0.25,
+)
+
 
 def utterance(index: int) -> npt.NDArray[np.float32]:
-    """What is said in place of `SENTENCES[index]`; the even ones are longer."""
-    return sound(index, 1.0 + 0.05 * index if index % 2 else 2.0)
+    """What is said in place of `SENTENCES[index]`; the even ones are longer.
+
+    None is too short for CTC to align it with its text.
+    """
+    return sound(index, 1.7 + 0.02 * index if index % 2 else 2.0)
 
 
 def encode(samples: npt.NDArray[np.float32], kind: str) -> bytes:

@@ -1,12 +1,20 @@
 """Recipes: the one that we ship, and what is wrong with others."""
 
+import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from auricle.errors import InvalidOptionError
-from auricle.training.config import OptimizerConfig, ScheduleConfig, load_training_config
+from auricle.training.config import (
+    AugmentationConfig,
+    DataConfig,
+    OptimizerConfig,
+    ScheduleConfig,
+    load_training_config,
+)
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "english.toml"
 SMALLEST = """
@@ -81,12 +89,48 @@ def test_the_model_table_is_flat(write: Write) -> None:
         (SMALLEST + '[schedule]\nepochs = "sixty"', "epochs"),
         (SMALLEST + "[schedule]\nepochs = 1.5", "epochs"),
         (SMALLEST + "[augmentation]\nspeeds = 1.0", "speeds"),
+        (SMALLEST + "[augmentation]\nroom_probability = 1.5", "room_probability"),
+        (SMALLEST + '[augmentation]\nempty_share = "some"', "empty_share"),
+        (SMALLEST + "[augmentation]\nnoise_probability = -0.1", "noise_probability"),
+        (SMALLEST + '[augmentation]\nnoise_kinds = ["purple"]', "noise_kinds"),
+        (SMALLEST + "[augmentation]\nnoise_kinds = []", "noise_kinds"),
+        (SMALLEST + '[augmentation]\nnoise_kinds = "pink"', "noise_kinds"),
+        (SMALLEST + "[augmentation]\njoin_pause = [1.0, 0.1]", "join_pause"),
+        (SMALLEST + "[augmentation]\njoin_pause = [0.1]", "join_pause"),
+        (SMALLEST + "[augmentation]\nroom_rt60 = [0.0, 0.5]", "room_rt60"),
+        (SMALLEST + '[augmentation]\nsilence_seconds = "long"', "silence_seconds"),
+        (SMALLEST + "[augmentation]\nopus_bit_rates = [100, 6000]", "opus_bit_rates"),
+        (SMALLEST + "[augmentation]\nopus_probability=0.7\nmu_law_probability=0.4", "more than 1"),
+        (SMALLEST.replace("[model]", 'on_bad = "ignore"\n[model]'), "on_bad"),
+        (SMALLEST.replace("[model]", "on_bad = true\n[model]"), "on_bad"),
     ],
 )
 def test_what_is_wrong_is_named(write: Write, text: str, named: str) -> None:
     with pytest.raises(InvalidOptionError, match="no valid recipe") as caught:
         load_training_config(write(text))
     assert named in str(caught.value)
+
+
+def test_our_recipe_names_every_entry_and_changes_no_batches() -> None:
+    text = RECIPE.read_text(encoding="utf-8")
+    names = [field.name for kind in (DataConfig, AugmentationConfig) for field in fields(kind)]
+    assert [name for name in names if name not in text] == []
+    config, off = load_training_config(RECIPE), AugmentationConfig()
+    for name in ("join", "silence", "room", "clipping", "telephone", "mu_law", "opus"):
+        assert getattr(config.augmentation, f"{name}_probability") == 0
+    assert config.augmentation.empty_share == 0
+    assert config.augmentation.noise_kinds == off.noise_kinds
+
+
+def test_what_our_recipe_only_mentions_is_valid(write: Write) -> None:
+    """Its commented entries, switched on."""
+    text = RECIPE.read_text(encoding="utf-8")
+    mentioned = re.findall(r"^# (\w+ = .*)$", text, re.MULTILINE)
+    assert len(mentioned) > 12
+    section = "\n".join(line for line in mentioned if not line.startswith("on_bad"))
+    config = load_training_config(write(f"{SMALLEST}[augmentation]\n{section}\n"))
+    assert config.augmentation.room_probability > 0
+    assert config.augmentation.noise_kinds == ("white", "pink", "babble")
 
 
 def test_whole_numbers_are_numbers(write: Write) -> None:

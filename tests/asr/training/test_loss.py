@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from auricle.tokenizer import Tokenizer
 from auricle.training.config import LossConfig
-from auricle.training.loss import joint_loss
+from auricle.training.loss import _ctc_loss, joint_loss
 from tests.asr.tiny import SECONDS, features, tiny_model
 
 TEXTS = [[5, 6, 7], [8], [9, 10, 9, 9], [11], [12, 13, 14, 15, 16], [4, 4]]
@@ -57,6 +57,54 @@ def test_rows_without_words_are_allowed() -> None:
     model = tiny_model()
     losses = joint_loss(model, *features(model.config), [[]] * len(TEXTS), LossConfig())
     assert torch.isfinite(losses.total)
+
+
+def test_a_row_without_words_is_blanks_and_an_end() -> None:
+    """For CTC every frame is blank, for attention END comes at once."""
+    model = tiny_model()
+    x, x_lens = features(model.config)
+    texts = [[5, 6, 7], [], *TEXTS[2:]]
+    losses = joint_loss(model, x, x_lens, texts, LossConfig(0.5, 0.0))
+    row, length = x[1:2, : int(x_lens[1])], x_lens[1:2]
+    logits, ctc_logits, _ = model(row, length, torch.tensor([[Tokenizer.start_id]]))
+    blanks = -ctc_logits[0].log_softmax(dim=-1)[:, Tokenizer.blank_id].sum()
+    end = -logits[0, 0].log_softmax(dim=-1)[Tokenizer.end_id]
+    others = [0, *range(2, len(texts))]
+    rest = joint_loss(
+        model, x[others], x_lens[others], [texts[i] for i in others], LossConfig(0.5, 0)
+    )
+    tokens = sum(map(len, texts))
+    # A row without words counts as one token, its END as one of attention's.
+    assert float(losses.ctc) == pytest.approx(
+        (float(rest.ctc) * tokens + float(blanks)) / (tokens + 1), rel=1e-4
+    )
+    ends = tokens + len(others)
+    assert float(losses.attention) == pytest.approx(
+        (float(rest.attention) * ends + float(end)) / (ends + 1), rel=1e-4
+    )
+
+
+def test_rows_without_words_teach_ctc_to_be_blank() -> None:
+    logits = torch.zeros(2, 6, 8, requires_grad=True)
+    lens = torch.tensor([6, 4])
+    loss = _ctc_loss(logits, lens, [torch.zeros(0, dtype=torch.long)] * 2)
+    loss.backward()
+    gradient = logits.grad
+    assert gradient is not None
+    assert (gradient[0, :, Tokenizer.blank_id] < 0).all()
+    assert (gradient[0, :, 1:] > 0).all()
+    assert not gradient[1, 4:].any()
+
+
+def test_a_row_too_short_for_its_text_teaches_ctc_nothing() -> None:
+    logits = torch.randn(2, 6, 8, requires_grad=True)
+    rows = [torch.tensor([4, 4, 4, 4]), torch.tensor([4, 5])]  # 4 equal ones need 7 frames
+    _ctc_loss(logits, torch.tensor([6, 6]), rows).backward()
+    gradient = logits.grad
+    assert gradient is not None
+    assert not gradient[0].any()
+    assert gradient[1].any()
+    assert gradient.isfinite().all()
 
 
 def test_only_the_total_has_a_gradient() -> None:

@@ -88,7 +88,7 @@ class Trainer:
         return plan_clips(
             lengths,
             config.augmentation,
-            config.data.max_seconds,
+            min(config.data.max_seconds, config.model.window_seconds),
             seed=config.seed,
             epoch=self.state.epoch,
         )

@@ -157,6 +157,13 @@ def test_joined_and_wordless_clips_have_their_texts(tmp_path: Path) -> None:
     assert len(trainer._waveform(joined)) == joined.samples
 
 
+def test_clips_fit_the_model_s_window(tmp_path: Path) -> None:
+    config = tiny_run(tmp_path, augmentation=replace(EVERYTHING, join_probability=1.0))
+    trainer = Trainer(config)
+    longest = max(clip.seconds for clip in trainer._clips())
+    assert 3.0 < longest <= config.model.window_seconds < config.data.max_seconds
+
+
 def test_bad_speech_stops_a_run_or_is_skipped(tmp_path: Path) -> None:
     config = tiny_run(tmp_path)
     (manifest,) = config.data.train

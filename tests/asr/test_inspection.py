@@ -309,6 +309,7 @@ def test_the_title_names_words_confidence_and_file(observation: Observation) -> 
 def test_panels_show_what_was_observed(observation: Observation) -> None:
     features, cross, alignment, ctc, *heads = drawn(observation).axes
     np.testing.assert_array_equal(features.images[0].get_array(), observation.x.T)
+    assert features.images[0].origin == "lower"
     np.testing.assert_array_equal(cross.images[0].get_array(), observation.cross_attention)
     for panel, weights in zip(heads, observation.self_attention, strict=True):
         np.testing.assert_array_equal(panel.images[0].get_array(), weights)
@@ -354,6 +355,23 @@ def test_nothing_said_is_drawn(observation: Observation) -> None:
     assert figure.get_suptitle().startswith("(no words)\n")
     assert texts(figure.axes[2]) == []
     assert "too many" not in figure.axes[2].get_title("left")
+
+
+def test_words_begin_where_their_pieces_say(observation: Observation) -> None:
+    begins = [piece.startswith("\u2581") and len(piece) > 1 for piece in observation.vocabulary]
+    first, inner = begins.index(True), observation.vocabulary.index("e")
+    tokens = (first, inner, inner, first)
+    spans = tuple(Span(token, start, start + 1, 0.5) for start, token in enumerate(tokens))
+    said = replace(
+        observation,
+        hypothesis=replace(observation.hypothesis, tokens=tokens),
+        cross_attention=observation.cross_attention[:4],
+        aligned=spans,
+    )
+    start = observation.piece(first)
+    assert sorted(texts(drawn(said).axes[2])) == sorted(
+        [start, "e", "e", start, f"{start[1:]}ee", start[1:]]
+    )
 
 
 def test_words_that_cannot_be_aligned_are_told(observation: Observation) -> None:

@@ -25,16 +25,17 @@ _INCHES_A_TOKEN = 0.13
 _INCHES_A_SECOND = 2.2
 _TITLE_WIDTH = 100  # characters
 _HEADS_DOWN = 4
-_HEAD_INCHES = 2.6
 
 
 def draw(observation: Observation, name: str) -> Figure:
     """Draw what was observed in the audio called `name`."""
-    rows = min(max(_INCHES_A_TOKEN * len(observation.cross_attention), 1.5), 12.0)
+    rows = max(_INCHES_A_TOKEN * len(observation.cross_attention), 1.5)
     heights = [1.8, rows, 0.9, 1.8]
+    height = sum(heights) + 2.0  # for the titles
     time = min(max(_INCHES_A_SECOND * _seconds(observation), 9.0), 24.0)
-    heads = _HEAD_INCHES * _columns(len(observation.self_attention))
-    figure = Figure(figsize=(time + heads, sum(heights) + 2.0), layout="constrained")
+    side = min(max(height / _HEADS_DOWN - 0.2, 2.2), 5.0)
+    heads = side * _columns(len(observation.self_attention))
+    figure = Figure(figsize=(time + heads, height), layout="constrained")
     figure.suptitle(_title(observation, name), parse_math=False)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[time, heads])[0]
     panels = left.subplots(len(heights), 1, sharex=True, height_ratios=heights)

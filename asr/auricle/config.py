@@ -103,11 +103,13 @@ class ModelConfig:
     name: str = "unnamed"
     language: str = "en"
     window_seconds: float = 20.0  # the longest audio it was made for; longer audio is cut
+    tokens_per_second: float = 13.0  # the most that is ever said; of the bundled vocabulary
     features: FeatureConfig = field(default_factory=FeatureConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
 
     def __post_init__(self) -> None:
         _check_positive("window_seconds", self.window_seconds)
+        _check_positive("tokens_per_second", self.tokens_per_second)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, as JSON wants them."""
@@ -132,6 +134,8 @@ class DecodingOptions:
     length_penalty: float = 1.0  # beam scores are divided by length ** length_penalty
     temperature: float = 0.0  # of sampling; 0: no sampling, the likeliest token each time
     seed: int | None = None  # of the request's own generator; None: another one each time
+    ctc_weight: float = 0.5  # CTC's share of a score, 0 to 1; 0: attention decides alone
+    guards: bool = True  # end what cannot be speech: words for noise, loops, too many at once
 
     def __post_init__(self) -> None:
         if not 1 <= self.beam_size <= 32:
@@ -144,6 +148,8 @@ class DecodingOptions:
             raise InvalidOptionError(f"temperature must be 0 to 10, not {self.temperature}")
         if self.temperature and self.beam_size > 1:
             raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")
+        if not 0 <= self.ctc_weight <= 1:
+            raise InvalidOptionError(f"ctc_weight must be 0 to 1, not {self.ctc_weight}")
         if self.seed is not None and not 0 <= self.seed < 2**63:
             raise InvalidOptionError(f"seed must be 0 to 2**63 - 1, not {self.seed}")
 

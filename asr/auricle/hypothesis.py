@@ -10,7 +10,8 @@ class Hypothesis:
 
     tokens: tuple[int, ...]
     log_prob: float  # summed over the tokens, END included when it was reached
-    ended: bool = True  # false: stopped by the length limit
+    ended: bool = True  # false: stopped by the length limit or by a guard
+    guards: tuple[str, ...] = ()  # names of those that ended it
 
     @property
     def steps(self) -> int:

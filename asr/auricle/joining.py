@@ -52,7 +52,7 @@ def join(
 
 
 def merge_receipts(receipts: Sequence[Receipt], model_id: str) -> Receipt:
-    """The slowest piece's figures, and the tokens of all."""
+    """The slowest piece's figures, the tokens of all, and each guard once."""
     if not receipts:
         return Receipt(model_id)
     return Receipt(
@@ -63,6 +63,7 @@ def merge_receipts(receipts: Sequence[Receipt], model_id: str) -> Receipt:
         batch_size=max(r.batch_size for r in receipts),
         padding_ratio=max(r.padding_ratio for r in receipts),
         tokens=sum(r.tokens for r in receipts),
+        guards=tuple(dict.fromkeys(guard for r in receipts for guard in r.guards)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
@@ -73,7 +74,10 @@ def load(recognition: Recognition) -> LocalTranscriber:
             max_tokens=recognition.max_tokens,
             temperature=recognition.temperature,
             seed=recognition.seed,
+            guards=recognition.guards,
         )
+        if recognition.ctc_weight is not None:
+            options = replace(options, ctc_weight=recognition.ctc_weight)
         recognizer = Recognizer.from_pretrained(
             recognition.model or "bundled",
             device=recognition.device or "auto",

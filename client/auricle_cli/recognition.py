@@ -10,6 +10,7 @@ from auricle_cli.answers import Transcriber
 from auricle_cli.connection import Connection, tls_options
 from auricle_cli.groups import grouped
 
+CTC_WEIGHT = "0.5"  # of DecodingOptions, a server's as well
 EXACT_HELP = "The same bits in any company, on any device: slower."
 Encoding = Literal["s16le", "s24le", "s32le", "u8", "f32le", "mulaw", "alaw"]
 
@@ -38,6 +39,8 @@ class Recognition:
     max_tokens: int | None = None
     temperature: float = 0.0
     seed: int | None = None
+    ctc_weight: float | None = None
+    guards: bool = True
     sample_rate: int | None = None
     encoding: Encoding | None = None
     channels: int | None = None
@@ -110,6 +113,17 @@ recognition_options = grouped(
         ),
         click.option(
             "--seed", type=click.IntRange(0), help="Of sampling: the same seed, the same text."
+        ),
+        click.option(
+            "--ctc-weight",
+            type=click.FloatRange(0, 1),
+            show_default=CTC_WEIGHT,
+            help="CTC's share of a score; 0 leaves the words to the decoder alone.",
+        ),
+        click.option(
+            "--guards/--no-guards",
+            default=True,
+            help="End words for noise, loops and more tokens than speech has.",
         ),
         click.option(
             "--sample-rate", type=click.IntRange(1), help="Hz, of headerless (PCM) audio only."

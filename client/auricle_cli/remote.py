@@ -54,6 +54,8 @@ def connect(recognition: Recognition) -> RemoteTranscriber:
         max_tokens=recognition.max_tokens,
         temperature=recognition.temperature or None,
         seed=recognition.seed,
+        ctc_weight=recognition.ctc_weight,
+        guards=None if recognition.guards else False,
     )
     client = Client(target, credentials=recognition.connection.credentials())
     try:

@@ -39,13 +39,17 @@ def recognition_config(options: RecognitionOptions) -> pb.RecognitionConfig:
 
 def decoding(options: RecognitionOptions) -> pb.DecodingOptions:
     """The decoding options that are set."""
-    return pb.DecodingOptions(
+    message = pb.DecodingOptions(
         beam_size=options.beam_size,
         max_tokens=options.max_tokens,
         length_penalty=options.length_penalty,
         temperature=options.temperature,
         seed=options.seed,
+        ctc_weight=options.ctc_weight,
     )
+    if options.guards is not None:
+        message.guards = options.guards
+    return message
 
 
 def seconds(duration: Duration) -> float:
@@ -73,6 +77,7 @@ def receipt(message: pb.Receipt) -> Receipt:
         batch_size=message.batch_size,
         padding_ratio=message.padding_ratio,
         tokens=message.tokens,
+        guards=tuple(message.guards),
     )
 
 

@@ -23,3 +23,5 @@ class RecognitionOptions:
     length_penalty: float | None = None
     temperature: float | None = None  # of sampling; 0: none
     seed: int | None = None  # of sampling: the same seed, the same text
+    ctc_weight: float | None = None  # CTC's share of a score, 0 to 1
+    guards: bool | None = None  # end what cannot be speech

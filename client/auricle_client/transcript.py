@@ -14,6 +14,7 @@ class Receipt:
     batch_size: int = 0  # utterances that shared the batch
     padding_ratio: float = 0.0  # share of the batch's encoder frames that was padding, 0..1
     tokens: int = 0  # tokens emitted, END included
+    guards: tuple[str, ...] = ()  # names of the decoding guards that ended a piece
 
 
 @dataclass(frozen=True, slots=True)

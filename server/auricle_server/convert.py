@@ -82,6 +82,7 @@ def receipt(noun: Receipt) -> pb.Receipt:
         batch_size=noun.batch_size,
         padding_ratio=noun.padding_ratio,
         tokens=noun.tokens,
+        guards=noun.guards,
     )
 
 

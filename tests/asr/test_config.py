@@ -93,6 +93,8 @@ def test_impossible_features_are_refused(name: str) -> None:
 def test_impossible_windows_are_refused(seconds: float) -> None:
     with pytest.raises(InvalidOptionError, match="window_seconds"):
         ModelConfig(window_seconds=seconds)
+    with pytest.raises(InvalidOptionError, match="tokens_per_second"):
+        ModelConfig(tokens_per_second=seconds)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,7 @@ def test_impossible_windows_are_refused(seconds: float) -> None:
         ("length_penalty", [-0.1, 10.5, float("nan"), float("inf")]),
         ("temperature", [-0.1, 10.5, float("nan"), float("inf")]),
         ("seed", [-1, 2**63]),
+        ("ctc_weight", [-0.1, 1.1, float("nan")]),
     ],
 )
 def test_impossible_options_are_refused(name: str, values: list[Any]) -> None:
@@ -137,6 +140,7 @@ def test_the_edges_are_allowed() -> None:
     assert DecodingOptions(beam_size=32, max_tokens=1, length_penalty=0.0).max_tokens == 1
     assert DecodingOptions(temperature=10.0, seed=2**63 - 1).temperature == 10.0
     assert TransformerConfig(conv_kernel=0, dropout=0.0).conv_kernel == 0
+    assert [DecodingOptions(ctc_weight=weight).ctc_weight for weight in (0.0, 1.0)] == [0.0, 1.0]
     assert EngineConfig(max_queue=1, max_encode_seconds=0.1, slots=1).max_queue == 1
 
 

@@ -69,10 +69,11 @@ def test_the_earlier_segment_stays_and_the_later_begins_behind_it() -> None:
 
 def test_the_receipt_is_the_slowest_pieces() -> None:
     receipts = [
-        Receipt("m", 0.1, 0.5, 0.2, 4, 0.3, 10),
-        Receipt("m", 0.4, 0.1, 0.3, 2, 0.1, 5),
+        Receipt("m", 0.1, 0.5, 0.2, 4, 0.3, 10, ("rate", "silence")),
+        Receipt("m", 0.4, 0.1, 0.3, 2, 0.1, 5, ("silence",)),
     ]
-    assert merge_receipts(receipts, "m") == Receipt("m", 0.4, 0.5, 0.3, 4, 0.3, 15)
+    expected = Receipt("m", 0.4, 0.5, 0.3, 4, 0.3, 15, ("rate", "silence"))
+    assert merge_receipts(receipts, "m") == expected
     assert merge_receipts([], "m") == Receipt("m")
 
 

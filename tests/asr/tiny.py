@@ -14,15 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.checkpoint import Checkpoint, save_checkpoint
 from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig
-from auricle.decoding import decode_all, new_search
+from auricle.decoding import Posteriors, decode_all, new_search
 from auricle.engine.devices import prepare
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
+from auricle.model.strip import MIN_ROWS
 from auricle.tokenizer import Tokenizer
 
 VOCAB_SIZE = 48
@@ -110,6 +112,12 @@ def decoded(
     """The answers of utterances `(N_i, D)` that are decoded together."""
     searches = [new_search(options or DecodingOptions(), len(out)) for out in encoder_outs]
     return [search.best() for search in decode_all(model.decoder, encoder_outs, searches)]
+
+
+def posteriors(model: SpeechTransformer, encoder_outs: Sequence[Tensor]) -> list[Posteriors]:
+    """What CTC hears in each of utterances `(N_i, D)`."""
+    heads = [model.ctc(pad(out, (0, 0, 0, MIN_ROWS)))[: len(out)] for out in encoder_outs]
+    return [Posteriors.of(each.log_softmax(-1, dtype=torch.float32).numpy()) for each in heads]
 
 
 @functools.cache

@@ -13,7 +13,7 @@ TRANSCRIPT = Transcript(
         Segment(3661.2345, 3725.0, "tom & <jerry> \u00e9", 0.5),
     ),
     duration=3725.01234,
-    receipt=Receipt("tiny-1", queue_seconds=0.25, batch_size=2, tokens=7),
+    receipt=Receipt("tiny-1", queue_seconds=0.25, batch_size=2, tokens=7, guards=("rate",)),
     warnings=("truncated",),
 )
 SILENCE = Transcript((), 600.0, Receipt("tiny-1"))
@@ -79,6 +79,7 @@ def test_json() -> None:
             "batch_size": 2,
             "padding_ratio": 0.0,
             "tokens": 7,
+            "guards": ["rate"],
         },
     }
 

@@ -19,7 +19,7 @@ from auricle.transcript import Transcript
 from auricle_cli import local
 from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.failure import Failure
-from auricle_cli.recognition import Recognition
+from auricle_cli.recognition import CTC_WEIGHT, Recognition
 from auricle_cli.sources import Source
 from tests.server.fakes import FakeRecognizer, wav
 
@@ -172,6 +172,20 @@ def test_sampling_options_reach_the_search(
     Recognition(temperature=0.5, seed=7).open().transcribe(source)
     options = {options for _, options, _ in library.submitted}
     assert options == {DecodingOptions(temperature=0.5, seed=7)}
+
+
+def test_ctc_and_guards_reach_the_search(
+    library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recognizer, "from_pretrained", lambda *_, **__: library)
+    Recognition().open().transcribe(source)
+    Recognition(ctc_weight=0.0, guards=False).open().transcribe(source)
+    options = {options for _, options, _ in library.submitted}
+    assert options == {DecodingOptions(), DecodingOptions(ctc_weight=0.0, guards=False)}
+
+
+def test_the_help_shows_the_recognisers_own_share_of_ctc() -> None:
+    assert float(CTC_WEIGHT) == DecodingOptions().ctc_weight
 
 
 def test_what_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

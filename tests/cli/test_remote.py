@@ -64,6 +64,24 @@ def test_sampling_crosses_the_wire(
     assert set(asked) == {(0.0, None), (0.7, 3)}
 
 
+def test_ctc_and_guards_cross_the_wire(
+    auricle: Auricle, address: str, loud: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[float, bool]] = []
+
+    def noted(piece: Piece, options: DecodingOptions) -> Recognized:
+        asked.append((options.ctc_weight, options.guards))
+        return heard(piece, options)
+
+    monkeypatch.setattr(fakes, "heard", noted)
+    for flags in ([], ["--guards"]):
+        auricle("transcribe", "--server", address, *flags, loud)
+    assert set(asked) == {(DecodingOptions().ctc_weight, True)}
+    asked.clear()
+    auricle("transcribe", "--server", address, "--ctc-weight", "0", "--no-guards", loud)
+    assert set(asked) == {(0.0, False)}
+
+
 def test_headerless_audio(auricle: Auricle, address: str, tmp_path: Path) -> None:
     (tmp_path / "a.pcm").write_bytes(wav(1.0, level=0.5)[44:])
     refused = auricle("transcribe", "--server", address, "a.pcm")

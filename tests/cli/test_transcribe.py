@@ -152,6 +152,8 @@ def test_options_reach_the_recognition(auricle: Auricle, opened: Opened, clips: 
     )
     auricle("transcribe", *"--exact --temperature 0.5 --seed 7".split(), str(clips))
     assert opened.recognition == Recognition(exact=True, temperature=0.5, seed=7)
+    auricle("transcribe", *"--ctc-weight 0.25 --no-guards".split(), str(clips))
+    assert opened.recognition == Recognition(ctc_weight=0.25, guards=False)
     auricle("transcribe", *"--server h:1 --tls --ca-certificate c".split(), str(clips))
     assert opened.recognition == Recognition(server="h:1", tls=True, ca_certificate=Path("c"))
 
@@ -177,6 +179,7 @@ def test_headerless_audio(auricle: Auricle, opened: Opened, clips: Path) -> None
         ("--temperature 0.5 --beam 2", "leave one of them out"),
         ("--temperature -1", "'--temperature'"),
         ("--seed -1", "'--seed'"),
+        ("--ctc-weight 1.5", "'--ctc-weight'"),
         ("--beam 0", "'--beam'"),
         ("--max-tokens 0", "'--max-tokens'"),
         ("--encoding mp3", "'--encoding'"),

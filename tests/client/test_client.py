@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
+from auricle.config import DecodingOptions
 from auricle_client import (
     AudioNotFoundError,
     AudioTooLargeError,
@@ -59,7 +60,7 @@ def test_recognize_gives_all_fields(client: Client) -> None:
     assert transcript.text == f"{TEXT} {TEXT} {TEXT}"
     assert transcript.segments == SEGMENTS
     assert (transcript.confidence, transcript.duration) == (0.5, 2.5)
-    assert transcript.receipt == Receipt("fake-1", 0.25, 0.5, 0.75, 3, 0.125, 21)
+    assert transcript.receipt == Receipt("fake-1", 0.25, 0.5, 0.75, 3, 0.125, 21, ("rate",))
     assert transcript.warnings == ()
 
 
@@ -120,6 +121,16 @@ def test_sampling_reaches_the_recognizer_to_the_last_bit(
     sampled, greedy = [options for _, options, _ in recognizer.submitted]
     assert (sampled.temperature, sampled.seed) == (0.7, 2**62 + 1)
     assert (greedy.temperature, greedy.seed) == (0.0, 0)
+
+
+def test_ctc_and_guards_reach_the_recognizer_to_the_last_bit(
+    client: Client, recognizer: FakeRecognizer
+) -> None:
+    client.recognize(wav(0.5), RecognitionOptions(ctc_weight=0.1, guards=False))
+    client.recognize(wav(0.5), RecognitionOptions(ctc_weight=0.0, guards=True))
+    client.recognize(wav(0.5))
+    asked = [(options.ctc_weight, options.guards) for _, options, _ in recognizer.submitted]
+    assert asked == [(0.1, False), (0.0, True), (DecodingOptions().ctc_weight, True)]
 
 
 def test_a_timeout_reaches_the_recognizer(client: Client, recognizer: FakeRecognizer) -> None:

@@ -81,6 +81,8 @@ def test_present_options_are_taken() -> None:
     assert convert.decoding_options(message) == DecodingOptions(5, 7, 0.5)
     sampled = pb.DecodingOptions(temperature=0.1, seed=3)
     assert convert.decoding_options(sampled) == DecodingOptions(temperature=0.1, seed=3)
+    off = pb.DecodingOptions(ctc_weight=0.0, guards=False)
+    assert convert.decoding_options(off) == DecodingOptions(ctc_weight=0.0, guards=False)
 
 
 def test_the_wire_has_every_option() -> None:
@@ -97,6 +99,8 @@ def test_field_numbers_are_for_ever() -> None:
         "length_penalty": 3,
         "temperature": 4,
         "seed": 5,
+        "ctc_weight": 6,
+        "guards": 7,
     }
 
 
@@ -115,6 +119,8 @@ def test_zero_is_a_length_penalty_and_no_absence() -> None:
         pb.DecodingOptions(temperature=float("nan")),
         pb.DecodingOptions(temperature=1, beam_size=2),
         pb.DecodingOptions(seed=-1),
+        pb.DecodingOptions(ctc_weight=1.1),
+        pb.DecodingOptions(ctc_weight=float("nan")),
     ],
     ids=str,
 )

@@ -72,6 +72,7 @@ async def test_recognize_answers_with_every_field(stub: "SpeechAsyncStub") -> No
         batch_size=3,
         padding_ratio=0.125,
         tokens=21,  # of three pieces
+        guards=["rate"],
     )
 
 

@@ -2,14 +2,22 @@
 
 from auricle.decoding.continuous import ContinuousDecoder, Decoding, decode_all
 from auricle.decoding.ctc import ctc_greedy
+from auricle.decoding.ctc_prefix import Posteriors, compile_now
+from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.search import BeamSearch, Search, new_search
 
 __all__ = [
     "BeamSearch",
     "ContinuousDecoder",
+    "CtcScorer",
     "Decoding",
+    "Guard",
+    "Posteriors",
     "Search",
+    "compile_now",
     "ctc_greedy",
     "decode_all",
+    "new_guards",
     "new_search",
 ]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from auricle.decoding.next_tokens import NextTokens
+from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.next_tokens import Heard, NextTokens
 from auricle.decoding.search import Candidate, Search
 from auricle.errors import InferenceError
 from auricle.model import Decoder, DecoderCache, new_cache
@@ -25,7 +26,13 @@ class Decoding:
     search: Search
     slots: list[int]  # `search.width` of them; the first ones hold the live hypotheses, in order
     generator: torch.Generator | None = None  # of a search that draws its tokens
+    scorer: CtcScorer | None = None  # where CTC has a say
     error: InferenceError | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it needs no more steps."""
+        return self.error is not None or self.search.done
 
     @property
     def live(self) -> list[int]:
@@ -74,8 +81,10 @@ class ContinuousDecoder:
         """Hypotheses that could join now."""
         return len(self._free)
 
-    def join(self, memory: Tensor, search: Search) -> Decoding:
+    def join(self, memory: Tensor, search: Search, scorer: CtcScorer | None = None) -> Decoding:
         """Begin to decode an utterance, its `memory` from `Decoder.memorise`.
+
+        Its search may be done already: the next step says so. `scorer` gives CTC a say.
 
         Raises:
             ValueError: it has more frames than a slot, or fewer than `search.width` slots are free.
@@ -90,7 +99,7 @@ class ContinuousDecoder:
         del self._free[: search.width]
         for slot in slots:
             self._last[slot] = Tokenizer.start_id
-        decoding = Decoding(search, slots, generator)
+        decoding = Decoding(search, slots, generator, scorer)
         self._running.append(decoding)
         return decoding
 
@@ -106,26 +115,29 @@ class ContinuousDecoder:
 
         An utterance whose probabilities are not finite is done with an error; the others go on.
         """
-        if not self._running:
-            return []
-        live = [slot for decoding in self._running for slot in decoding.live]
+        alive = [decoding for decoding in self._running if not decoding.done]
+        if alive:
+            self._step_all(alive)
+        return [decoding for decoding in self._running if decoding.done]
+
+    def _step_all(self, alive: Sequence[Decoding]) -> None:
+        live = [slot for decoding in alive for slot in decoding.live]
         rows = self._cache.rows(live)
-        following = self._next_tokens(rows)
-        self._cache.advance(live)
         row_of = {slot: row for row, slot in enumerate(rows)}
-        widths = {d.search.width for d in self._running if d.generator is None}
+        rows_of = [[row_of[slot] for slot in decoding.live] for decoding in alive]
+        following = self._next_tokens(rows, _heard(alive, rows_of))
+        self._cache.advance(live)
+        widths = {d.search.width for d in alive if d.generator is None}
         # Each width for itself: which of equal tokens make the list depends on how long it is.
         likeliest = {width: following.likeliest(width + 1) for width in widths}
-        for decoding in self._running:
-            shown = [row_of[slot] for slot in decoding.live]
+        for decoding, shown in zip(alive, rows_of, strict=True):
             self._extend(decoding, _shown(decoding, shown, following, likeliest))
-        return [d for d in self._running if d.error is not None or d.search.done]
 
-    def _next_tokens(self, rows: Sequence[int]) -> NextTokens:
+    def _next_tokens(self, rows: Sequence[int], heard: Sequence[Heard]) -> NextTokens:
         tokens = torch.tensor([self._last.get(slot, Tokenizer.start_id) for slot in rows])
         view = self._cache.view(rows)
         out = self._step(tokens.to(view.positions.device), view)
-        return NextTokens(self._decoder, out)
+        return NextTokens(self._decoder, out, heard)
 
     def _extend(self, decoding: Decoding, candidates: Sequence[Sequence[Candidate]]) -> None:
         if any(math.isnan(log_prob) for row in candidates for log_prob, _ in row):
@@ -134,8 +146,10 @@ class ContinuousDecoder:
         parents = decoding.search.extend(candidates)
         for source, target in decoding.go_on_from(parents):
             self._cache.copy(source, target)
-        for slot, hypothesis in zip(decoding.slots, decoding.search.live, strict=False):
-            self._last[slot] = hypothesis.tokens[-1]
+        tokens = [hypothesis.tokens[-1] for hypothesis in decoding.search.live]
+        self._last.update(zip(decoding.slots, tokens, strict=False))
+        if decoding.scorer is not None:
+            decoding.scorer.go_on(parents, tokens)
 
 
 def _generator(search: Search, device: torch.device) -> torch.Generator | None:
@@ -147,6 +161,15 @@ def _generator(search: Search, device: torch.device) -> torch.Generator | None:
         generator.seed()
         return generator
     return generator.manual_seed(search.seed)
+
+
+def _heard(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[Heard]:
+    """What CTC says of the rows of those in which it has a say."""
+    return [
+        Heard(rows, decoding.scorer.weight, decoding.scorer.next_tokens)
+        for decoding, rows in zip(decodings, rows_of, strict=True)
+        if decoding.scorer is not None
+    ]
 
 
 def _shown(
@@ -165,7 +188,10 @@ def _shown(
 def decode_all(
     decoder: Decoder, encoder_outs: Sequence[Tensor], searches: Sequence[Search]
 ) -> list[Search]:
-    """Decode utterances `(N_i, D)` together to the last; the searches hold the answers."""
+    """Decode utterances `(N_i, D)` together to the last; the searches hold the answers.
+
+    Attention alone decides.
+    """
     cache = new_cache(
         decoder,
         slots=sum(search.width for search in searches),

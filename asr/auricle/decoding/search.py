@@ -7,9 +7,11 @@ shown each row's likeliest next tokens and answers which rows go on, and with wh
 import heapq
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from auricle.config import DecodingOptions
+from auricle.decoding.guards import Guard
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
 
@@ -56,14 +58,18 @@ class BeamSearch:
         *,
         temperature: float = 0.0,
         seed: int | None = None,
+        guards: Sequence[Guard] = (),
     ) -> None:
+        """`guards` may end hypotheses, even the empty one, before they say END."""
         self.width = width
         self.limit = limit
         self.length_penalty = length_penalty
         self.temperature = temperature
         self.seed = seed
-        self.live: list[Hypothesis] = [Hypothesis((), 0.0, ended=False)]
+        self.guards = guards
+        self.live: list[Hypothesis] = []
         self.ended: list[Hypothesis] = []
+        self._goes_on(Hypothesis((), 0.0, ended=False))
 
     @property
     def done(self) -> bool:
@@ -73,23 +79,32 @@ class BeamSearch:
         return len(self.live[0].tokens) >= self.limit
 
     def extend(self, candidates: Sequence[Sequence[Candidate]]) -> list[int]:
-        """Keep the likeliest extensions; those that say END have ended."""
+        """Keep the likeliest extensions; those that say END or that a guard stops have ended."""
         extensions = [
             (self.live[row].log_prob + log_prob, row, token)
             for row, choices in enumerate(candidates)
             for log_prob, token in choices
             if log_prob > -math.inf
         ]
-        live, parents = [], []
+        before, parents = self.live, []
+        self.live = []
         for log_prob, row, token in heapq.nlargest(self.width, extensions):
-            tokens = self.live[row].tokens
+            tokens = before[row].tokens
             if token == Tokenizer.end_id:
                 self.ended.append(Hypothesis(tokens, log_prob))
-            else:
-                live.append(Hypothesis((*tokens, token), log_prob, ended=False))
+            elif self._goes_on(Hypothesis((*tokens, token), log_prob, ended=False)):
                 parents.append(row)
-        self.live = live
         return parents
+
+    def _goes_on(self, hypothesis: Hypothesis) -> bool:
+        """Put it where it belongs. One that a guard cuts answers for all that it has said."""
+        for guard in self.guards:
+            tokens = guard.cut(hypothesis.tokens)
+            if tokens is not None:
+                self.ended.append(replace(hypothesis, tokens=tokens, guards=(guard.name,)))
+                return False
+        self.live.append(hypothesis)
+        return True
 
     def best(self) -> Hypothesis:
         """The best that ended; a live one only where none did."""
@@ -99,7 +114,9 @@ class BeamSearch:
         return hypothesis.log_prob / math.pow(max(hypothesis.steps, 1), self.length_penalty)
 
 
-def new_search(options: DecodingOptions, encoder_frames: int) -> BeamSearch:
+def new_search(
+    options: DecodingOptions, encoder_frames: int, guards: Sequence[Guard] = ()
+) -> BeamSearch:
     """The search that `options` ask for, of an utterance of `encoder_frames`.
 
     Nobody says more tokens than the encoder has frames (CTC's bound): that is the limit.
@@ -111,4 +128,5 @@ def new_search(options: DecodingOptions, encoder_frames: int) -> BeamSearch:
         options.length_penalty,
         temperature=options.temperature,
         seed=options.seed,
+        guards=guards,
     )

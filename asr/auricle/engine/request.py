@@ -39,7 +39,7 @@ class Cost:
 
     frames: int  # of the encoder
     slots: int  # of the decoder
-    cache_bytes: int  # keys and values of cross-attention, as long as it is decoded
+    cache_bytes: int  # as long as it is decoded: cross-attention's keys and values, CTC's part
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +100,5 @@ class Job:
             batch_size=round(self.companions / max(self.steps, 1)),
             padding_ratio=self.padding_ratio,
             tokens=hypothesis.steps,
+            guards=hypothesis.guards,
         )

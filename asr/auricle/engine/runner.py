@@ -5,10 +5,20 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from auricle.config import SAMPLE_RATE
-from auricle.decoding import ContinuousDecoder, Decoding, new_search
+from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.decoding import (
+    ContinuousDecoder,
+    CtcScorer,
+    Decoding,
+    Guard,
+    Posteriors,
+    compile_now,
+    new_guards,
+    new_search,
+)
 from auricle.engine.devices import prepare
 from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
@@ -25,6 +35,7 @@ from auricle.model.graphs import CudaRecorder, GraphedStep
 from auricle.model.strip import MIN_ROWS, Strip
 
 MIB = 1024 * 1024
+_Heard = tuple[Tensor, Tensor | None]  # what the decoder remembers, what CTC hears
 
 
 class ModelRunner:
@@ -64,6 +75,7 @@ class ModelRunner:
             self.model.decoder, self._cache, step=_step(self.model.decoder, device)
         )
         self._decodings: dict[Decoding, Job] = {}
+        compile_now()
 
     @property
     def room(self) -> Room:
@@ -99,7 +111,7 @@ class ModelRunner:
 
     @torch.inference_mode()
     def join(self, jobs: Sequence[Job]) -> float:
-        """Features, encoder, and a place in the decoder for each job.
+        """Features, encoder, CTC, and a place in the decoder for each job.
 
         Raises:
             InferenceError: the encoder's output is not finite.
@@ -107,7 +119,8 @@ class ModelRunner:
         requests = [job.request for job in jobs]
         batches = [[request] for request in requests] if self.exact else [requests]
         xs = [self._features(batch) for batch in batches]
-        self._enter(jobs, [memory for batch in xs for memory in self._encode(batch)])
+        heard = [self._hear(*each) for each in zip(batches, xs, strict=True)]
+        self._enter(jobs, [each for batch in heard for each in batch])
         return self._padding_ratio(xs)
 
     def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
@@ -125,24 +138,52 @@ class ModelRunner:
         del self._decodings[decoding]
         self._decoder.leave(decoding)
 
-    def _encode(self, xs: Sequence[Tensor]) -> list[Tensor]:
-        """Features `(T_i, n_mels)` -> what the decoder remembers of each."""
+    def _hear(self, requests: Sequence[Request], xs: Sequence[Tensor]) -> list[_Heard]:
+        """Features `(T_i, n_mels)` -> what the decoder remembers of each, and what CTC hears."""
         encoder_outs = self.model.encoder.encode(xs)
         if not all(torch.isfinite(encoder_out).all() for encoder_out in encoder_outs):
             raise InferenceError("the encoder's output is not finite: check the audio's level")
-        return self.model.decoder.memorise(encoder_outs)
+        memories = self.model.decoder.memorise(encoder_outs)
+        if not any(_wants_ctc(request.options) for request in requests):
+            return [(memory, None) for memory in memories]
+        return list(zip(memories, self._ctc(encoder_outs), strict=True))
 
-    def _enter(self, jobs: Sequence[Job], memories: Sequence[Tensor]) -> None:
+    def _ctc(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
+        """CTC's log-probabilities `(N_i, V)` of each, in float32 on the host."""
+        lens = [len(encoder_out) for encoder_out in encoder_outs]
+        few = max(0, MIN_ROWS - sum(lens))
+        rows = F.pad(torch.cat(list(encoder_outs)), (0, 0, 0, few))
+        log_probs = self.model.ctc(rows).log_softmax(dim=-1, dtype=torch.float32)
+        return list(log_probs[: sum(lens)].cpu().split(lens))
+
+    def _enter(self, jobs: Sequence[Job], heard: Sequence[_Heard]) -> None:
         entered: list[Job] = []
         try:
-            for job, memory in zip(jobs, memories, strict=True):
-                search = new_search(job.request.options, memory.shape[3])
-                self._decodings[self._decoder.join(memory, search)] = job
+            for job, (memory, log_probs) in zip(jobs, heard, strict=True):
+                self._decodings[self._join(job.request, memory, log_probs)] = job
                 entered.append(job)
         except Exception:
             for job in entered:
                 self.leave(job)
             raise
+
+    def _join(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Decoding:
+        options = request.options
+        if log_probs is None or not _wants_ctc(options):
+            return self._decoder.join(memory, new_search(options, memory.shape[3]))
+        if not torch.isfinite(log_probs).all():
+            decoding = self._decoder.join(memory, new_search(options, memory.shape[3]))
+            decoding.error = InferenceError("CTC's probabilities are not finite")
+            return decoding
+        posteriors = Posteriors.of(log_probs.numpy())
+        scorer = CtcScorer(posteriors, options.ctc_weight) if options.ctc_weight else None
+        search = new_search(options, memory.shape[3], self._guards(request, posteriors))
+        return self._decoder.join(memory, search, scorer)
+
+    def _guards(self, request: Request, posteriors: Posteriors) -> Sequence[Guard]:
+        if not request.options.guards:
+            return ()
+        return new_guards(request.seconds, self.model.config.tokens_per_second, posteriors)
 
     def _features(self, requests: Sequence[Request]) -> list[Tensor]:
         """`x (T_i, n_mels)` of each request."""
@@ -169,7 +210,10 @@ class ModelRunner:
 
     def _cost(self, request: Request) -> Cost:
         frames = self._encoder_len(len(request.samples))
-        return Cost(frames, request.slots, self._cache.bytes_of(frames))
+        memory = self._cache.bytes_of(frames)
+        if _wants_ctc(request.options):
+            memory += Posteriors.bytes_of(frames, self.model.config.transformer.vocab_size)
+        return Cost(frames, request.slots, memory)
 
 
 def _step(decoder: Decoder, device: torch.device) -> Callable[..., Tensor]:
@@ -177,3 +221,7 @@ def _step(decoder: Decoder, device: torch.device) -> Callable[..., Tensor]:
     if device.type == "cuda":
         return GraphedStep(decoder.step, CudaRecorder(device))
     return decoder.step
+
+
+def _wants_ctc(options: DecodingOptions) -> bool:
+    return options.ctc_weight > 0 or options.guards

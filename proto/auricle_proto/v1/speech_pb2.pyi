@@ -50,18 +50,22 @@ class RecognitionConfig(_message.Message):
     def __init__(self, model: _Optional[str] = ..., encoding: _Optional[_Union[AudioEncoding, str]] = ..., sample_rate_hertz: _Optional[int] = ..., channels: _Optional[int] = ..., decoding: _Optional[_Union[DecodingOptions, _Mapping]] = ...) -> None: ...
 
 class DecodingOptions(_message.Message):
-    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed")
+    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards")
     BEAM_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     LENGTH_PENALTY_FIELD_NUMBER: _ClassVar[int]
     TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    CTC_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    GUARDS_FIELD_NUMBER: _ClassVar[int]
     beam_size: int
     max_tokens: int
     length_penalty: float
     temperature: float
     seed: int
-    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
+    ctc_weight: float
+    guards: bool
+    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ...) -> None: ...
 
 class RecognizeRequest(_message.Message):
     __slots__ = ("config", "audio")
@@ -136,7 +140,7 @@ class Segment(_message.Message):
     def __init__(self, start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Receipt(_message.Message):
-    __slots__ = ("model_id", "queue", "encode", "decode", "batch_size", "padding_ratio", "tokens")
+    __slots__ = ("model_id", "queue", "encode", "decode", "batch_size", "padding_ratio", "tokens", "guards")
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     QUEUE_FIELD_NUMBER: _ClassVar[int]
     ENCODE_FIELD_NUMBER: _ClassVar[int]
@@ -144,6 +148,7 @@ class Receipt(_message.Message):
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     PADDING_RATIO_FIELD_NUMBER: _ClassVar[int]
     TOKENS_FIELD_NUMBER: _ClassVar[int]
+    GUARDS_FIELD_NUMBER: _ClassVar[int]
     model_id: str
     queue: _duration_pb2.Duration
     encode: _duration_pb2.Duration
@@ -151,7 +156,8 @@ class Receipt(_message.Message):
     batch_size: int
     padding_ratio: float
     tokens: int
-    def __init__(self, model_id: _Optional[str] = ..., queue: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., encode: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., decode: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., batch_size: _Optional[int] = ..., padding_ratio: _Optional[float] = ..., tokens: _Optional[int] = ...) -> None: ...
+    guards: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model_id: _Optional[str] = ..., queue: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., encode: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., decode: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., batch_size: _Optional[int] = ..., padding_ratio: _Optional[float] = ..., tokens: _Optional[int] = ..., guards: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ()

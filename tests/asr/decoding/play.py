@@ -8,10 +8,20 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from auricle.config import DecodingOptions
-from auricle.decoding import ContinuousDecoder, Decoding, new_search
+from auricle.decoding import (
+    BeamSearch,
+    ContinuousDecoder,
+    CtcScorer,
+    Decoding,
+    Posteriors,
+    new_guards,
+    new_search,
+)
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, DecoderCache, new_cache
 from auricle.model.cache import StepView
+
+FRAMES_PER_SECOND = 25
 
 
 @dataclass(frozen=True)
@@ -27,17 +37,25 @@ class Part:
 def parts(speeches: int, *, drawn: bool = True) -> st.SearchStrategy[list[Part]]:
     """Any number of utterances of each kind, joining and leaving at any step.
 
-    Greedy ones, beams, and where `drawn` some whose tokens are drawn by a seed.
+    Greedy ones, beams, and where `drawn` some whose tokens are drawn by a seed; CTC has no say,
+    some, or the only one; with and without guards.
     """
     max_tokens = st.sampled_from([None, None, 1, 4])
+    ctc_weight, guards = st.sampled_from([0.0, 0.3, 1.0]), st.booleans()
     chosen = st.builds(
-        DecodingOptions, beam_size=st.sampled_from([1, 2, 3, 5]), max_tokens=max_tokens
+        DecodingOptions,
+        beam_size=st.sampled_from([1, 2, 3, 5]),
+        max_tokens=max_tokens,
+        ctc_weight=ctc_weight,
+        guards=guards,
     )
     sampled = st.builds(
         DecodingOptions,
         temperature=st.sampled_from([0.3, 1.0]),
         seed=st.integers(0, 3),
         max_tokens=max_tokens,
+        ctc_weight=ctc_weight,
+        guards=guards,
     )
     options = st.one_of(chosen, chosen, sampled) if drawn else chosen
     stay = st.sampled_from([None, None, None, 0, 1, 3])
@@ -97,7 +115,10 @@ class Stage:
         *,
         cache: DecoderCache | None = None,
         step: Callable[..., Tensor] | None = None,
+        posteriors: Sequence[Posteriors] = (),
     ) -> None:
+        """Without `posteriors` of the speeches, CTC and guards are left out."""
+        self.posteriors = posteriors
         self.cache = WatchedCache(cache or new_cache(decoder, slots=8, max_frames=64))
         self.decoder = decoder
         self.continuous = ContinuousDecoder(decoder, self.cache, step=step)
@@ -124,7 +145,7 @@ class Stage:
         """What it says with nobody beside it."""
         frames = self.cache.max_frames
         cache = new_cache(self.decoder, slots=part.options.beam_size, max_frames=frames)
-        stage = Stage(self.decoder, self.speeches, cache=cache)
+        stage = Stage(self.decoder, self.speeches, cache=cache, posteriors=self.posteriors)
         return stage.play([Part(part.speech, options=part.options)])[0]
 
     def assert_no_slot_is_lost(self) -> None:
@@ -140,9 +161,22 @@ class Stage:
 
     def _join(self, number: int, part: Part) -> None:
         encoder_out = self.speeches[part.speech]
-        search = new_search(part.options, len(encoder_out))
         (memory,) = self.decoder.memorise([encoder_out])
-        self.running[self.continuous.join(memory, search)] = number, part, 0
+        search, scorer = self.search(part), self._scorer(part)
+        self.running[self.continuous.join(memory, search, scorer)] = number, part, 0
+
+    def search(self, part: Part) -> BeamSearch:
+        """What the part is decoded by."""
+        frames = len(self.speeches[part.speech])
+        if not (self.posteriors and part.options.guards):
+            return new_search(part.options, frames)
+        guards = new_guards(frames / FRAMES_PER_SECOND, 9.0, self.posteriors[part.speech])
+        return new_search(part.options, frames, guards)
+
+    def _scorer(self, part: Part) -> CtcScorer | None:
+        if not (self.posteriors and part.options.ctc_weight):
+            return None
+        return CtcScorer(self.posteriors[part.speech], part.options.ctc_weight)
 
     def _step(self) -> None:
         done = self.continuous.step()

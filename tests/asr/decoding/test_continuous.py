@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from auricle.config import DecodingOptions
-from auricle.decoding import BeamSearch, ContinuousDecoder, decode_all, new_search
+from auricle.decoding import (
+    BeamSearch,
+    ContinuousDecoder,
+    Posteriors,
+    decode_all,
+    new_search,
+)
 from auricle.errors import InferenceError
 from auricle.hypothesis import Hypothesis
 from auricle.model import new_cache
@@ -22,6 +28,7 @@ from tests.asr.tiny import (
     SECONDS,
     Positions,
     decoded,
+    posteriors,
     prepared_model,
     tiny_model,
     utterances,
@@ -39,14 +46,25 @@ def speeches(positions: Positions, dtype: torch.dtype = torch.float32) -> list[T
 
 
 @functools.cache
+def heard(positions: Positions, dtype: torch.dtype = torch.float32) -> list[Posteriors]:
+    """By CTC."""
+    return posteriors(prepared_model(dtype, positions), speeches(positions, dtype))
+
+
+def stage_of(positions: Positions, dtype: torch.dtype = torch.float32, slots: int = 8) -> Stage:
+    decoder, encoder_outs = prepared_model(dtype, positions).decoder, speeches(positions, dtype)
+    cache = new_cache(decoder, slots=slots, max_frames=100)
+    return Stage(decoder, encoder_outs, cache=cache, posteriors=heard(positions, dtype))
+
+
+@functools.cache
 def said_alone(
     positions: Positions,
     speech: int,
     options: DecodingOptions,
     dtype: torch.dtype = torch.float32,
 ) -> Hypothesis | None:
-    stage = Stage(prepared_model(dtype, positions).decoder, speeches(positions, dtype))
-    return stage.alone(Part(speech, options=options))
+    return stage_of(positions, dtype).alone(Part(speech, options=options))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -56,8 +74,7 @@ def said_alone(
 def test_any_company_changes_no_bit(
     dtype: torch.dtype, positions: Positions, play: list[Part]
 ) -> None:
-    stage = Stage(prepared_model(dtype, positions).decoder, speeches(positions, dtype))
-    for number, found in stage.play(play).items():
+    for number, found in stage_of(positions, dtype).play(play).items():
         part = play[number]
         if found is None:
             assert part.stay is not None
@@ -70,10 +87,7 @@ def test_any_company_changes_no_bit(
 def test_the_number_of_slots_changes_no_bit(dtype: torch.dtype, slots: int) -> None:
     """Six are fewer than a product needs, twenty and forty are no whole groups."""
     play = [Part(n % len(SECONDS), options=DecodingOptions(beam_size=1 + n % 3)) for n in range(14)]
-    decoder = prepared_model(dtype).decoder
-    cache = new_cache(decoder, slots=slots, max_frames=100)
-    stage = Stage(decoder, speeches("rotary", dtype), cache=cache)
-    for number, found in stage.play(play).items():
+    for number, found in stage_of("rotary", dtype, slots).play(play).items():
         expected = said_alone("rotary", play[number].speech, play[number].options, dtype)
         assert found == expected
 
@@ -167,7 +181,9 @@ def test_a_slot_forgets_what_was_not_finite(kind: Kind, value: float) -> None:
     model, (long, *_) = tiny_model(), sorted(speeches("rotary"), key=len, reverse=True)
     cache = empty_cache(kind, model.config.transformer, slots=9)
     spoilt_too = [*speeches("rotary"), torch.full_like(long, value)]
-    stage = Stage(model.decoder, spoilt_too, cache=cache)
+    spoilt_by_ctc, *_ = sorted(heard("rotary"), key=lambda each: -each.frames)
+    listened = [*heard("rotary"), spoilt_by_ctc]
+    stage = Stage(model.decoder, spoilt_too, cache=cache, posteriors=listened)
     spoilt, options = len(SECONDS), DecodingOptions(beam_size=3)
     play = [Part(spoilt, options=options)] * 3 + [Part(n, 4, options) for n in range(len(SECONDS))]
     answers = stage.play(play)

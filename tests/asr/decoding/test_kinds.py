@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from auricle.config import DecodingOptions
+from auricle.decoding import Posteriors
 from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
 from auricle.model.graphs import GraphedStep
@@ -16,7 +17,7 @@ from auricle.model.slotted import SlottedCache
 from tests.asr.decoding.play import Part, Stage, parts
 from tests.asr.model.slots import empty_cache
 from tests.asr.model.tape import tape_recorder
-from tests.asr.tiny import SECONDS, Positions, tiny_model, utterances
+from tests.asr.tiny import SECONDS, Positions, posteriors, tiny_model, utterances
 
 MIXED = [
     Part(number % len(SECONDS), number % 3, DecodingOptions(beam_size=1 + number % 4))
@@ -31,17 +32,23 @@ def speeches(positions: Positions) -> list[Tensor]:
         return model.encoder.encode(utterances(model.config))
 
 
+def heard(positions: Positions) -> list[Posteriors]:
+    return posteriors(tiny_model(positions), speeches(positions))
+
+
 def ragged_stage(model: SpeechTransformer, positions: Positions) -> Stage:
     cache = empty_cache("ragged", model.config.transformer, slots=10)
     assert isinstance(cache, RaggedCache)
-    return Stage(model.decoder, speeches(positions), cache=cache)
+    return Stage(model.decoder, speeches(positions), cache=cache, posteriors=heard(positions))
 
 
 def slotted_stage(model: SpeechTransformer, positions: Positions, group: int = 4) -> Stage:
     cache = empty_cache("slotted", model.config.transformer, slots=10, group=group)
     assert isinstance(cache, SlottedCache)
     step = GraphedStep(model.decoder.step, tape_recorder)
-    return Stage(model.decoder, speeches(positions), cache=cache, step=step)
+    return Stage(
+        model.decoder, speeches(positions), cache=cache, step=step, posteriors=heard(positions)
+    )
 
 
 def assert_alike(found: Hypothesis | None, expected: Hypothesis | None) -> None:

@@ -1,7 +1,8 @@
 """The real runner with a tiny model: waveforms in, hypotheses out."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,12 +21,16 @@ from auricle.errors import (
 )
 from auricle.hypothesis import Hypothesis
 from auricle.model.strip import Strip
+from auricle.tokenizer import Tokenizer
+from tests.asr.decoding.play import Part, Stage
 from tests.asr.engine.jobs import MIXED, alone, finish, jobs, run, tokens
 from tests.asr.tiny import (
     DTYPES,
     SECONDS,
+    VOCAB_SIZE,
     WINDOW_SECONDS,
     decoded,
+    posteriors,
     prepared_model,
     sounds,
     tiny_model,
@@ -49,10 +54,16 @@ def test_each_request_keeps_its_own_options(runner: ModelRunner) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_it_runs_the_models_parts_in_their_order(dtype: torch.dtype) -> None:
-    model = prepared_model(dtype)
-    expected = decoded(model, model.encoder.encode(utterances(model.config, dtype)))
-    found = run(ModelRunner(model, CPU, dtype, slots=40), jobs())
-    assert tokens(found) == [h.tokens for h in expected]
+    model, attention = prepared_model(dtype), DecodingOptions(ctc_weight=0.0, guards=False)
+    encoder_outs = model.encoder.encode(utterances(model.config, dtype))
+    runner = ModelRunner(model, CPU, dtype, slots=40)
+    found = run(runner, jobs([attention] * len(SECONDS)))
+    assert found == decoded(model, encoder_outs)
+    stage = Stage(model.decoder, encoder_outs, posteriors=posteriors(model, encoder_outs))
+    both_heads = DecodingOptions(ctc_weight=0.5, guards=False)
+    expected = [stage.alone(Part(n, options=both_heads)) for n in range(len(SECONDS))]
+    assert run(runner, jobs([both_heads] * len(SECONDS))) == expected
+    assert expected != found
 
 
 def test_the_padding_ratio_counts_encoder_frames(runner: ModelRunner) -> None:
@@ -151,6 +162,67 @@ def test_what_is_not_finite_in_the_decoder_fails_alone(
     assert run(runner, jobs(MIXED)) == expected  # its slots are clean again
 
 
+# --- what CTC hears ----------------------------------------------------------------------------
+
+
+def listening(
+    runner: ModelRunner, monkeypatch: pytest.MonkeyPatch, change: Callable[[list[Tensor]], None]
+) -> None:
+    """Let CTC's log-probabilities of a batch be changed."""
+    ctc: Callable[[Sequence[Tensor]], list[Tensor]] = runner._ctc
+
+    def changed(encoder_outs: Sequence[Tensor]) -> list[Tensor]:
+        log_probs = [each.clone() for each in ctc(encoder_outs)]
+        change(log_probs)
+        return log_probs
+
+    monkeypatch.setattr(runner, "_ctc", changed)
+
+
+def test_ctc_that_is_not_finite_fails_alone(
+    runner: ModelRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = alone(runner, jobs(MIXED))
+
+    def spoil(log_probs: list[Tensor]) -> None:
+        log_probs[1][2, 3] = torch.nan
+
+    listening(runner, monkeypatch, spoil)
+    found = run(runner, jobs(MIXED))
+    assert isinstance(found[1], InferenceError)
+    assert [*found[:1], *found[2:]] == [*expected[:1], *expected[2:]]
+
+
+def test_where_ctc_hears_nothing_nothing_is_said(
+    runner: ModelRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless guards are switched off; the others hear what they hear."""
+    expected = alone(runner, jobs())
+
+    def hush(log_probs: list[Tensor]) -> None:
+        for each in log_probs[:2]:
+            each[:, Tokenizer.blank_id] = 1.0
+
+    listening(runner, monkeypatch, hush)
+    options = [DecodingOptions(), DecodingOptions(ctc_weight=0.0, guards=False)]
+    some = jobs([*options, *[DecodingOptions()] * (len(SECONDS) - 2)])
+    room = runner.room
+    runner.join(some)
+    first = dict(runner.step())
+    silent = first[some[0]]
+    assert silent == Hypothesis((), 0.0, ended=False, guards=("silence",))
+    answers = {**first, **finish(runner, len(some) - len(first))}
+    assert tokens([answers[some[1]]])[0]
+    assert [answers[job] for job in some[2:]] == expected[2:]
+    assert runner.room == room
+
+
+def test_a_receipt_says_which_guard_fired(runner: ModelRunner) -> None:
+    (job,) = jobs()[:1]
+    hypothesis = Hypothesis((4, 5), -1.0, ended=False, guards=("rate",))
+    assert job.receipt("m", hypothesis, 0.0).guards == ("rate",)
+
+
 def test_a_callers_array_is_copied(runner: ModelRunner) -> None:
     expected = alone(runner, jobs())
     mine = [np.array(s[::-1])[::-1] for s in sounds()]
@@ -173,14 +245,19 @@ def costed(runner: ModelRunner) -> list[Job]:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_request_costs_what_is_remembered_of_it(dtype: torch.dtype) -> None:
-    """In float32, as processors keep it, whatever the model's numbers; once for a whole beam."""
+    """In float32, as processors keep it, whatever the model's numbers; once for a whole beam.
+
+    What CTC hears, too, where anybody listens.
+    """
     model = prepared_model(dtype)
     runner = ModelRunner(model, CPU, dtype, slots=40)
     outs = model.encoder.encode(utterances(model.config, dtype))
     for job, out, memory in zip(costed(runner), outs, model.decoder.memorise(outs), strict=True):
         assert job.cost.frames == len(out)
         assert job.cost.slots == job.request.options.beam_size
-        assert job.cost.cache_bytes == memory.float().nbytes
+        assert job.cost.cache_bytes == memory.float().nbytes + len(out) * VOCAB_SIZE * 4
+        attention = replace(job.request, options=DecodingOptions(ctc_weight=0.0, guards=False))
+        assert runner.check(attention).cache_bytes == memory.float().nbytes
 
 
 def test_room_shrinks_and_comes_back() -> None:

@@ -34,10 +34,10 @@ EARS = [Ears(name, dtype) for name in ("tiny", "bundled") for dtype in DTYPES]
 OPTIONS = (
     DecodingOptions(max_tokens=12),
     DecodingOptions(beam_size=3, max_tokens=8),
-    DecodingOptions(max_tokens=2),
-    DecodingOptions(beam_size=4, max_tokens=6, length_penalty=0.0),
+    DecodingOptions(max_tokens=2, ctc_weight=0.0),
+    DecodingOptions(beam_size=4, max_tokens=6, length_penalty=0.0, ctc_weight=1.0),
     DecodingOptions(max_tokens=10, temperature=0.8, seed=5),
-    DecodingOptions(max_tokens=16),
+    DecodingOptions(max_tokens=16, ctc_weight=0.0, guards=False),
 )
 
 hears = pytest.mark.parametrize("ears", EARS, ids=str)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from auricle.config import DecodingOptions
 from auricle.errors import ManifestError
 from auricle.evaluation import ErrorCounts, word_errors
 from auricle.features import LogMel
@@ -11,6 +12,8 @@ from auricle.recognizer import Recognizer
 from auricle.training.validation import Validator, load_dev_set
 from tests.asr.tiny import SENTENCES, tiny_checkpoint, tiny_model, tiny_tokenizer
 from tests.asr.training.runs import utterance, write_dev
+
+ATTENTION = DecodingOptions(ctc_weight=0.0, guards=False)  # alone, as training watches it
 
 
 def test_a_dev_set_is_read_from_its_manifest(tmp_path: Path) -> None:
@@ -31,7 +34,8 @@ def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: fl
     validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), batch_seconds)
     ctc, attention = validator.wer(tiny_model(), load_dev_set(manifest))
     with Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
-        texts = [recognizer.transcribe(tmp_path / f"{index}.wav").text for index in range(5)]
+        paths = [tmp_path / f"{index}.wav" for index in range(5)]
+        texts = [each.text for each in recognizer.transcribe(paths, options=ATTENTION)]
     assert len(set(texts)) > 3
     counts = sum(map(word_errors, SENTENCES[:5], texts), start=ErrorCounts())
     assert attention == pytest.approx(counts.rate)
@@ -43,7 +47,8 @@ def test_a_perfect_model_has_no_errors(tmp_path: Path) -> None:
     """References that are the model's own words."""
     dev = load_dev_set(write_dev(tmp_path, count=4))
     with Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
-        words = [recognizer.transcribe(tmp_path / f"{index}.wav").text for index in range(4)]
+        paths = [tmp_path / f"{index}.wav" for index in range(4)]
+        words = [each.text for each in recognizer.transcribe(paths, options=ATTENTION)]
     dev.texts[:] = words
     validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), 4.0)
     assert validator.wer(tiny_model(), dev)[1] == 0.0

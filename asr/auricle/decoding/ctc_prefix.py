@@ -1,0 +1,253 @@
+"""CTC prefix probabilities: how likely an utterance begins with some tokens (Graves 2008).
+
+`forward[0, t]` and `forward[1, t]` are the probabilities of all alignments of the first `t` frames
+that say a prefix and end in its last token, or in a blank. From them come the probability of every
+next token at once, and of END, which is that the utterance says no more (Watanabe et al. 2017).
+Over all tokens and END they sum to 1.
+
+Probabilities, not their logarithms: the recursion is then a few products a frame. They stay in
+range because each frame's are over its highest, and each prefix' over its own highest.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ParamSpec, Self, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from auricle.tokenizer import Tokenizer
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Longs = npt.NDArray[np.int64]
+
+CHANCE = 0.3  # in noise no token is likelier than a quarter; spoken words mostly are
+FLOOR = -1e3  # END's log-probability is never below: some token can always be chosen
+_LEAST = -80.0  # nor is a frame's, beside its highest: float32 holds it
+_TINY = 1e-290  # forward probabilities below are 0: numbers this small are slow to compute
+_NEGLIGIBLE = 1e-30  # frames with less than this share of the most important one are passed over
+_STEEPEST = 700.0  # an exponent that float64 holds
+_BLANK, _END = Tokenizer.blank_id, Tokenizer.end_id
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posteriors:
+    """What CTC hears in one utterance, on the host."""
+
+    odds: Floats  # (N, V) each frame's probabilities over its highest
+    best: Doubles  # (N + 1,) log-probability of the likeliest alignment of the first frames
+
+    @classmethod
+    def of(cls, log_probs: Floats) -> Self:
+        """From finite log-probabilities `(N, V)`."""
+        highest = log_probs.max(axis=1)
+        odds = np.exp(np.maximum(log_probs - highest[:, None], _LEAST))
+        best = np.concatenate([[0.0], np.cumsum(highest, dtype=np.float64)])
+        return cls(np.ascontiguousarray(odds, np.float32), best)
+
+    @property
+    def frames(self) -> int:
+        """`N`."""
+        return len(self.odds)
+
+    @property
+    def silent(self) -> bool:
+        """Whether most is blank, and no frame has a likelier token, unless by mere chance.
+
+        But for the first, if there are others: a recording that is switched on sounds like a word.
+        """
+        odds = self.odds[min(1, len(self.odds) - 1) :]
+        highest, blanks = 1 / odds.sum(axis=1), odds[:, _BLANK]
+        tokens = (blanks < 1.0) & (highest > CHANCE)
+        return bool((blanks * highest).mean() > 0.5 and not tokens.any())
+
+    @staticmethod
+    def bytes_of(frames: int, vocab_size: int) -> int:
+        """Memory that those of so many frames take."""
+        return frames * vocab_size * np.dtype(np.float32).itemsize
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prefixes:
+    """Some prefixes of one utterance."""
+
+    forward: Doubles  # (B, 2, N + 1) over the prefix' highest, times `best`
+    scales: Doubles  # (B,) the logarithm of what `forward` was divided by
+    lasts: Longs  # (B,) the last token; blank where there is none
+    log_probs: Doubles  # (B,) that the utterance begins with the prefix
+
+
+def compile_now() -> None:
+    """So that the first utterance need not wait: seconds where no machine code is kept yet."""
+    posteriors = Posteriors.of(np.zeros((1, _END + 1), np.float32))
+    prefixes = nothing_said(posteriors)
+    following(posteriors, extended(posteriors, prefixes, [0], [_END], [0.0]))
+
+
+def nothing_said(posteriors: Posteriors) -> Prefixes:
+    """The empty prefix, alone."""
+    forward = np.zeros((1, 2, posteriors.frames + 1))
+    forward[0, 1, 0] = 1.0
+    blanks = posteriors.odds[:, _BLANK].astype(np.float64)
+    forward[0, 1, 1:] = np.cumprod(blanks)
+    forward[forward < _TINY] = 0.0
+    lasts = np.full(1, _BLANK, np.int64)
+    return Prefixes(forward, np.zeros(1), lasts, np.zeros(1))
+
+
+def following(posteriors: Posteriors, prefixes: Prefixes) -> Floats:
+    """Log-probabilities of what follows each prefix `(B, V)`, END included.
+
+    A token that no alignment has room for is -inf; END is at least `FLOOR`.
+    """
+    rows = np.empty((len(prefixes.lasts), posteriors.odds.shape[1]), np.float32)
+    _following(
+        posteriors.odds,
+        posteriors.best,
+        prefixes.forward,
+        prefixes.scales,
+        prefixes.lasts,
+        prefixes.log_probs,
+        rows,
+    )
+    return rows
+
+
+def extended(
+    posteriors: Posteriors,
+    prefixes: Prefixes,
+    parents: Sequence[int],
+    tokens: Sequence[int],
+    log_probs: Sequence[float],
+) -> Prefixes:
+    """Prefixes at `parents`, each with one of `tokens` behind it, whose log-probabilities follow.
+
+    Args:
+        posteriors: of the utterance.
+        prefixes: some of which are extended.
+        parents: which, one for each new prefix.
+        tokens: what is said after it.
+        log_probs: of the tokens, as `following` gave them.
+    """
+    chosen = np.asarray(parents, np.int64)
+    lasts = np.asarray(tokens, np.int64)
+    forward = np.empty((len(lasts), 2, posteriors.frames + 1))
+    scales = prefixes.scales[chosen]
+    _extend(posteriors.odds, prefixes.forward, prefixes.lasts, chosen, lasts, forward, scales)
+    return Prefixes(forward, scales, lasts, prefixes.log_probs[chosen] + np.asarray(log_probs))
+
+
+def _compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Machine code, kept beside the source or in NUMBA_CACHE_DIR where one of them can be written.
+
+    No fast maths: the same prefix has the same bits whoever is beside it. Python's lock is held:
+    a call takes microseconds, and to get the lock back may take longer.
+    """
+    try:
+        return cast(Callable[P, R], numba.njit(cache=True)(function))
+    except RuntimeError:
+        return cast(Callable[P, R], numba.njit(function))
+
+
+@_compiled
+def _following(  # arrays are what numba takes
+    odds: Floats,
+    best: Doubles,
+    forward: Doubles,
+    scales: Doubles,
+    lasts: Longs,
+    log_probs: Doubles,
+    rows: Floats,
+) -> None:
+    """Fill `rows (B, V)`."""
+    frames, vocab_size = odds.shape
+    for row in range(len(lasts)):
+        ends = forward[row]
+        behind, offset = _behind(best, ends)
+        sums = _entered(odds, ends, behind, lasts[row])
+        known = scales[row] - log_probs[row]
+        for token in range(vocab_size):
+            rows[row, token] = _log(sums[token], offset + known)
+        rows[row, _END] = max(_log(ends[0, frames] + ends[1, frames], best[frames] + known), FLOOR)
+
+
+@_compiled
+def _log(probability: float, scale: float) -> float:
+    """Its logarithm, `scale` added, and no more than 0 though numbers round."""
+    if probability > 0.0:
+        return min(math.log(probability) + scale, 0.0)
+    return -math.inf
+
+
+@_compiled
+def _behind(best: Doubles, ends: Doubles) -> tuple[Doubles, float]:
+    """Of each frame, the best alignment up to it over that up to where the prefix ends likeliest.
+
+    And the logarithm of the latter.
+    """
+    peak = 0
+    for t in range(len(best) - 1):
+        if ends[0, t] + ends[1, t] > ends[0, peak] + ends[1, peak]:
+            peak = t
+    behind = np.empty(len(best) - 1)
+    for t in range(len(behind)):
+        behind[t] = math.exp(min(best[t + 1] - best[peak + 1], _STEEPEST))
+    return behind, best[peak + 1]
+
+
+@_compiled
+def _entered(odds: Floats, ends: Doubles, behind: Doubles, last: int) -> Doubles:
+    """The probability `(V,)` that each token is next: over all frames at which it may begin."""
+    frames, vocab_size = odds.shape
+    weights = (ends[0, :frames] + ends[1, :frames]) * behind
+    enough = weights.max() * _NEGLIGIBLE
+    sums, again = np.zeros(vocab_size), 0.0
+    for t in range(frames):
+        if weights[t] > enough:
+            for token in range(vocab_size):
+                sums[token] += weights[t] * odds[t, token]
+            again += ends[1, t] * behind[t] * odds[t, last]
+    if last != _BLANK:
+        sums[last] = again  # the same token once more wants a blank between
+    return sums
+
+
+@_compiled
+def _extend(  # as above
+    odds: Floats,
+    before: Doubles,
+    lasts: Longs,
+    parents: Longs,
+    tokens: Longs,
+    forward: Doubles,
+    scales: Doubles,
+) -> None:
+    """Fill `forward (B, 2, N + 1)`; what each is divided by goes into its scale."""
+    for row in range(len(tokens)):
+        parent, token = parents[row], tokens[row]
+        highest = _aligned(odds, before[parent], token, lasts[parent] == token, forward[row])
+        if highest > 0.0:
+            forward[row] /= highest
+            scales[row] += math.log(highest)
+
+
+@_compiled
+def _aligned(odds: Floats, before: Doubles, token: int, repeats: bool, after: Doubles) -> float:
+    """Fill `after (2, N + 1)` from `before`; returns its highest."""
+    token_end, blank_end, highest = 0.0, 0.0, 0.0
+    after[:, 0] = 0.0
+    for t in range(len(odds)):
+        entering = before[1, t] if repeats else before[0, t] + before[1, t]
+        blank_end = (token_end + blank_end) * odds[t, _BLANK]
+        token_end = (token_end + entering) * odds[t, token]
+        token_end = token_end if token_end > _TINY else 0.0
+        blank_end = blank_end if blank_end > _TINY else 0.0
+        after[0, t + 1], after[1, t + 1] = token_end, blank_end
+        highest = max(highest, token_end + blank_end)
+    return highest

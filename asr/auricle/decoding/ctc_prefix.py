@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 
-CHANCE = 0.3  # in noise no token is likelier than a quarter; spoken words mostly are
+CHANCE = 0.3  # in steady noise no token reaches a quarter; in speech most do
 FLOOR = -1e3  # END's log-probability is never below: some token can always be chosen
 _LEAST = -80.0  # nor is a frame's, beside its highest: float32 holds it
 _TINY = 1e-290  # forward probabilities below are 0: numbers this small are slow to compute

@@ -24,7 +24,7 @@ from auricle.engine.request import Job
 from auricle.threads import apart
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
-from benchmarks.workload import SMOKE, WHISPER_TINY, talker
+from benchmarks.workload import ATTENTION, SMOKE, WHISPER_TINY, talker
 
 CPU = torch.device("cpu")
 
@@ -120,7 +120,7 @@ def _delays(runner: WatchedRunner, plan: Plan, random: np.random.Generator) -> l
     engine, watch = Engine(runner, EngineConfig(slots=plan.requests)), runner.watch
     length = round(plan.seconds * SAMPLE_RATE)
     samples = (0.1 * random.standard_normal((plan.requests, length))).astype(np.float32)
-    requests = [Request(each) for each in samples]
+    requests = [Request(each, ATTENTION) for each in samples]
     futures = [engine.submit(request) for request in requests]
     watch.wait_for(plan.requests)
     delays = []

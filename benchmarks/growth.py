@@ -15,7 +15,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from auricle.config import SAMPLE_RATE, DecodingOptions, TransformerConfig
+from auricle.config import SAMPLE_RATE, TransformerConfig
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
 from auricle.threads import apart
@@ -27,7 +27,7 @@ from benchmarks.plots import plot
 from benchmarks.recordings import speech
 from benchmarks.results import Result, table
 from benchmarks.rounds import timed
-from benchmarks.workload import Workload, talker
+from benchmarks.workload import Workload, exactly, talker
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 SMALL = TransformerConfig(
@@ -86,7 +86,7 @@ def main(images: Path | None, quick: bool, threads: int, output: Path | None) ->
 
 def by_length(loaded: Recognizer, plan: Plan) -> Points:
     """Seconds and memory of one audio, by its length."""
-    options = DecodingOptions(max_tokens=plan.tokens)
+    options = exactly(plan.tokens)
     points = []
     for seconds in plan.lengths:
         samples = _tape(seconds)
@@ -113,7 +113,7 @@ def by_company(loaded: Recognizer, plan: Plan) -> Points:
 def by_requests(loaded: Recognizer, plan: Plan) -> Points:
     """Memory, by how many requests were answered."""
     waveforms = Workload(plan.under_way, 0.3, 1.0).samples()
-    options = DecodingOptions(max_tokens=max(1, plan.tokens // 4))
+    options = exactly(max(1, plan.tokens // 4))
     pending: deque[Future[Recognition]] = deque()
     points: Points = []
     for number in range(plan.requests + plan.under_way):
@@ -155,7 +155,7 @@ def _cost(seconds: float) -> dict[str, float]:
 
 
 def _all(loaded: Recognizer, pieces: Sequence[Piece], tokens: int) -> None:
-    options = DecodingOptions(max_tokens=tokens)
+    options = exactly(tokens)
     for future in [loaded.submit(piece, options, block=True) for piece in pieces]:
         future.result()
 

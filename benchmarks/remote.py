@@ -7,6 +7,7 @@ from typing import Any
 
 from auricle_client import Client, RecognitionOptions
 from benchmarks.rounds import MiscountError
+from benchmarks.workload import exactly
 
 
 class Clients:
@@ -31,7 +32,10 @@ class Clients:
             self._idle.put(connection)
         self._files = files
         self._tokens = tokens
-        self._options = RecognitionOptions(max_tokens=tokens)
+        options = exactly(tokens)
+        self._options = RecognitionOptions(
+            max_tokens=tokens, ctc_weight=options.ctc_weight, guards=options.guards
+        )
 
     @property
     def audio_seconds(self) -> float:

@@ -8,10 +8,11 @@ import torch
 from sentencepiece import sentencepiece_model_pb2 as spm
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import SAMPLE_RATE, ModelConfig, TransformerConfig
+from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 
+ATTENTION = DecodingOptions(ctc_weight=0.0, guards=False)  # a random CTC head has nothing to say
 VOCAB_SIZE = 51_865  # Whisper's
 WINDOW_SECONDS = 30.0
 WHISPER_TINY = TransformerConfig(
@@ -64,6 +65,11 @@ QUICK = Workload(utterances=4, shortest=0.3, longest=0.8, tokens=4)
 
 def _noise(random: np.random.Generator, samples: int) -> npt.NDArray[np.float32]:
     return (0.1 * random.standard_normal(samples)).astype(np.float32)
+
+
+def exactly(tokens: int | None) -> DecodingOptions:
+    """As many tokens of a random model; None: as a recogniser decodes by default."""
+    return DecodingOptions() if tokens is None else replace(ATTENTION, max_tokens=tokens)
 
 
 def talker(transformer: TransformerConfig, seed: int = 0) -> Checkpoint:

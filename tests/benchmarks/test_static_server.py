@@ -5,12 +5,11 @@ import pytest
 import torch
 
 from auricle import recognizer
-from auricle.config import DecodingOptions
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job, Room
 from benchmarks import static_server
 from benchmarks.static_server import StaticRunner
-from benchmarks.workload import QUICK, SMOKE, talker
+from benchmarks.workload import QUICK, SMOKE, exactly, talker
 
 
 def runner_in_use() -> object:
@@ -19,7 +18,7 @@ def runner_in_use() -> object:
 
 def jobs(tokens: Sequence[int]) -> list[Job]:
     samples = QUICK.samples()[0]
-    return [Job(Request(samples, DecodingOptions(max_tokens=count)), 0.0) for count in tokens]
+    return [Job(Request(samples, exactly(count)), 0.0) for count in tokens]
 
 
 def test_nobody_joins_before_the_last_one_has_ended() -> None:

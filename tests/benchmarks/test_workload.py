@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
 from auricle.tokenizer import Tokenizer
@@ -15,6 +15,7 @@ from benchmarks.workload import (
     WHISPER_TINY,
     WINDOW_SECONDS,
     Workload,
+    exactly,
     talker,
     vocabulary,
 )
@@ -51,7 +52,7 @@ def test_the_model_has_the_shape_of_whisper_tiny() -> None:
 
 
 def test_no_utterance_ends_before_its_limit() -> None:
-    options = DecodingOptions(max_tokens=QUICK.tokens)
+    options = exactly(QUICK.tokens)
     with Recognizer(talker(SMOKE), device="cpu") as recognizer:
         pieces = [Piece(0.0, samples) for samples in QUICK.samples()]
         futures = [recognizer.submit(piece, options) for piece in pieces]

@@ -135,6 +135,7 @@ class TrainingConfig:
     augmentation: AugmentationConfig
     schedule: ScheduleConfig
     seed: int = 1
+    init: Path | None = None  # a checkpoint to begin with, as fine-tuning does
 
 
 def load_training_config(path: Path) -> TrainingConfig:
@@ -152,6 +153,7 @@ def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
         raise ValueError(f"unknown entries: {', '.join(sorted(unknown))}")
     return TrainingConfig(
         seed=int(table.get("seed", 1)),
+        init=(base / table["init"]).resolve() if "init" in table else None,
         output=(base / table["output"]).resolve(),
         data=_data_config(table["data"], base),
         model=_model_config(table["model"]),

@@ -12,8 +12,7 @@ from tqdm import tqdm
 
 from auricle.checkpoint import save_checkpoint
 from auricle.features import LogMel
-from auricle.model import SpeechTransformer
-from auricle.tokenizer import Tokenizer
+from auricle.training import beginning
 from auricle.training.augmentation import SpecAugment, WaveformAugmentation, seed_everything
 from auricle.training.batches import make_batches
 from auricle.training.clips import Clip, plan_clips, render
@@ -35,13 +34,13 @@ class Trainer:
         self.config = config
         config.output.mkdir(parents=True, exist_ok=True)
         speech = _load_speech(config)
-        self.tokenizer = _load_tokenizer(config, [u.text for _, u in speech])
+        self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
         self.utterances = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
         self.features = LogMel(config.model.features)
         self.augment = WaveformAugmentation(config.augmentation)
         self.spec_augment = SpecAugment(config.augmentation)
         seed_everything(config.seed)
-        self.state = new_state(SpeechTransformer(config.model), config.optimizer)
+        self.state = new_state(beginning.model(config), config.optimizer)
         self.dev = [load_dev_set(manifest) for manifest in config.data.dev]
         self.validator = Validator(self.features, self.tokenizer, config.data.batch_seconds)
         self.journal = Journal(config.output)
@@ -149,7 +148,7 @@ def train(recipe: Path, *, resume: bool = True) -> None:
     Raises:
         InvalidOptionError: the recipe is not valid.
         ManifestError: speech that it names is missing, or cannot be trained on (`on_bad`).
-        CheckpointMismatchError: the last run had another model.
+        CheckpointMismatchError: the last run, or the checkpoint to begin with, has another model.
     """
     config = load_training_config(recipe)
     if not resume:
@@ -167,12 +166,3 @@ def _load_speech(config: TrainingConfig) -> Speech:
         for utterance in corpus.utterances
     ]
     return usable(speech, data, config.model)
-
-
-def _load_tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
-    """The run's tokenizer, learnt from the training transcripts at the start."""
-    path = config.output / "tokenizer.model"
-    if not path.exists():
-        vocab_size = config.model.transformer.vocab_size
-        path.write_bytes(Tokenizer.train(texts, vocab_size).serialized)
-    return Tokenizer(path.read_bytes())

@@ -1,0 +1,57 @@
+"""What a run begins with: a tokenizer and weights, new ones or a checkpoint's."""
+
+from dataclasses import asdict
+from typing import Any
+
+from auricle.checkpoint import load_checkpoint
+from auricle.config import ModelConfig
+from auricle.errors import CheckpointMismatchError
+from auricle.model import SpeechTransformer
+from auricle.tokenizer import Tokenizer
+from auricle.training.config import TrainingConfig
+
+_MAY_DIFFER = {"dropout"}  # of the dimensions: it has no weights
+
+
+def tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
+    """The run's tokenizer: its own since it began, the checkpoint's, or learnt from `texts`."""
+    path = config.output / "tokenizer.model"
+    if not path.exists():
+        path.write_bytes(_first_tokenizer(config, texts).serialized)
+    return Tokenizer(path.read_bytes())
+
+
+def model(config: TrainingConfig) -> SpeechTransformer:
+    """Random weights, or those of `config.init`.
+
+    Raises:
+        CheckpointMismatchError: it has other dimensions or features than the recipe's model.
+    """
+    new = SpeechTransformer(config.model)
+    if config.init is not None:
+        found = load_checkpoint(config.init).model
+        differences = _differences(found.config, config.model)
+        if differences:
+            listed = "; ".join(differences)
+            raise CheckpointMismatchError(f"{config.init}: is of another model: {listed}")
+        new.load_state_dict(found.state_dict())
+    return new
+
+
+def _first_tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
+    if config.init is not None:
+        return load_checkpoint(config.init).tokenizer
+    return Tokenizer.train(texts, config.model.transformer.vocab_size)
+
+
+def _differences(found: ModelConfig, wanted: ModelConfig) -> list[str]:
+    return [
+        f"{name} is {value!r}, the recipe's {_dims(wanted)[name]!r}"
+        for name, value in _dims(found).items()
+        if value != _dims(wanted)[name]
+    ]
+
+
+def _dims(config: ModelConfig) -> dict[str, Any]:
+    dims = asdict(config.transformer) | asdict(config.features)
+    return {name: value for name, value in dims.items() if name not in _MAY_DIFFER}

@@ -35,8 +35,8 @@ class PackedLinear(nn.Module):
         return product
 
 
-def has_fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 matrices faster than float32."""
+def has_bfloat16_products() -> bool:
+    """Whether this processor multiplies bfloat16 matrices by instructions of its own."""
     supported: bool = torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001  # nothing public says
     return supported and torch.backends.mkldnn.is_available()
 
@@ -46,7 +46,7 @@ def can_pack(model: SpeechTransformer) -> bool:
     weight = model.decoder.embedding.weight
     is_ours = weight.device.type == "cpu" and weight.dtype == torch.bfloat16
     packed = isinstance(model.decoder.output, PackedLinear)
-    return is_ours and not packed and has_fast_bfloat16()
+    return is_ours and not packed and has_bfloat16_products()
 
 
 def pack(model: SpeechTransformer) -> None:

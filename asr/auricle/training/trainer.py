@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.utils import clip_grad_norm_
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
@@ -13,6 +12,7 @@ from tqdm import tqdm
 from auricle.checkpoint import save_checkpoint
 from auricle.features import LogMel
 from auricle.training import beginning
+from auricle.training.arithmetic import arithmetic
 from auricle.training.augmentation import SpecAugment, WaveformAugmentation, seed_everything
 from auricle.training.batches import make_batches
 from auricle.training.clips import Clip, plan_clips, render
@@ -68,7 +68,8 @@ class Trainer:
         clips = self._clips()
         seconds = [clip.seconds for clip in clips]
         budget = self.config.data.batch_seconds
-        batches = make_batches(seconds, budget, seed=self.config.seed, epoch=self.state.epoch)
+        epoch = self.state.epoch + (self.config.init is not None)  # it can align: no easy start
+        batches = make_batches(seconds, budget, seed=self.config.seed, epoch=epoch)
         rest = batches[self.state.batch :]
         progress = tqdm(
             rest, f"epoch {self.state.epoch}", initial=self.state.batch, total=len(batches)
@@ -98,8 +99,7 @@ class Trainer:
         x, x_lens = self._features(clips)
         texts = [self.tokenizer.encode(self._text(clip)) for clip in clips]
         state.model.train()
-        # On the CPU the plain product of matrices trains faster than the fused kernel.
-        with torch.autocast(x.device.type, torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        with arithmetic(x.device):
             losses = joint_loss(state.model, x, x_lens, texts, self.config.loss)
         losses.total.backward()
         norm = clip_grad_norm_(state.model.parameters(), self.config.optimizer.clip_norm)

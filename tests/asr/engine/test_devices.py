@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from auricle.engine import devices
 from auricle.engine.devices import prepare, resolve_device, resolve_dtype
 from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
-from auricle.model.packed import PackedLinear, has_fast_bfloat16
+from auricle.model.packed import PackedLinear, has_bfloat16_products
 from tests.asr.tiny import DTYPES, tiny_model
 
 CPU = torch.device("cpu")
@@ -27,6 +28,25 @@ def test_auto_is_bfloat16_where_a_processor_has_it(
     monkeypatch.setattr("auricle.engine.devices.has_fast_bfloat16", lambda: fast)
     assert resolve_dtype("auto", CPU) == dtype
     assert resolve_dtype("auto", torch.device("cuda")) == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("instructions", "amx", "processor", "fast"),
+    [
+        (True, False, "znver4", True),
+        (True, False, "znver5", True),
+        (True, True, "sapphirerapids", True),
+        (True, False, "sapphirerapids", False),
+        (False, False, "znver3", False),
+    ],
+)
+def test_the_instructions_alone_do_not_make_bfloat16_fast(
+    monkeypatch: pytest.MonkeyPatch, instructions: bool, amx: bool, processor: str, fast: bool
+) -> None:
+    monkeypatch.setattr(devices, "has_bfloat16_products", lambda: instructions)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(devices, "get_host_cpu_name", lambda: processor)
+    assert devices.has_fast_bfloat16() is fast
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
@@ -89,7 +109,7 @@ def test_the_callers_model_stays_as_it_is() -> None:
 @pytest.mark.parametrize("dtype", [*DTYPES, torch.float16])
 def test_halves_are_packed_where_that_pays(dtype: torch.dtype) -> None:
     ready = prepare(fresh_model(), CPU, dtype)
-    pays = dtype == torch.bfloat16 and has_fast_bfloat16()
+    pays = dtype == torch.bfloat16 and has_bfloat16_products()
     assert isinstance(ready.ctc, PackedLinear if pays else nn.Linear)
     assert isinstance(ready.decoder.output, PackedLinear) is pays
 

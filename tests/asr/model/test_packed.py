@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from auricle.model import SpeechTransformer
-from auricle.model.packed import PackedLinear, can_pack, has_fast_bfloat16, pack
+from auricle.model.packed import PackedLinear, can_pack, has_bfloat16_products, pack
 from tests.asr.tiny import features, tiny_model, utterances
 
 needs_bfloat16 = pytest.mark.skipif(
-    not has_fast_bfloat16(), reason="this processor has no bfloat16 products"
+    not has_bfloat16_products(), reason="this processor has no bfloat16 products"
 )
 
 

@@ -24,7 +24,7 @@ from benchmarks.command import benchmark_options, use_threads
 from benchmarks.recordings import speech
 from benchmarks.results import Result, table
 
-DTYPES = ("float32", "bfloat16", "float16")
+DTYPES = ("float32", "bfloat16", "float16", "int8")
 BEAMS = (1, 1, 1, 3)
 Answer = tuple[str, float]  # words, confidence
 Waveforms = Sequence[npt.NDArray[np.float32]]

@@ -41,7 +41,7 @@ SENTENCES = (
     "it was the best of times it was the worst of times",
 )
 
-DTYPES = (torch.float32, torch.bfloat16)  # those in which company changes nothing
+DTYPES = (torch.float32, torch.bfloat16, torch.int8)  # those in which company changes nothing
 Positions = Literal["rotary", "sinusoidal"]
 ARCHITECTURES: tuple[tuple[Positions, int], ...] = (
     ("rotary", 0),

@@ -14,7 +14,7 @@ from auricle.decoding.search import Candidate
 from auricle.model import Decoder
 
 COLDEST = 1e-6  # a lower temperature would draw the same
-SPARE = 6  # more than are asked for: bfloat16 may misplace neighbours, not many
+SPARE = 6  # more than are asked for: coarse logits may misplace neighbours, not many
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,9 @@ class NextTokens:
     Where CTC was heard, a token's log-probability is the weighted mean of both heads' (Watanabe et
     al. 2017).
 
-    Logits of half precision are coarse: near 16, neighbours in bfloat16 stand 0.06 apart, and ties
-    abound. So they only choose a short list, and its logits are computed again in float32.
+    Logits of half precision and of integers are coarse: near 16, neighbours in bfloat16 stand 0.06
+    apart, and ties abound. So they only choose a short list, and its logits are computed again in
+    float32.
     """
 
     def __init__(self, decoder: Decoder, decoder_out: Tensor, heard: Sequence[Heard] = ()) -> None:
@@ -59,7 +60,7 @@ class NextTokens:
 
     def likeliest(self, count: int) -> list[list[Candidate]]:
         """At least the `count` likeliest tokens of each row, the likeliest first."""
-        if self._logits.dtype == torch.float32:
+        if not self._decoder.is_coarse:
             top = self.log_probs.topk(min(count, self.log_probs.shape[1]), dim=-1)
             return _candidates(top.values, top.indices)
         top = self.log_probs.topk(min(count + SPARE, self.log_probs.shape[1]), dim=-1)

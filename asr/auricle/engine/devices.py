@@ -8,11 +8,13 @@ from llvmlite.binding import get_host_cpu_name
 from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.model.packed import can_pack, has_bfloat16_products, pack
+from auricle.model.quantized import is_quantized, quantize
 
 DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
+    "int8": torch.int8,  # of the matrix products on a CPU; all else is float32
 }
 
 
@@ -39,7 +41,14 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if device.type != "cpu" or has_fast_bfloat16() else torch.float32
     if name not in DTYPES:
         raise InvalidOptionError(f"dtype must be auto, {', '.join(DTYPES)}, not {name!r}")
+    if name == "int8" and device.type != "cpu":
+        raise InvalidOptionError("int8 is for CPUs: use --dtype auto, or --device cpu")
     return DTYPES[name]
+
+
+def activations(dtype: torch.dtype) -> torch.dtype:
+    """What is between the matrix products of a model in `dtype`."""
+    return torch.float32 if dtype == torch.int8 else dtype
 
 
 def has_fast_bfloat16() -> bool:
@@ -64,9 +73,13 @@ def prepare(
     """
     weight = model.decoder.embedding.weight
     is_there = weight.device.type == device.type and device.index in (None, weight.device.index)
-    if is_there and weight.dtype == dtype and not can_pack(model):
+    to_quantize = dtype == torch.int8 and not is_quantized(model)
+    if is_there and weight.dtype == activations(dtype) and not (can_pack(model) or to_quantize):
         return model.eval()
-    ready = copy.deepcopy(model).to(device=device, dtype=dtype).eval().requires_grad_(False)
+    ready = copy.deepcopy(model).to(device=device, dtype=activations(dtype))
+    ready.eval().requires_grad_(False)
+    if to_quantize:
+        quantize(ready)
     if can_pack(ready):
         pack(ready)
     return ready

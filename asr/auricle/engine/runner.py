@@ -19,7 +19,7 @@ from auricle.decoding import (
     new_guards,
     new_search,
 )
-from auricle.engine.devices import prepare
+from auricle.engine.devices import activations, prepare
 from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
     AudioTooLongError,
@@ -56,13 +56,13 @@ class ModelRunner:
         Args:
             model: what to run; several runners may share a prepared one.
             device: where.
-            dtype: of weights and activations.
+            dtype: of weights and activations; int8: of matrix products.
             slots: hypotheses decoded at once.
             max_cache_mib: what the utterances in the decoder may remember, in MiB.
             exact: let no shape on the device depend on who shares a batch.
         """
         self.device = device
-        self.dtype = dtype
+        self.dtype = activations(dtype)
         self.exact = exact
         self.model = prepare(model, device, dtype)
         self.features = LogMel(model.config.features).to(device)

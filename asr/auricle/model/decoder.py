@@ -121,8 +121,14 @@ class Decoder(nn.Module):
             x = layer(x, partial(view.attend, index), rotation, partial(view.recall, index))
         return self.norm(x)[:, 0]
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether `logits` are less exact than `logits_of`."""
+        plain = isinstance(self.output, Unembedding)
+        return not plain or self.embedding.weight.dtype != torch.float32
+
     def logits(self, decoder_out: Tensor) -> Tensor:
-        """`(..., D) -> (..., V)`, in the model's dtype."""
+        """`(..., D) -> (..., V)`, in the numbers of the model's products."""
         logits: Tensor = self.output(decoder_out)
         return logits
 

@@ -11,6 +11,7 @@ from auricle.engine.devices import prepare, resolve_device, resolve_dtype
 from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.model.packed import PackedLinear, has_bfloat16_products
+from auricle.model.quantized import is_quantized
 from tests.asr.tiny import DTYPES, tiny_model
 
 CPU = torch.device("cpu")
@@ -55,6 +56,22 @@ def test_a_dtype_that_is_named_is_that_one(name: str, device: str) -> None:
     assert resolve_dtype(name, torch.device(device)) == getattr(torch, name)
 
 
+def test_int8_is_for_cpus_and_float32_between() -> None:
+    assert resolve_dtype("int8", CPU) == torch.int8
+    assert devices.activations(torch.int8) == torch.float32
+    assert devices.activations(torch.bfloat16) == torch.bfloat16
+    with pytest.raises(InvalidOptionError, match="int8 is for CPUs"):
+        resolve_dtype("int8", torch.device("cuda"))
+
+
+def test_a_quantised_model_is_a_copy_that_runners_share() -> None:
+    model = fresh_model()
+    ready = prepare(model, CPU, torch.int8)
+    assert is_quantized(ready)
+    assert not is_quantized(model)
+    assert prepare(ready, CPU, torch.int8) is ready
+
+
 @pytest.mark.parametrize("name", ["tpu", "", "cpu:x", "meta", "mps"])
 def test_other_devices_are_refused(name: str) -> None:
     with pytest.raises(InvalidOptionError, match="device must be cpu, cuda or auto"):
@@ -71,8 +88,8 @@ def test_devices_that_are_not_there_are_refused(
 
 
 def test_other_dtypes_are_refused() -> None:
-    with pytest.raises(InvalidOptionError, match="float32, bfloat16, float16"):
-        resolve_dtype("int8", CPU)
+    with pytest.raises(InvalidOptionError, match="float32, bfloat16, float16, int8"):
+        resolve_dtype("int4", CPU)
 
 
 def fresh_model() -> SpeechTransformer:

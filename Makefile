@@ -3,7 +3,7 @@
 #   PYTHON=python3.12        the Python that .venv is made with
 #   TORCH_INDEX=URL          where pip finds torch (the CPU build is much smaller than the CUDA one)
 #   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
-#   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate` reads instead of samples/
+#   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate` and `make calibrate` read instead of samples/
 #   BENCH=--quick            makes a bench target, or `make evaluate`, a smoke run
 
 PYTHON ?= python3
@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
-.PHONY: evaluate bench-engine bench-server bench-load bench-growth bench-invariance bench-cancellation
+.PHONY: evaluate calibrate bench-engine bench-server bench-load bench-growth bench-invariance bench-cancellation
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -64,6 +64,11 @@ bench-invariance: $(VENV)/installed ## how often company changes an answer, for 
 
 evaluate: $(VENV)/installed-bench ## how well the bundled model hears: WER, noise, telephone, PocketSphinx (DEV=manifests)
 	$(BIN)/python -m benchmarks.accuracy $(DEV) $(BENCH)
+	$(BIN)/python -m benchmarks.report
+
+calibrate: $(VENV)/installed-bench ## how far confidences can be believed (DEV=manifests, BENCH="--write CHECKPOINT")
+	$(BIN)/python -m benchmarks.calibration $(DEV) $(BENCH)
+	$(BIN)/python -m benchmarks.report
 
 bench-cancellation: $(VENV)/installed ## how soon cancelled work is off the device
 	$(BIN)/python -m benchmarks.cancellation $(BENCH)

@@ -1,4 +1,4 @@
-"""What recordings go through on their way to a recogniser, and what no recogniser should hear."""
+"""What recordings go through on their way to a recogniser."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -15,8 +15,6 @@ Samples = npt.NDArray[np.float32]  # (S,) at 16 kHz
 Condition = Callable[[Samples], Samples]
 
 TELEPHONE_RATE, LOWEST, HIGHEST = 8_000, 300.0, 3_400.0  # Hz
-CHORDS = ((220.0, 277.2, 329.6), (246.9, 311.1, 370.0), (196.0, 246.9, 293.7))  # Hz
-OVERTONES = 5
 
 
 def clean(samples: Samples) -> Samples:
@@ -45,41 +43,6 @@ CONDITIONS: Mapping[str, Condition] = {
     **{f"noise {snr} dB": partial(noisy, snr_db=float(snr)) for snr in (20, 10, 0)},
     "telephone": telephone,
 }
-
-
-def silence(seconds: float) -> Samples:
-    """An open microphone in a quiet room: noise at -66 dBFS."""
-    return _noise(seconds, level=0.0005)
-
-
-def white_noise(seconds: float) -> Samples:
-    """Noise as loud as speech."""
-    return _noise(seconds, level=0.05)
-
-
-def music(seconds: float) -> Samples:
-    """Chords of decaying harmonic tones, two a second."""
-    times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    beat, since = np.floor(times * 2).astype(int), (times * 2) % 1
-    chords = np.array(CHORDS)[beat % len(CHORDS)]  # (S, 3)
-    tones = sum(
-        np.sin(2 * np.pi * chords * overtone * times[:, None]).sum(axis=1) / overtone
-        for overtone in range(1, OVERTONES + 1)
-    )
-    samples: Samples = (0.04 * tones * np.exp(-3 * since)).astype(np.float32)
-    return samples
-
-
-WORDLESS: Mapping[str, Callable[[float], Samples]] = {
-    "quiet room": silence,
-    "white noise": white_noise,
-    "music-like sound": music,
-}
-
-
-def _noise(seconds: float, level: float) -> Samples:
-    random = np.random.default_rng(0)
-    return (level * random.standard_normal(round(seconds * SAMPLE_RATE))).astype(np.float32)
 
 
 def _samples(waveform: Tensor) -> Samples:

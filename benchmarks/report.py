@@ -1,4 +1,4 @@
-"""Writes the tables of docs/performance.md from the results: python -m benchmarks.report.
+"""Writes the tables of docs/*.md from the results: python -m benchmarks.report.
 
 Between `<!-- NAME -->` and `<!-- end of NAME -->` stands what the result says and nothing else; a
 test compares the two.
@@ -6,13 +6,15 @@ test compares the two.
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import accuracy_tables, calibration_tables
 from benchmarks.results import RESULTS, table
 
-PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+DOCS = Path(__file__).parent.parent / "docs"
+RELIABILITY = "reliability.png"  # the picture that benchmarks.calibration draws
 Figures = dict[str, Any]
 
 
@@ -92,7 +94,7 @@ def growth(result: Figures) -> Iterator[str]:
         f"{result['settled_after_requests']} to {result['curves']['requests'][-1]['requests']:g}."
     )
     for name in result["curves"]:
-        if (PAGE.parent / "images" / f"growth-{name}.png").exists():
+        if (DOCS / "images" / f"growth-{name}.png").exists():
             yield f"![growth with {name}](images/growth-{name}.png)"
 
 
@@ -124,28 +126,44 @@ def cancellation(result: Figures) -> Iterator[str]:
     yield table(head, [(name.replace("_", " "), *result[name].values()) for name in names])
 
 
-WRITERS: dict[str, Callable[[Figures], Iterator[str]]] = {
-    "engine": engine,
-    "server": server,
-    "load": load,
-    "growth": growth,
-    "invariance": invariance,
-    "cancellation": cancellation,
+def calibration(result: Figures) -> Iterator[str]:
+    """How far confidences can be believed, and a picture of that."""
+    yield from calibration_tables.tables(result)
+    if (DOCS / "images" / RELIABILITY).exists():
+        yield f"![reliability](images/{RELIABILITY})"
+
+
+Writer = Callable[[Figures], Iterator[str]]
+PAGES: dict[str, dict[str, Writer]] = {
+    "performance.md": {
+        "engine": engine,
+        "server": server,
+        "load": load,
+        "growth": growth,
+        "invariance": invariance,
+        "cancellation": cancellation,
+    },
+    "accuracy.md": {
+        "accuracy": accuracy_tables.tables,
+        "calibration": calibration,
+    },
 }
+WRITERS: dict[str, Writer] = {name: of for page in PAGES.values() for name, of in page.items()}
+COMMANDS = {"accuracy": "evaluate", "calibration": "calibrate"}  # the others are bench-NAME
 
 
 def block(name: str, results: Path = RESULTS) -> str:
     """What stands under one benchmark."""
     path = results / f"{name}.json"
     if not path.exists():
-        return f"Not measured yet: `make bench-{name}`."
+        return f"Not measured yet: `make {COMMANDS.get(name, f'bench-{name}')}`."
     result: Figures = json.loads(path.read_text(encoding="utf-8"))
     return "\n\n".join([_where(result), *WRITERS[name](result)])
 
 
-def replaced(page: str, results: Path = RESULTS) -> str:
+def replaced(page: str, writers: Mapping[str, Writer], results: Path = RESULTS) -> str:
     """The page with its blocks made anew. Raises ValueError where one is not to be found."""
-    for name in WRITERS:
+    for name in writers:
         pattern = rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)"
         if not re.search(pattern, page, re.DOTALL):
             raise ValueError(f"no block between <!-- {name} --> and <!-- end of {name} -->")
@@ -202,4 +220,6 @@ def _plain(value: object) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, writers in PAGES.items():
+        path = DOCS / name
+        path.write_text(replaced(path.read_text(encoding="utf-8"), writers), encoding="utf-8")

@@ -5,7 +5,7 @@ the file is ever executed.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from auricle.config import ModelConfig
+from auricle.config import Calibration, ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
@@ -61,6 +61,22 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"the weights are for {config.transformer.vocab_size}"
         )
     return Checkpoint(_build(path, config, tensors), tokenizer)
+
+
+def save_calibration(path: Path, calibration: Calibration) -> None:
+    """Write `calibration` into a checkpoint's header; its weights stay as they are.
+
+    Raises:
+        UnknownModelError: there is no such file.
+        CorruptCheckpointError: truncated, damaged, or no Auricle checkpoint.
+    """
+    if not path.is_file():
+        raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
+    config, tensors = _read(path)
+    header = json.dumps(replace(config, calibration=calibration).to_dict())
+    beside = path.with_name(path.name + ".new")  # a run that is stopped leaves the old one whole
+    save_file(tensors, beside, metadata={HEADER_KEY: header})
+    beside.replace(path)
 
 
 def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:

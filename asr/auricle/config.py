@@ -97,6 +97,30 @@ class TransformerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """From the mean probability of a hypothesis' tokens to a confidence (Platt 1999).
+
+    `logit(confidence) = slope * logit(probability) + offset`, fitted so that it is the share of the
+    answer's words that are right. The defaults change nothing.
+    """
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_positive("slope", self.slope)  # the likelier stays the more confident
+        if not math.isfinite(self.offset):
+            raise InvalidOptionError(f"offset must be finite, not {self.offset!r}")
+
+    def confidence(self, probability: float) -> float:
+        """0 to 1, of a probability of 0 to 1; certainty stays certainty."""
+        if self == Calibration() or not 0 < probability < 1:
+            return probability
+        logit = self.slope * math.log(probability / (1 - probability)) + self.offset
+        return 0.5 + 0.5 * math.tanh(0.5 * logit)
+
+
+@dataclass(frozen=True, slots=True)
 class ModelConfig:
     """All that a checkpoint must say of itself besides its weights and its tokenizer."""
 
@@ -106,6 +130,7 @@ class ModelConfig:
     tokens_per_second: float = 13.0  # the most that is ever said; of the bundled vocabulary
     features: FeatureConfig = field(default_factory=FeatureConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
+    calibration: Calibration = field(default_factory=Calibration)
 
     def __post_init__(self) -> None:
         _check_positive("window_seconds", self.window_seconds)
@@ -122,7 +147,9 @@ class ModelConfig:
         features = FeatureConfig(**rest.pop("features"))
         dims = dict(rest.pop("transformer"))
         dims["subsampling_strides"] = tuple(dims["subsampling_strides"])
-        return cls(features=features, transformer=TransformerConfig(**dims), **rest)
+        calibration = Calibration(**rest.pop("calibration", {}))  # newer than the first checkpoints
+        transformer = TransformerConfig(**dims)
+        return cls(features=features, transformer=transformer, calibration=calibration, **rest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,5 +20,5 @@ class Hypothesis:
 
     @property
     def confidence(self) -> float:
-        """Geometric mean of the tokens' probabilities, 0..1."""
+        """Geometric mean of the tokens' probabilities, 0..1: not calibrated."""
         return math.exp(self.log_prob / max(self.steps, 1))

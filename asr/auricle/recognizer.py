@@ -26,6 +26,7 @@ from auricle.model import SpeechTransformer
 from auricle.segmenter import Piece, Segmenter, cut
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript
+from auricle.vad import load_now
 
 AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
 
@@ -61,6 +62,7 @@ class Recognizer:
         self.dtype = str(torch_dtype).removeprefix("torch.")
         self._tokenizer = checkpoint.tokenizer
         config = engine or EngineConfig()
+        apart(load_now)
         model = apart(lambda: prepare(checkpoint.model, torch_device, torch_dtype))
         self._engine = _start(model, torch_device, torch_dtype, config)
         self._checker: InvarianceChecker | None = None
@@ -143,7 +145,7 @@ class Recognizer:
         return Segmenter(self.config.window_seconds)
 
     def cut(self, audio: Audio) -> Iterator[Piece]:
-        """The pieces of a whole audio; `next` blocks while it looks for silences in a long one."""
+        """The pieces of a whole audio; `next` blocks while the VAD looks for words and silences."""
         return cut(audio.samples, self.config.window_seconds)
 
     def recognize(
@@ -203,7 +205,7 @@ class Recognizer:
             DeadlineExceededError: the deadline has passed already.
             QueueFullError, EngineStoppedError: the engine takes no more.
         """
-        request = Request(piece.samples, options or DecodingOptions(), deadline)
+        request = Request(piece.samples, options or DecodingOptions(), deadline, piece.speech)
         submitted = self._engine.submit(request, block=block)
         recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
         if self._checker is not None:  # behind `then`: it starts when the answer is out
@@ -252,7 +254,8 @@ class Recognizer:
 
     def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
         text = self._tokenizer.decode(outcome.hypothesis.tokens)
-        segment = Segment(piece.start, piece.end, text, outcome.hypothesis.confidence)
+        confidence = self.config.calibration.confidence(outcome.hypothesis.confidence)
+        segment = Segment(piece.start, piece.end, text, confidence)
         return Recognition(segment, outcome.receipt, piece.overlap)
 
     def _transcribe(self, source: AudioSource, options: DecodingOptions | None) -> Transcript:

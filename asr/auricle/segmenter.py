@@ -16,12 +16,11 @@ import numpy as np
 from auricle.audio import Samples
 from auricle.config import SAMPLE_RATE
 from auricle.errors import InvalidOptionError
-from auricle.vad import FRAME_SAMPLES, SileroVad, Vad
+from auricle.vad import FRAME_SAMPLES, THRESHOLD, SileroVad, Vad, has_word, speaks
 
 SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody could hear
 _HYSTERESIS = 0.15  # speech goes on until its probability is this far below the threshold
 _MIN_SILENCE_FRAMES = 3  # about 0.1 s: shorter gaps lie inside of words
-_WHOLE_CLOSE_SILENCE = 2.0  # whole audio is not waited for: rather long pieces
 _FEED_SAMPLES = 10 * SAMPLE_RATE
 
 
@@ -35,6 +34,7 @@ class Piece:
     start: float
     samples: Samples
     overlap: float = 0.0
+    speech: bool | None = None  # whether the VAD hears a word in it; None: it was not asked
 
     @property
     def duration(self) -> float:
@@ -70,7 +70,7 @@ class Segmenter:
         close_silence: float = 0.6,
         pad: float = 0.25,
         overlap: float = 1.0,
-        threshold: float = 0.5,
+        threshold: float = THRESHOLD,
         vad: Vad | None = None,
     ) -> None:
         self._window = int(window_seconds * SAMPLE_RATE) // FRAME_SAMPLES
@@ -173,9 +173,11 @@ class Segmenter:
 
     def _piece(self, end: int, overlap: float) -> Piece:
         first = self._start * FRAME_SAMPLES
-        samples = np.concatenate([frame.samples for frame in self._frames[:end]])
+        frames = self._frames[:end]
+        samples = np.concatenate([frame.samples for frame in frames])
+        speech = has_word(frame.speech for frame in frames)
         # The stream's last frame may have been filled up with zeros.
-        return Piece(first / SAMPLE_RATE, samples[: self._total - first], overlap)
+        return Piece(first / SAMPLE_RATE, samples[: self._total - first], overlap, speech)
 
     def _drop(self, count: int) -> None:
         del self._frames[:count]
@@ -186,15 +188,16 @@ class Segmenter:
 def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> Iterator[Piece]:
     """Whole audio `(S,)` as pieces: itself when it fits the window, nothing when it is silent.
 
-    Longer audio goes through a `Segmenter` that prefers long pieces. Each piece comes as soon as
-    it is found, so that it can be recognised while the next one is sought.
+    Of audio that fits, `vad` hears no more than it takes to find a word.
+    Longer audio goes through a `Segmenter`, as a stream does. Each piece comes as soon as it is
+    found, so that it can be recognised while the next one is sought.
     """
     if np.abs(samples).max(initial=0.0) < SILENCE_PEAK:
         return
     if len(samples) <= window_seconds * SAMPLE_RATE:
-        yield Piece(0.0, samples)
+        yield Piece(0.0, samples, speech=speaks(samples, vad))
         return
-    segmenter = Segmenter(window_seconds, close_silence=_WHOLE_CLOSE_SILENCE, vad=vad)
+    segmenter = Segmenter(window_seconds, vad=vad)
     for begin in range(0, len(samples), _FEED_SAMPLES):
         yield from segmenter.feed(samples[begin : begin + _FEED_SAMPLES])
     yield from segmenter.flush()

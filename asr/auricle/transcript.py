@@ -28,7 +28,7 @@ class Segment:
     start: float
     end: float
     text: str
-    confidence: float  # geometric mean of the tokens' probabilities, 0..1
+    confidence: float  # 0..1: the mean of the tokens' probabilities, as the model is calibrated
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,13 @@
-"""Voice activity: how probable it is that somebody speaks, frame by frame, by Silero VAD."""
+"""Voice activity: how probable it is that somebody speaks, frame by frame, by Silero VAD.
+
+And whether anybody says a word at all, which is mostly known after the first one.
+"""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -16,6 +20,11 @@ if TYPE_CHECKING:
     from silero_vad import SileroVADSequence
 
 FRAME_SAMPLES = 512  # 32 ms; the one frame length of Silero VAD at 16 kHz
+THRESHOLD = 0.5  # from this probability on a frame is speech
+WORD_FRAMES = 6  # 0.19 s: the shortest word is longer, a tone that passes for speech seldom is
+_PEAK = 0.5  # to which quiet audio is raised: the detector misses quiet speech
+_BLOCK_FRAMES = 16  # asked at a time: speech begins within the first or second of them
+_TINY = 1e-6  # of a peak: digital silence is not raised
 _CONTEXT_SAMPLES = 64  # of the frame before, which the detector hears once more
 
 Vad: TypeAlias = Callable[[Samples], npt.NDArray[np.float32]]
@@ -55,6 +64,31 @@ class SileroVad:
         probabilities, self._hidden, self._cell = self._session.run(names, feed)
         flat: npt.NDArray[np.float32] = probabilities.reshape(-1)
         return flat
+
+
+def load_now() -> None:
+    """So that the first audio need not wait for the detector."""
+    with _LOADING:
+        _model()
+
+
+def speaks(samples: Samples, vad: Vad | None = None) -> bool:
+    """Whether anybody says a word in `samples (S,)`. Listens no further than to the first."""
+    vad = vad or SileroVad()
+    gain = np.float32(max(1.0, _PEAK / max(np.abs(samples).max(initial=0.0), _TINY)))
+    frames = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+    speech: list[bool] = []
+    for begin in range(0, len(frames), _BLOCK_FRAMES):
+        speech = speech[-WORD_FRAMES:]
+        speech += (vad(gain * frames[begin : begin + _BLOCK_FRAMES]) >= THRESHOLD).tolist()
+        if has_word(speech):
+            return True
+    return False
+
+
+def has_word(speech: Iterable[bool]) -> bool:
+    """Whether as many frames of speech follow each other as the shortest word has."""
+    return any(spoken and len(list(run)) >= WORD_FRAMES for spoken, run in groupby(speech))
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest
 
 from auricle.config import SAMPLE_RATE
 from auricle.recognizer import Recognizer, model_path
+from benchmarks.wordless import WORDLESS
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.wav"))
 DEV = Path(__file__).parents[3] / "shared" / "speech" / "dev"
@@ -42,6 +43,13 @@ def test_different_samples_are_different_texts(recognizer: Recognizer) -> None:
     assert len(SAMPLES) > 3
     assert len({transcript.text for transcript in transcripts}) == len(SAMPLES)
     assert all(0 < transcript.confidence <= 1 for transcript in transcripts)
+
+
+@pytest.mark.parametrize("kind", ["clicks", "taps", "white noise at -30 dB"])
+def test_it_says_nothing_where_nobody_speaks(recognizer: Recognizer, kind: str) -> None:
+    transcript = recognizer.transcribe(WORDLESS[kind](3.0, 0))
+    assert transcript.text == ""
+    assert transcript.receipt.guards == ("silence",)
 
 
 def test_sixteen_at_once_are_one_at_a_time(recognizer: Recognizer) -> None:

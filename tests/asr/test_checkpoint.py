@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,14 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from auricle.checkpoint import HEADER_KEY, TOKENIZER_KEY, load_checkpoint, save_checkpoint
+from auricle.checkpoint import (
+    HEADER_KEY,
+    TOKENIZER_KEY,
+    load_checkpoint,
+    save_calibration,
+    save_checkpoint,
+)
+from auricle.config import Calibration
 from auricle.errors import (
     CheckpointMismatchError,
     CorruptCheckpointError,
@@ -98,6 +106,23 @@ def test_the_same_model_is_the_same_file(path: Path, tmp_path: Path) -> None:
     for _ in range(5):
         save_checkpoint(again, tiny_model(), tiny_tokenizer())
         assert again.read_bytes() == path.read_bytes()
+
+
+def test_a_calibration_changes_the_header_alone(path: Path, tmp_path: Path) -> None:
+    half = tmp_path / "half.safetensors"
+    save_checkpoint(half, tiny_model(), tiny_tokenizer(), torch.bfloat16)
+    before = load_checkpoint(half)
+    save_calibration(half, Calibration(1.5, -0.25))
+    after = load_checkpoint(half)
+    expected = replace(before.model.config, calibration=Calibration(1.5, -0.25))
+    assert after.model.config == expected
+    assert after.tokenizer.serialized == before.tokenizer.serialized
+    for name, weight in before.model.state_dict().items():
+        assert torch.equal(after.model.state_dict()[name], weight), name
+    assert half.stat().st_size < 0.9 * path.stat().st_size  # still of half precision
+    assert [file.name for file in tmp_path.glob("half*")] == ["half.safetensors"]
+    with pytest.raises(UnknownModelError, match=r"nothing\.safetensors"):
+        save_calibration(tmp_path / "nothing.safetensors", Calibration())
 
 
 def test_no_file(tmp_path: Path) -> None:

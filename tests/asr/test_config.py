@@ -1,6 +1,7 @@
 """Dimensions and options: what derives from them and what they refuse."""
 
 import json
+import math
 from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle.config import (
+    Calibration,
     DecodingOptions,
     EngineConfig,
     FeatureConfig,
@@ -36,6 +38,33 @@ def test_a_model_config_needs_its_parts(missing: str) -> None:
 def test_a_model_config_takes_no_strangers() -> None:
     with pytest.raises(TypeError, match="colour"):
         ModelConfig.from_dict({**tiny_config().to_dict(), "colour": "red"})
+
+
+def test_a_checkpoint_from_before_calibration_has_none() -> None:
+    values = tiny_config().to_dict()
+    del values["calibration"]
+    assert ModelConfig.from_dict(values).calibration == Calibration()
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.05, 20), st.floats(-20, 20))
+def test_the_likelier_is_never_the_less_confident(
+    one: float, other: float, slope: float, offset: float
+) -> None:
+    calibration = Calibration(slope, offset)
+    low, high = sorted((one, other))
+    assert 0 <= calibration.confidence(low) <= calibration.confidence(high) <= 1
+    assert Calibration().confidence(one) == one
+
+
+def test_a_calibration_by_hand() -> None:
+    """Odds of 1 to 3, squared and doubled: 2 to 9."""
+    assert Calibration(2.0, math.log(2)).confidence(0.25) == pytest.approx(2 / 11)
+
+
+@pytest.mark.parametrize("wrong", [(0.0, 0.0), (-1.0, 0.0), (1.0, math.nan), (math.inf, 0.0)])
+def test_a_calibration_rises(wrong: tuple[float, float]) -> None:
+    with pytest.raises(InvalidOptionError):
+        Calibration(*wrong)
 
 
 def test_times_derive_from_the_features() -> None:

@@ -37,6 +37,8 @@ from tests.asr.tiny import (
     utterances,
 )
 
+pytestmark = pytest.mark.usefixtures("all_is_speech")
+
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.wav"))
 
 
@@ -171,7 +173,7 @@ def test_it_observes_what_a_recogniser_says(checkpoint: Checkpoint) -> None:
     assert [len(each.hypothesis.tokens) + each.hypothesis.ended for each in seen] == [
         each.receipt.tokens for each in said
     ]
-    confidences = [each.hypothesis.confidence for each in seen]
+    confidences = [each.confidence for each in seen]
     assert confidences == pytest.approx([each.confidence for each in said])
     assert len({each.text for each in seen}) == len(seen)
 
@@ -183,7 +185,7 @@ def test_it_observes_what_the_bundled_model_says() -> None:
     with Recognizer.from_pretrained(device="cpu", dtype="float32") as recognizer:
         said = recognizer.transcribe(audio)
     assert seen.text == said.text
-    assert seen.hypothesis.confidence == pytest.approx(said.confidence)
+    assert seen.confidence == pytest.approx(said.confidence)
     assert len(seen.aligned) == len(seen.hypothesis.tokens) > 5
 
 
@@ -303,7 +305,7 @@ def texts(panel: Any) -> list[str]:  # noqa: ANN401
 def test_the_title_names_words_confidence_and_file(observation: Observation) -> None:
     title = drawn(observation, "a $name$.wav").get_suptitle()
     assert " ".join(title.split()).startswith(observation.text)
-    assert title.endswith(f"confidence {observation.hypothesis.confidence:.2f}, a $name$.wav")
+    assert title.endswith(f"confidence {observation.confidence:.2f}, a $name$.wav")
 
 
 def test_panels_show_what_was_observed(observation: Observation) -> None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from auricle.audio import Audio, load_audio
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE, Calibration, DecodingOptions, EngineConfig
 from auricle.errors import (
     AudioError,
     AudioNotFoundError,
@@ -41,6 +42,8 @@ from tests.asr.tiny import (
     tiny_checkpoint,
     write_tiny_checkpoint,
 )
+
+pytestmark = pytest.mark.usefixtures("all_is_speech")
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 DEV = Path(__file__).parents[3] / "shared" / "speech" / "dev"
@@ -78,6 +81,18 @@ def test_a_transcript_is_whole(recognizer: Recognizer) -> None:
     assert receipt.encode_seconds > 0
     assert receipt.decode_seconds > 0
     assert transcript.warnings == ()
+
+
+def test_confidences_are_calibrated_as_the_checkpoint_says(recognizer: Recognizer) -> None:
+    checkpoint, calibration = tiny_checkpoint(), Calibration(2.0, 1.0)
+    checkpoint.model.config = replace(checkpoint.model.config, calibration=calibration)
+    plain = recognizer.transcribe(sounds()[0])
+    with Recognizer(checkpoint, device="cpu") as calibrated:
+        found = calibrated.transcribe(sounds()[0])
+    assert found.text == plain.text
+    (segment,) = plain.segments
+    assert found.segments[0].confidence == calibration.confidence(segment.confidence)
+    assert found.segments[0].confidence != segment.confidence
 
 
 def test_every_kind_of_source_is_the_same_audio(recognizer: Recognizer, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from auricle.recognizer import AudioSource, Recognizer
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import sounds, tiny_checkpoint
 
+pytestmark = pytest.mark.usefixtures("all_is_speech")
+
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 

@@ -13,6 +13,8 @@ from auricle.segmenter import Piece
 from tests.asr.recognizing import PATIENCE
 from tests.asr.tiny import SECONDS, sounds, tiny_checkpoint
 
+pytestmark = pytest.mark.usefixtures("all_is_speech")
+
 
 def test_company_does_not_change_the_tiny_models_tokens() -> None:
     with Recognizer(tiny_checkpoint(), device="cpu", check_invariance=1.0) as checked:

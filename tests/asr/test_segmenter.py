@@ -233,8 +233,8 @@ def test_options_must_fit_the_window(window: float, options: dict[str, float]) -
 @pytest.mark.parametrize("samples", [1, 1000, round(WINDOW * 16_000)])
 def test_audio_within_the_window_is_one_piece(samples: int) -> None:
     audio = np.full(samples, 0.1, np.float32)
-    (piece,) = cut(audio, WINDOW, vad=never)
-    assert (piece.start, piece.overlap) == (0.0, 0.0)
+    (piece,) = cut(audio, WINDOW, vad=always(0.0))
+    assert (piece.start, piece.overlap, piece.speech) == (0.0, 0.0, False)
     np.testing.assert_array_equal(piece.samples, audio)
 
 
@@ -245,18 +245,29 @@ def test_what_nobody_can_hear_gives_no_pieces(peak: float, seconds: int) -> None
 
 
 def test_a_quiet_sound_is_not_silence() -> None:
-    assert len(list(cut(np.array([0, -2 * SILENCE_PEAK], np.float32), WINDOW, vad=never))) == 1
+    quiet = np.array([0, -2 * SILENCE_PEAK], np.float32)
+    assert len(list(cut(quiet, WINDOW, vad=always(0.0)))) == 1
 
 
-def test_whole_audio_is_cut_into_longer_pieces_than_a_stream() -> None:
+def test_whole_audio_is_asked_for_a_word() -> None:
+    for frames, speech in ((5, False), (6, True)):
+        (piece,) = cut(sound(40), WINDOW, vad=scripted(script((0.0, 14), (0.9, frames))))
+        assert piece.speech is speech
+
+
+@pytest.mark.parametrize(("frames", "speech"), [(5, False), (6, True)])
+def test_a_piece_of_long_audio_knows_whether_it_holds_a_word(frames: int, speech: bool) -> None:
+    first, second = segment(script((0.9, frames), (0.0, 40), (0.9, 30)))
+    assert (first.speech, second.speech) == (speech, True)
+
+
+def test_whole_audio_is_cut_as_a_stream_is() -> None:
     talk = script(*[(0.9, 20), (0.0, 30)] * 60)
     streamed = Segmenter(20.0, vad=scripted(talk))
     pieces = [*streamed.feed(sound(len(talk))), *streamed.flush()]
     whole = list(cut(sound(len(talk)), 20.0, vad=scripted(talk)))
     assert len(pieces) == 60
-    assert len(whole) < 12
-    speech = {i for i, probability in enumerate(talk) if probability > 0.5}
-    assert speech <= {i for begin, end in spans(whole) for i in range(begin, end)}
+    assert spans(whole) == spans(pieces)
 
 
 # --- the real detector -------------------------------------------------------------------------

@@ -1,42 +1,52 @@
 import json
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.accuracy import interval, main, score
+from auricle.transcript import Receipt, Segment, Transcript
+from benchmarks.accuracy import by_length, main, muted
+from benchmarks.corpora import Corpus
+from benchmarks.peers import kept
 from benchmarks.recordings import SAMPLES
+from tests.benchmarks.test_tapes import corpus
 
 
-def test_a_score_counts_words_after_normalisation() -> None:
-    found = score(["a b c d", "e"], ["A, b x d", "e f"])
-    assert (found.utterances, found.words, found.wer) == (2, 5, 0.4)
-    assert found.low <= found.wer <= found.high
+def answer(text: str, *guards: str) -> Transcript:
+    return Transcript((Segment(0.0, 1.0, text, 0.5),), 1.0, Receipt("m", guards=guards))
 
 
-def test_the_interval_is_narrow_where_all_utterances_are_alike() -> None:
-    low, high = interval([1] * 50, [10] * 50)
-    assert low == high == pytest.approx(0.1)
-    low, high = interval([0] * 25 + [10] * 25, [10] * 50)
-    assert low < 0.4
-    assert high > 0.6
+def test_utterances_without_words_are_counted_and_guards() -> None:
+    answers = [answer("a"), answer("", "silence"), answer(""), answer("b", "rate")]
+    assert muted(answers) == {"wordless": 2, "silence": 1, "rate": 1}
 
 
-def test_one_utterance_says_nothing_of_others() -> None:
-    assert interval([1], [2]) == (0.0, 1.0)
+def test_lengths_have_their_own_scores() -> None:
+    speech = corpus(1.0, 3.0, 4.0)
+    found = dict(by_length(speech, ["word0", "no", "word2"]))
+    rates = [each and each["wer"]["value"] for each in found.values()]
+    assert list(found)[:2] == ["0 to 2 s", "2 to 5 s"]
+    assert rates == [0.0, 0.5, None, None]
 
 
-def test_a_smoke_run_without_pocketsphinx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
+def test_a_smoke_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier: list[object] = []
+
+    def peer(corpora: list[Corpus], rows: object) -> None:
+        earlier.append(rows)
+
+    monkeypatch.setattr(kept, "heard", peer)
     output = tmp_path / "accuracy.json"
+    output.write_text(json.dumps({"pocketsphinx": {"kept": {"key": {}}}}))
     arguments = [str(SAMPLES / "manifest.jsonl"), "--quick", "--threads", "1"]
     done = CliRunner().invoke(main, [*arguments, "--output", str(output)])
     assert done.exit_code == 0, done.output
+    assert earlier == [{"key": {}}]
     result = json.loads(output.read_text())
     assert result["pocketsphinx"] is None
     assert "not installed" in done.output
     assert set(result["conditions"]["manifest"]) >= {"clean", "noise 0 dB", "telephone"}
     assert set(result["ways"]) >= {"float32, greedy", "bfloat16, beam 4"}
+    assert result["long_audio"]["manifest"]["joined"]["words"] > 0
     assert all(words >= 0 for words in result["invented"].values())
-    assert result["rtfx"]["1 threads"] > 0
+    assert set(result["rtfx"]) == {"1"}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.conditions import CONDITIONS, WORDLESS, noisy, telephone
+from benchmarks.conditions import CONDITIONS, noisy, telephone
 
 RATE = 16_000
 
@@ -34,10 +34,3 @@ def test_a_telephone_passes_the_voice_alone() -> None:
     assert level(telephone(tone(1000.0))) == pytest.approx(level(tone(1000.0)), rel=0.2)
     for frequency in (50.0, 6000.0):
         assert level(telephone(tone(frequency))) < 0.1 * level(tone(frequency))
-
-
-@pytest.mark.parametrize("name", WORDLESS)
-def test_what_holds_no_words_is_audible_and_not_clipped(name: str) -> None:
-    samples = WORDLESS[name](2.0)
-    assert len(samples) == 2 * RATE
-    assert 0 < np.abs(samples).max() <= 1

@@ -11,9 +11,11 @@ import pytest
 from benchmarks import cancellation, engine, growth, load, report, server
 from benchmarks.invariance import Rate
 from benchmarks.peers.field import INT8
-from benchmarks.report import PAGE, WRITERS, block, replaced
+from benchmarks.report import DOCS, PAGES, WRITERS, block, replaced
 from benchmarks.results import RESULTS, Result
 from benchmarks.rounds import Standing
+from tests.benchmarks.test_accuracy_tables import accuracy_figures
+from tests.benchmarks.test_calibration_benchmark import calibration_figures
 from tests.benchmarks.test_load_benchmark import CALM, SLOW
 
 OURS = "auricle float32"
@@ -58,6 +60,8 @@ def results(tmp_path: Path) -> Path:
         "load": load._figures(CALM, SLOW),
         "growth": growth_figures(),
         "cancellation": {"cancelled": 6, "running": 4, **cancellation._figures([0.002], [0.001])},
+        "accuracy": accuracy_figures(),
+        "calibration": calibration_figures(),
         "invariance": {"rates": [asdict(Rate("bfloat16", 2, False, 256, 3, 0.125))]},
     }
     assert figures.keys() == WRITERS.keys()
@@ -71,9 +75,10 @@ def rows(name: str, results: Path) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
-def test_the_page_says_what_the_results_say() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert replaced(page) == page, "run python -m benchmarks.report"
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_says_what_the_results_say(name: str) -> None:
+    page = (DOCS / name).read_text(encoding="utf-8")
+    assert replaced(page, PAGES[name]) == page, "run python -m benchmarks.report"
 
 
 @pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.name)
@@ -121,13 +126,23 @@ def test_both_kinds_of_batching_stand_side_by_side(results: Path) -> None:
 def test_growth_is_told_in_words_and_pictures(
     results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(report, "PAGE", tmp_path / "performance.md")
+    monkeypatch.setattr(report, "DOCS", tmp_path)
     assert "![" not in block("growth", results)
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "growth-length.png").write_bytes(b"")
     text = block("growth", results)
     assert text.count("![") == 1
     assert "Memory grew by 0.0 MiB from request 10 to 40" in text
+
+
+def test_a_calibration_has_its_picture(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "DOCS", tmp_path)
+    assert "![" not in block("calibration", results)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / report.RELIABILITY).write_bytes(b"")
+    assert block("calibration", results).endswith("![reliability](images/reliability.png)")
 
 
 def test_every_block_says_where_it_was_measured(results: Path) -> None:
@@ -137,20 +152,22 @@ def test_every_block_says_where_it_was_measured(results: Path) -> None:
 
 
 def test_what_was_not_measured_says_so(tmp_path: Path) -> None:
-    page = replaced(PAGE_OF_BLOCKS, tmp_path)
-    assert page.count("Not measured yet: `make bench-") == len(WRITERS)
+    page = replaced(PAGE_OF_BLOCKS, WRITERS, tmp_path)
+    assert page.count("Not measured yet: `make ") == len(WRITERS)
+    assert "`make bench-engine`" in page
+    assert "`make evaluate`" in page
     assert "old" not in page
     assert page.count("prose") == len(WRITERS)
 
 
 def test_writing_twice_changes_nothing(results: Path) -> None:
-    once = replaced(PAGE_OF_BLOCKS, results)
-    assert replaced(once, results) == once
+    once = replaced(PAGE_OF_BLOCKS, WRITERS, results)
+    assert replaced(once, WRITERS, results) == once
 
 
 def test_a_page_without_its_block_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no block between <!-- engine -->"):
-        replaced("nothing", tmp_path)
+        replaced("nothing", WRITERS, tmp_path)
 
 
 def test_invariance_says_how_many_differ(results: Path) -> None:

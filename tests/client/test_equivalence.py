@@ -15,6 +15,8 @@ from tests.client.conftest import serving
 from tests.server.messages import chunked
 from tests.server.wave import pcm_wav
 
+pytestmark = pytest.mark.usefixtures("all_is_speech")
+
 SHORT, LONG = pcm_wav(sound(1, 1.5)), pcm_wav(sound(2, 12.0))  # the window is 5 s
 
 

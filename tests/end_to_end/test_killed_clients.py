@@ -31,6 +31,8 @@ from tests.asr.tiny import sound, tiny_checkpoint
 from tests.server.messages import WAIT_SECONDS, soon, until
 from tests.server.wave import pcm_wav
 
+pytestmark = pytest.mark.usefixtures("all_is_speech")
+
 if TYPE_CHECKING:
     from auricle_proto.v1.speech_pb2_grpc import SpeechAsyncStub
 

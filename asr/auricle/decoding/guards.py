@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from auricle.decoding.ctc_prefix import Posteriors
-
 Tokens = tuple[int, ...]
 
 
@@ -29,7 +27,7 @@ class Guard(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No words where CTC is sure of none."""
+    """No words where the VAD hears none; where none was asked, where CTC is sure of none."""
 
     silent: bool
     name: str = "silence"
@@ -71,11 +69,11 @@ class Rate:
         return tokens if len(tokens) >= self.limit else None
 
 
-def new_guards(seconds: float, tokens_per_second: float, posteriors: Posteriors) -> Sequence[Guard]:
-    """Those of one utterance."""
+def new_guards(seconds: float, tokens_per_second: float, silent: bool) -> Sequence[Guard]:
+    """Those of one utterance; `silent`: nobody speaks in it."""
     few = 8  # a word that is cut out closely
     return (
-        Silence(posteriors.silent),
+        Silence(silent),
         Repetition(),
         Rate(few + math.ceil(seconds * tokens_per_second)),
     )

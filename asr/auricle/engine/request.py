@@ -21,6 +21,7 @@ class Request:
     samples: npt.NDArray[np.float32]  # (S,) at 16 kHz, S >= 1
     options: DecodingOptions = field(default_factory=DecodingOptions)
     deadline: float | None = None  # of time.monotonic()
+    speech: bool | None = None  # whether a VAD hears a word in it; None: none was asked
 
     @property
     def seconds(self) -> float:

@@ -183,7 +183,8 @@ class ModelRunner:
     def _guards(self, request: Request, posteriors: Posteriors) -> Sequence[Guard]:
         if not request.options.guards:
             return ()
-        return new_guards(request.seconds, self.model.config.tokens_per_second, posteriors)
+        silent = posteriors.silent if request.speech is None else not request.speech
+        return new_guards(request.seconds, self.model.config.tokens_per_second, silent)
 
     def _features(self, requests: Sequence[Request]) -> list[Tensor]:
         """`x (T_i, n_mels)` of each request."""

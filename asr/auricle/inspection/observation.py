@@ -21,6 +21,7 @@ from auricle.inspection.listening import attention_weights, listening
 from auricle.model import Decoder, Encoder, SpeechTransformer
 from auricle.segmenter import SILENCE_PEAK
 from auricle.tokenizer import Tokenizer
+from auricle.vad import speaks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +39,11 @@ class Observation:
     ctc: Tensor  # (N, V) posteriors
     heard: tuple[Span, ...]  # what the CTC head says by itself
     aligned: tuple[Span, ...]  # the hypothesis' U tokens by the CTC head; () if they do not fit
+
+    @property
+    def confidence(self) -> float:
+        """0 to 1, as a recogniser gives it."""
+        return self.config.calibration.confidence(self.hypothesis.confidence)
 
     @property
     def x_seconds(self) -> float:
@@ -104,7 +110,7 @@ def _recognize(model: SpeechTransformer, audio: Audio) -> Hypothesis:
     if np.abs(audio.samples).max() < SILENCE_PEAK:
         raise AudioError("the audio is silent: there is nothing to look at")
     runner = ModelRunner(model, torch.device("cpu"))
-    job = Job(Request(audio.samples), submitted=0.0)
+    job = Job(Request(audio.samples, speech=speaks(audio.samples)), submitted=0.0)
     runner.check(job.request)
     runner.join([job])
     while not (done := runner.step()):

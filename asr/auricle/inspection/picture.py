@@ -57,7 +57,7 @@ def _columns(heads: int) -> int:
 
 def _title(observation: Observation, name: str) -> str:
     words = textwrap.fill(observation.text, _TITLE_WIDTH) or "(no words)"
-    return f"{words}\nconfidence {observation.hypothesis.confidence:.2f}, {name}"
+    return f"{words}\nconfidence {observation.confidence:.2f}, {name}"
 
 
 def _extent(count: int, step: float) -> tuple[float, float]:

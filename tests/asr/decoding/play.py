@@ -170,7 +170,7 @@ class Stage:
         frames = len(self.speeches[part.speech])
         if not (self.posteriors and part.options.guards):
             return new_search(part.options, frames)
-        guards = new_guards(frames / FRAMES_PER_SECOND, 9.0, self.posteriors[part.speech])
+        guards = new_guards(frames / FRAMES_PER_SECOND, 9.0, self.posteriors[part.speech].silent)
         return new_search(part.options, frames, guards)
 
     def _scorer(self, part: Part) -> CtcScorer | None:

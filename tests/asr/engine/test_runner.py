@@ -38,6 +38,7 @@ from tests.asr.tiny import (
 )
 
 CPU = torch.device("cpu")
+SILENCED = Hypothesis((), 0.0, ended=False, guards=("silence",))
 
 
 @pytest.fixture(scope="module")
@@ -210,11 +211,30 @@ def test_where_ctc_hears_nothing_nothing_is_said(
     runner.join(some)
     first = dict(runner.step())
     silent = first[some[0]]
-    assert silent == Hypothesis((), 0.0, ended=False, guards=("silence",))
+    assert silent == SILENCED
     answers = {**first, **finish(runner, len(some) - len(first))}
     assert tokens([answers[some[1]]])[0]
     assert [answers[job] for job in some[2:]] == expected[2:]
     assert runner.room == room
+
+
+def test_where_the_vad_was_asked_it_decides(
+    runner: ModelRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CTC hears nothing in the first two; the VAD hears a word in the first and the third."""
+
+    def hush(log_probs: list[Tensor]) -> None:
+        for each in log_probs[:2]:
+            each[:, Tokenizer.blank_id] = 1.0
+
+    listening(runner, monkeypatch, hush)
+    some = jobs()
+    for job, speech in zip(some, [True, None, True, False], strict=False):
+        job.request = replace(job.request, speech=speech)
+    runner.join(some)
+    answers = finish(runner, len(some))
+    silenced = [answers[job] == SILENCED for job in some]
+    assert silenced[:4] == [False, True, False, True]
 
 
 def test_a_receipt_says_which_guard_fired(runner: ModelRunner) -> None:

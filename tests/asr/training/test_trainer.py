@@ -51,8 +51,8 @@ def test_steps_lower_the_loss(tmp_path: Path) -> None:
 
 
 def run(config: TrainingConfig, *, resume: bool = True) -> Trainer:
-    trainer = Trainer(config)
-    trainer.run(resume=resume)
+    trainer = Trainer(config, resume=resume)
+    trainer.run()
     return trainer
 
 
@@ -189,7 +189,7 @@ def test_another_seed_is_another_run(straight: Trainer, tmp_path: Path) -> None:
 
 def test_a_finished_run_has_nothing_to_do(straight: Trainer, tmp_path: Path) -> None:
     again = Trainer(straight.config)
-    again.run(resume=True)
+    again.run()
     assert again.state.step == straight.state.step
     assert all(map(torch.equal, everything(again), everything(straight)))
 

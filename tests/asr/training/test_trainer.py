@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import cross_entropy, ctc_loss
 from torch.nn.utils import clip_grad_norm_
 from torchaudio.functional import add_noise
@@ -23,6 +22,7 @@ from auricle.config import ModelConfig
 from auricle.errors import InvalidOptionError, ManifestError
 from auricle.recognizer import Recognizer
 from auricle.tokenizer import Tokenizer
+from auricle.training.arithmetic import arithmetic
 from auricle.training.augmentation import seed_everything
 from auricle.training.clips import Clip
 from auricle.training.config import AugmentationConfig, TrainingConfig
@@ -161,7 +161,7 @@ def plain_step(trainer: Trainer, clips: list[Clip]) -> None:
     inputs, _ = padded([torch.cat([start, row]) for row in rows], Tokenizer.blank_id)
     targets, _ = padded([torch.cat([row, end]) for row in rows], IGNORE)
     state.model.train()
-    with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+    with arithmetic(x.device):
         logits, ctc_logits, lens = state.model(x, x_lens, inputs)
         attention = cross_entropy(
             logits.float().flatten(0, 1), targets.flatten(), label_smoothing=0.1

@@ -21,6 +21,7 @@ class Interruption:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
+        self.wanted = False
         if threading.current_thread() is threading.main_thread():
             self._before = {each: signal.signal(each, self._hear) for each in SIGNALS}
         return self

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from auricle.errors import InvalidOptionError
-from auricle.training import distributed
 from auricle.training.config import LossConfig, TrainingConfig
 from auricle.training.distributed import World, world_of
 from auricle.training.loss import ALL, Losses, joint_loss
@@ -112,7 +111,7 @@ def test_a_process_group_of_one_rank_each_way(monkeypatch: pytest.MonkeyPatch) -
     group = {"RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     for name, value in (group | {"LOCAL_RANK": "0", "WORLD_SIZE": "1"}).items():
         monkeypatch.setenv(name, value)
-    distributed.distributed.init_process_group("gloo")
+    distributed.init_process_group("gloo")
     try:
         world = World(CPU, 0, 2)  # as if there were another one that adds nothing
         losses = world.joined(Losses(*torch.tensor([2.0, 4.0, 6.0])))
@@ -122,7 +121,7 @@ def test_a_process_group_of_one_rank_each_way(monkeypatch: pytest.MonkeyPatch) -
         with world.first_alone():
             pass
     finally:
-        distributed.distributed.destroy_process_group()
+        distributed.destroy_process_group()
 
 
 def torchrun(config: TrainingConfig, folder: Path) -> list[dict[str, Tensor]]:

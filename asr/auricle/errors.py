@@ -131,6 +131,21 @@ class EngineStoppedError(RequestError):
     reason = "ENGINE_STOPPED"
 
 
+# --- training ----------------------------------------------------------------------------------
+
+
+class StorageError(AuricleError, OSError):
+    """A file cannot be written, as when the disk is full; what was saved before stays."""
+
+    reason = "STORAGE_FAILED"
+
+
+class TrainingInterruptedError(AuricleError):
+    """A run was told to stop; its state is saved, and the same command goes on from there."""
+
+    reason = "TRAINING_INTERRUPTED"
+
+
 # --- synthetic speech --------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from auricle.training.synthesis.engines import ENGINES
+from auricle.training.synthesis.engines import DEFAULT_ENGINES, ENGINES
 from auricle.training.synthesis.run import SynthesisConfig
 from auricle_cli.commands import synthesize as module
 from auricle_cli.commands.synthesize import synthesize
@@ -23,7 +23,8 @@ def text(tmp_path: Path) -> Path:
 def test_the_command_knows_the_engines_and_the_defaults() -> None:
     defaults = {option.name: option.default for option in synthesize.params}
     config = SynthesisConfig(hours=1.0)
-    assert tuple(ENGINES) == module.ENGINES == defaults["engine"]
+    assert tuple(ENGINES) == module.ENGINES
+    assert DEFAULT_ENGINES == config.engines == defaults["engine"]
     for name in ("seed", "workers", "shard_hours"):
         assert defaults[name] == getattr(config, name)
 
@@ -53,7 +54,7 @@ def test_a_missing_engine_ends_with_status_2(
     assert "apt-get install" in result.output
 
 
-@pytest.mark.skipif(not all(map(shutil.which, module.ENGINES)), reason="needs the engines")
+@pytest.mark.skipif(not all(map(shutil.which, module.DEFAULT_ENGINES)), reason="needs the engines")
 def test_a_folder_that_cannot_be_made_ends_with_status_2(text: Path) -> None:
     result = CliRunner().invoke(synthesize, [str(text), str(text / "out"), "--hours", "1"])
     assert result.exit_code == 2

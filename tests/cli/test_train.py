@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import InvalidOptionError
+from auricle.errors import InvalidOptionError, StorageError, TrainingInterruptedError
 from auricle.training import trainer
 from tests.cli.conftest import Auricle
 
@@ -40,3 +40,28 @@ def test_a_bad_recipe_is_two(auricle: Auricle, monkeypatch: pytest.MonkeyPatch) 
     Path("recipe.toml").write_text("")
     result = auricle("train", "recipe.toml")
     assert (result.exit_code, result.stderr) == (2, "auricle: epochs must be above 0\n")
+
+
+def test_an_interrupted_run_says_how_to_go_on(
+    auricle: Auricle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(config: Path, *, resume: bool) -> None:
+        raise TrainingInterruptedError("interrupted at step 7: again")
+
+    monkeypatch.setattr(trainer, "train", train)
+    Path("recipe.toml").write_text("")
+    result = auricle("train", "recipe.toml")
+    assert (result.exit_code, result.stderr) == (
+        130,
+        "auricle: interrupted at step 7: again\n",
+    )
+
+
+def test_a_full_disk_is_two(auricle: Auricle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(config: Path, *, resume: bool) -> None:
+        raise StorageError("state.pt: cannot be written")
+
+    monkeypatch.setattr(trainer, "train", train)
+    Path("recipe.toml").write_text("")
+    result = auricle("train", "recipe.toml")
+    assert (result.exit_code, result.stderr) == (2, "auricle: state.pt: cannot be written\n")

@@ -65,6 +65,19 @@ class Encoder(nn.Module):
         attend = partial(masked_attention, mask=mask[:, None, None, :])
         return self._transform(x, mask, positions, attend), mask.sum(dim=1)
 
+    def with_middle(self, x: Tensor, x_lens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `forward`, between its two results the middle layer's output, normalised alike."""
+        x, mask = self.subsampling(x, length_mask(x_lens, x.shape[1]))
+        x, rotation = self._place(x, torch.arange(x.shape[1], device=x.device))
+        attend = partial(masked_attention, mask=mask[:, None, None, :])
+        layers, half = list(self.layers), max(1, len(self.layers) // 2)
+        for layer in layers[:half]:
+            x = layer(x, mask, attend, rotation)
+        middle = x
+        for layer in layers[half:]:
+            x = layer(x, mask, attend, rotation)
+        return self.norm(x), self.norm(middle), mask.sum(dim=1)
+
     def encode(self, xs: Sequence[Tensor]) -> list[Tensor]:
         """Encode utterances without padding: features `(T_i, n_mels)` -> `(N_i, D)` of each.
 
@@ -76,12 +89,14 @@ class Encoder(nn.Module):
         return strip.cut(self._transform(x, mask, positions, strip.attend))
 
     def _transform(self, x: Tensor, mask: Tensor, positions: Tensor, attend: Attend) -> Tensor:
-        rotation = None
-        if self.config.positions == "rotary":
-            rotation = rotary(positions, self.config.head_dim)
-        else:
-            width = self.config.d_model
-            x = x * math.sqrt(width) + sinusoids(positions, width).to(x.dtype)
+        x, rotation = self._place(x, positions)
         for layer in self.layers:
             x = layer(x, mask, attend, rotation)
         return self.norm(x)
+
+    def _place(self, x: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | None]:
+        """`x` knowing its positions, or the rotation that tells them to attention."""
+        if self.config.positions == "rotary":
+            return x, rotary(positions, self.config.head_dim)
+        width = self.config.d_model
+        return x * math.sqrt(width) + sinusoids(positions, width).to(x.dtype), None

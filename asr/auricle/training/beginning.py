@@ -9,6 +9,7 @@ from auricle.errors import CheckpointMismatchError
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 from auricle.training.config import TrainingConfig
+from auricle.training.storage import replacing
 
 _MAY_DIFFER = {"dropout"}  # of the dimensions: it has no weights
 
@@ -17,18 +18,20 @@ def tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
     """The run's tokenizer: its own since it began, the checkpoint's, or learnt from `texts`."""
     path = config.output / "tokenizer.model"
     if not path.exists():
-        path.write_bytes(_first_tokenizer(config, texts).serialized)
+        with replacing(path) as partial:
+            partial.write_bytes(_first_tokenizer(config, texts).serialized)
     return Tokenizer(path.read_bytes())
 
 
-def model(config: TrainingConfig) -> SpeechTransformer:
-    """Random weights, or those of `config.init`.
+def model(config: TrainingConfig, *, resumed: bool = False) -> SpeechTransformer:
+    """Random weights, or those of `config.init`, which a run that is `resumed` no longer needs.
 
     Raises:
+        ModelError: it cannot be read.
         CheckpointMismatchError: it has other dimensions or features than the recipe's model.
     """
     new = SpeechTransformer(config.model)
-    if config.init is not None:
+    if config.init is not None and not resumed:
         found = load_checkpoint(config.init).model
         differences = _differences(found.config, config.model)
         if differences:

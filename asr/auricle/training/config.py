@@ -9,6 +9,7 @@ from auricle.config import ModelConfig, TransformerConfig
 from auricle.errors import InvalidOptionError
 
 OnBad = Literal["stop", "skip"]
+Decay = Literal["noam", "cosine"]
 NOISE_KINDS = ("white", "pink", "babble")
 _BOUNDS = {  # of entries, or of both ends of a range
     "join_pause": (0.0, 60.0),
@@ -45,13 +46,16 @@ class DataConfig:
 
 @dataclass(frozen=True, slots=True)
 class OptimizerConfig:
-    """AdamW with linear warm-up, then 1 / sqrt(step) (Vaswani et al. 2017), so without horizon.
+    """AdamW with linear warm-up, then a `decay` of the rate.
 
-    A run that is given one, `last_step`, ends there, and its rate falls linearly to zero over the
-    `cooldown_steps` before it.
+    "noam" falls with 1 / sqrt(step) (Vaswani et al. 2017), so without horizon; "cosine" along half
+    a wave from the end of the warm-up to zero at `last_step` (Loshchilov & Hutter 2017), which it
+    needs. A run that has a `last_step` ends there, and over the `cooldown_steps` before it either
+    rate falls linearly to zero, too.
     """
 
     learning_rate: float = 2e-3
+    decay: Decay = "noam"
     warmup_steps: int = 800
     last_step: int = 0  # 0: none
     cooldown_steps: int = 1000
@@ -59,13 +63,28 @@ class OptimizerConfig:
     clip_norm: float = 2.0
     average_decay: float = 0.999
 
+    def __post_init__(self) -> None:
+        if self.decay not in get_args(Decay):
+            raise InvalidOptionError(f'decay must be "noam" or "cosine", not {self.decay!r}')
+        if self.decay == "cosine" and self.last_step <= self.warmup_steps:
+            raise InvalidOptionError('decay = "cosine" needs a last_step behind the warm-up')
+
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """`ctc_weight * CTC + (1 - ctc_weight) * attention` (Watanabe et al. 2017)."""
+    """`ctc_weight * CTC + (1 - ctc_weight) * attention` (Watanabe et al. 2017).
+
+    Of CTC, `intermediate_ctc_weight` is that of the encoder's middle layer, by the same head (Lee &
+    Watanabe 2021), so that a checkpoint has no weights for it.
+    """
 
     ctc_weight: float = 0.5
     label_smoothing: float = 0.1
+    intermediate_ctc_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("ctc_weight", "intermediate_ctc_weight"):
+            _check_share(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +133,21 @@ class AugmentationConfig:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleConfig:
-    """How long, and how often the state is saved."""
+    """How long, and how often the state is saved.
+
+    `patience` ends a run after so many epochs in a row without a better WER on dev (0: never).
+    """
 
     epochs: int = 60
     checkpoint_steps: int = 200
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        if self.patience < 0:
+            raise InvalidOptionError(f"patience must not be negative, but is {self.patience}")
 
 
+T = TypeVar("T", str, bool)
 S = TypeVar("S", OptimizerConfig, LossConfig, AugmentationConfig, ScheduleConfig)
 
 
@@ -136,6 +164,8 @@ class TrainingConfig:
     schedule: ScheduleConfig
     seed: int = 1
     init: Path | None = None  # a checkpoint to begin with, as fine-tuning does
+    device: str = "auto"  # cpu, cuda, or cuda where there is one
+    compile: bool = False  # by torch.compile
 
 
 def load_training_config(path: Path) -> TrainingConfig:
@@ -161,6 +191,8 @@ def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
         loss=_section(LossConfig, table.get("loss", {})),
         augmentation=_section(AugmentationConfig, table.get("augmentation", {})),
         schedule=_section(ScheduleConfig, table.get("schedule", {})),
+        device=_typed(table, "device", "auto"),
+        compile=_typed(table, "compile", False),
     )
 
 
@@ -170,6 +202,13 @@ def _section(kind: type[S], table: dict[str, Any]) -> S:
     for field in fields(section):
         _check_type(field.name, getattr(section, field.name), field.default)
     return section
+
+
+def _typed(table: dict[str, Any], name: str, default: T) -> T:
+    value = table.get(name, default)
+    if not isinstance(value, type(default)):
+        raise TypeError(f"{name} must be like {default!r}, not {value!r}")
+    return value
 
 
 def _check_type(name: str, value: object, like: object) -> None:

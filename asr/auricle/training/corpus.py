@@ -14,6 +14,7 @@ from auricle.errors import ManifestError
 from auricle.training.config import OnBad
 from auricle.training.problems import Problem, settle
 from auricle.training.shards import read_shards
+from auricle.training.storage import replacing, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def open_corpus(manifest: Path, cache: Path, on_bad: OnBad = "stop") -> Corpus:
 
     Raises:
         ManifestError: the manifest or all of its speech is missing; to "stop": some of it.
+        StorageError: there is no room for its samples.
     """
     folder = cache / f"{manifest.parent.name}-{manifest.stem}"
     files = _Cache(folder / "index.jsonl", folder / "problems.jsonl", folder / "samples.i16")
@@ -76,12 +78,13 @@ def open_corpus(manifest: Path, cache: Path, on_bad: OnBad = "stop") -> Corpus:
 
 def _decode(manifest: Path, files: _Cache) -> list[Problem]:
     """Write the samples first and the index last, so that an index means a whole corpus."""
-    files.index.parent.mkdir(parents=True, exist_ok=True)
-    files.index.unlink(missing_ok=True)
+    with writing(files.index):
+        files.index.parent.mkdir(parents=True, exist_ok=True)
+        files.index.unlink(missing_ok=True)
     utterances: list[Utterance] = []
     problems: list[Problem] = []
     offset = 0
-    with files.samples.open("wb") as file:
+    with replacing(files.samples) as partial, partial.open("wb") as file:
         for found in read_shards(manifest):
             if isinstance(found, Problem):
                 problems.append(found)
@@ -102,6 +105,5 @@ def _read_lines(path: Path) -> list[Any]:
 
 def _write_lines(path: Path, lines: Iterable[object]) -> None:
     """Whole or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")

@@ -2,19 +2,25 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from auricle.training.events import Events
 from auricle.training.loss import Losses
+from auricle.training.storage import writing
 
 logger = logging.getLogger(__name__)
+JOURNAL = "journal.jsonl"
 EVERY = 100  # steps
 
 
 class Journal:
-    """Appends to `journal.jsonl` in the run's folder."""
+    """Appends to `journal.jsonl` in the run's folder, and tells `events` the same."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "journal.jsonl"
+    def __init__(self, folder: Path, events: Events | None = None) -> None:
+        self._path = folder / JOURNAL
+        self._events = events
 
     def step(self, step: int, losses: Losses, norm: float, learning_rate: float) -> None:
         """Record a step's losses, gradient norm and learning rate, one step in `EVERY`."""
@@ -28,6 +34,18 @@ class Journal:
             logger.info("epoch %d %s: WER %.3f ctc, %.3f attention", epoch, name, ctc, attention)
         self._write(epoch=epoch, step=step, wer=rates)
 
-    def _write(self, **values: object) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
+    def _write(self, **values: Any) -> None:  # noqa: ANN401
+        with writing(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
+        if self._events is not None:
+            self._events.add(values)
+
+
+def read_journal(folder: Path) -> Iterator[dict[str, Any]]:
+    """The lines of the run in `folder`; one that a power cut left unfinished is passed over."""
+    path = folder / JOURNAL
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            logger.warning("%s: a line is damaged", path)

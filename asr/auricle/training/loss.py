@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 from auricle.training.config import LossConfig
 
@@ -23,23 +22,51 @@ class Losses:
     attention: Tensor
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a process' rows count for in the losses, of whose means the mean is taken."""
+
+    ctc: float = 1.0
+    attention: float = 1.0
+
+    @classmethod
+    def of(cls, texts: list[list[int]], batch: list[list[int]], processes: int) -> "Share":
+        """Of `texts` in a `batch` that several processes divided among them."""
+        ctc = processes * _ctc_tokens(texts) / _ctc_tokens(batch)
+        return cls(ctc, processes * _attention_tokens(texts) / _attention_tokens(batch))
+
+
+ALL = Share()  # a process that has the batch to itself
+
+
 def joint_loss(
-    model: SpeechTransformer, x: Tensor, x_lens: Tensor, texts: list[list[int]], config: LossConfig
+    model: nn.Module,
+    x: Tensor,
+    x_lens: Tensor,
+    texts: list[list[int]],
+    config: LossConfig,
+    share: Share = ALL,
 ) -> Losses:
-    """Loss of a padded batch `x (B, T, n_mels)`, `x_lens (B,)` against its token ids."""
+    """Loss of a padded batch `x (B, T, n_mels)`, `x_lens (B,)` against its token ids.
+
+    `model` is a SpeechTransformer, or one that gives the CTC logits of several layers.
+    """
     rows = [torch.tensor(text, dtype=torch.long, device=x.device) for text in texts]
     start, end = rows[0].new_tensor([Tokenizer.start_id]), rows[0].new_tensor([Tokenizer.end_id])
     inputs = pad_sequence([torch.cat([start, row]) for row in rows], True, Tokenizer.blank_id)
     targets = pad_sequence([torch.cat([row, end]) for row in rows], True, IGNORE)
-    logits, ctc_logits, encoder_out_lens = model(x, x_lens, inputs)
+    logits, *ctc_logits, encoder_out_lens = model(x, x_lens, inputs)
     attention = F.cross_entropy(
         logits.float().flatten(0, 1),
         targets.flatten(),
         ignore_index=IGNORE,
         label_smoothing=config.label_smoothing,
     )
-    ctc = _ctc_loss(ctc_logits, encoder_out_lens, rows)
-    total = config.ctc_weight * ctc + (1 - config.ctc_weight) * attention
+    attention = share.attention * attention
+    ctc, *middle = (share.ctc * _ctc_loss(each, encoder_out_lens, rows) for each in ctc_logits)
+    weight = config.intermediate_ctc_weight
+    heard = (1 - weight) * ctc + weight * middle[0] if middle else ctc
+    total = config.ctc_weight * heard + (1 - config.ctc_weight) * attention
     return Losses(total, ctc.detach(), attention.detach())
 
 
@@ -56,3 +83,11 @@ def _ctc_loss(ctc_logits: Tensor, encoder_out_lens: Tensor, rows: list[Tensor]) 
         zero_infinity=True,
     )
     return summed / lens.clamp_min(1).sum()
+
+
+def _ctc_tokens(texts: list[list[int]]) -> int:
+    return sum(max(len(text), 1) for text in texts)
+
+
+def _attention_tokens(texts: list[list[int]]) -> int:
+    return sum(len(text) + 1 for text in texts)

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from auricle.errors import CheckpointMismatchError
 from auricle.model import SpeechTransformer
 from auricle.training.config import OptimizerConfig
+from auricle.training.storage import replacing
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class TrainingState:
     batch: int = 0  # next batch of the epoch
     step: int = 0
     best_wer: float = float("inf")
+    stale: int = 0  # epochs since it was found
 
     @property
     def averaged_model(self) -> SpeechTransformer:
@@ -35,27 +37,26 @@ class TrainingState:
         return cast(SpeechTransformer, self.average.module)
 
     def save(self, path: Path) -> None:
-        """Write to `path`, whole or not at all."""
-        partial = path.with_suffix(".partial")
-        torch.save(
-            {
-                "model": self.model.state_dict(),
-                "average": self.average.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "schedule": self.schedule.state_dict(),
-                "position": (self.epoch, self.batch, self.step, self.best_wer),
-            },
-            partial,
-        )
-        partial.replace(path)
+        """Write to `path`, whole or not at all. Raises StorageError."""
+        values = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "position": (self.epoch, self.batch, self.step, self.best_wer),
+            "stale": self.stale,
+        }
+        with replacing(path) as partial, partial.open("wb") as file:
+            torch.save(values, file)
 
     def load(self, path: Path) -> None:
         """Go on from what `save` wrote. Raises CheckpointMismatchError for another model's."""
         try:
-            saved = torch.load(path, weights_only=True)
+            saved = torch.load(path, map_location="cpu", weights_only=True)
             for name in ("model", "average", "optimizer", "schedule"):
                 getattr(self, name).load_state_dict(saved[name])
             self.epoch, self.batch, self.step, self.best_wer = saved["position"]
+            self.stale = saved.get("stale", 0)  # older states do not say
         except (RuntimeError, KeyError, ValueError, EOFError, UnpicklingError) as error:
             raise CheckpointMismatchError(
                 f"{path}: damaged, or of another model than the recipe's; begin anew with --fresh "
@@ -80,7 +81,11 @@ def new_state(model: SpeechTransformer, config: OptimizerConfig) -> TrainingStat
 def rate(step: int, config: OptimizerConfig) -> float:
     """The learning rate at `step`, counted from 0, as a share of the recipe's."""
     warmup = max(config.warmup_steps, 1)
-    noam = min((step + 1) / warmup, math.sqrt(warmup / (step + 1)))
+    if config.decay == "cosine" and step >= warmup:
+        share = (step - warmup) / (config.last_step - warmup)
+        decayed = 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+    else:
+        decayed = min((step + 1) / warmup, math.sqrt(warmup / (step + 1)))
     if not config.last_step:
-        return noam
-    return noam * min(1.0, max(0, config.last_step - step) / max(config.cooldown_steps, 1))
+        return decayed
+    return decayed * min(1.0, max(0, config.last_step - step) / max(config.cooldown_steps, 1))

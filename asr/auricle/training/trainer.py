@@ -1,6 +1,7 @@
 """The training loop: batch -> features -> loss -> step; a WER on dev after each epoch."""
 
 import logging
+import shutil
 from pathlib import Path
 
 import torch
@@ -9,7 +10,8 @@ from torch.nn.utils import clip_grad_norm_
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
-from auricle.checkpoint import save_checkpoint
+from auricle.engine.devices import resolve_device
+from auricle.errors import TrainingInterruptedError
 from auricle.features import LogMel
 from auricle.training import beginning
 from auricle.training.arithmetic import arithmetic
@@ -18,51 +20,82 @@ from auricle.training.batches import make_batches
 from auricle.training.clips import Clip, plan_clips, render
 from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.corpus import open_corpus
+from auricle.training.distributed import World, world_of
+from auricle.training.events import Events
+from auricle.training.interruption import Interruption
 from auricle.training.journal import Journal
+from auricle.training.judge import Judge
 from auricle.training.loss import Losses, joint_loss
+from auricle.training.network import network_of
 from auricle.training.selection import Speech, alignable, usable
 from auricle.training.state import new_state
-from auricle.training.validation import Validator, load_dev_set
+from auricle.training.storage import writing
 
 logger = logging.getLogger(__name__)
 
 
 class Trainer:
-    """One run. Everything random is a function of the seed, the epoch and the batch."""
+    """One run. Everything random is a function of the seed, the epoch and the batch.
 
-    def __init__(self, config: TrainingConfig) -> None:
+    It goes on from its saved state, if there is one and `resume`. Of several processes, the first
+    one validates and writes.
+    """
+
+    def __init__(
+        self, config: TrainingConfig, world: World | None = None, *, resume: bool = True
+    ) -> None:
         self.config = config
-        config.output.mkdir(parents=True, exist_ok=True)
-        speech = _load_speech(config)
-        self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
+        self.world = world or World(resolve_device(config.device))
+        with self.world.first_alone():
+            with writing(config.output):
+                config.output.mkdir(parents=True, exist_ok=True)
+            speech = _load_speech(config)
+            self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
         self.utterances = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
         self.features = LogMel(config.model.features)
         self.augment = WaveformAugmentation(config.augmentation)
         self.spec_augment = SpecAugment(config.augmentation)
         seed_everything(config.seed)
-        self.state = new_state(beginning.model(config), config.optimizer)
-        self.dev = [load_dev_set(manifest) for manifest in config.data.dev]
-        self.validator = Validator(self.features, self.tokenizer, config.data.batch_seconds)
-        self.journal = Journal(config.output)
+        resumed = resume and self._state_path.exists()
+        model = beginning.model(config, resumed=resumed).to(self.world.device)
+        self.state = new_state(model, config.optimizer)
+        if resumed:
+            self.state.load(self._state_path)
+            logger.info("resumed at epoch %d, step %d", self.state.epoch, self.state.step)
+        self.network = network_of(model, config, self.world)
+        self.journal = Journal(config.output, Events(config.output))
+        self.judge = Judge(config, self.features, self.tokenizer, self.journal)
+        self.interruption = Interruption(repeated=self.world.size > 1)
 
     @property
     def _state_path(self) -> Path:
         return self.config.output / "state.pt"
 
     @property
+    def _finished(self) -> bool:
+        """After the last epoch, the last step, or too long without a better WER."""
+        schedule, state = self.config.schedule, self.state
+        ended = state.epoch >= schedule.epochs or (self._at_last_step and state.batch == 0)
+        return ended or 0 < schedule.patience <= state.stale
+
+    @property
     def _at_last_step(self) -> bool:
         return 0 < self.config.optimizer.last_step <= self.state.step
 
-    def run(self, *, resume: bool) -> None:
-        """Train until the last epoch or step; go on from the saved state when `resume`."""
-        if resume and self._state_path.exists():
-            self.state.load(self._state_path)
-            logger.info("resumed at epoch %d, step %d", self.state.epoch, self.state.step)
-        while self.state.epoch < self.config.schedule.epochs and not self._at_last_step:
-            self._epoch()
-            self.state.epoch, self.state.batch = self.state.epoch + 1, 0
-            self._validate()
-            self.state.save(self._state_path)
+    def run(self) -> None:
+        """Train until the run is finished, or interrupted between two steps.
+
+        Raises:
+            TrainingInterruptedError: by Ctrl-C or SIGTERM; the state is saved.
+            StorageError: the disk is full, or what else keeps it from writing.
+        """
+        with self.interruption:
+            while not self._finished:
+                self._epoch()
+                self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+                self.judge.epoch(self.state, self.world)
+                self._save()
+                self._heed_interruption()
 
     def _epoch(self) -> None:
         clips = self._clips()
@@ -72,7 +105,11 @@ class Trainer:
         batches = make_batches(seconds, budget, seed=self.config.seed, epoch=epoch)
         rest = batches[self.state.batch :]
         progress = tqdm(
-            rest, f"epoch {self.state.epoch}", initial=self.state.batch, total=len(batches)
+            rest,
+            f"epoch {self.state.epoch}",
+            initial=self.state.batch,
+            total=len(batches),
+            disable=not self.world.first,
         )
         for rows in progress:
             if self._at_last_step:
@@ -80,7 +117,21 @@ class Trainer:
             losses = self._step([clips[row] for row in rows])
             progress.set_postfix(ctc=f"{losses.ctc:.2f}", attention=f"{losses.attention:.2f}")
             if self.state.step % self.config.schedule.checkpoint_steps == 0:
-                self.state.save(self._state_path)
+                self._save()
+            self._heed_interruption()
+        self._save()  # a run that is killed while it validates does not repeat the epoch
+
+    def _save(self) -> None:
+        if self.world.first:
+            self.state.save(self._state_path)
+
+    def _heed_interruption(self) -> None:
+        if self.world.any(self.interruption.wanted):
+            self._save()
+            where = f"epoch {self.state.epoch}, step {self.state.step}"
+            raise TrainingInterruptedError(
+                f"interrupted at {where}, which is saved: run the same command again to go on"
+            )
 
     def _clips(self) -> list[Clip]:
         """All clips of the present epoch."""
@@ -94,13 +145,15 @@ class Trainer:
         )
 
     def _step(self, clips: list[Clip]) -> Losses:
-        state = self.state
-        seed_everything(self.config.seed, state.epoch, state.batch)
-        x, x_lens = self._features(clips)
-        texts = [self.tokenizer.encode(self._text(clip)) for clip in clips]
+        state, world = self.state, self.world
+        seed_everything(self.config.seed, state.epoch, state.batch, *world.seed())
+        x, x_lens = (each.to(world.device) for each in self._features(world.rows(clips)))
+        batch = [self.tokenizer.encode(self._text(clip)) for clip in clips]
+        texts = world.rows(batch)
         state.model.train()
-        with arithmetic(x.device):
-            losses = joint_loss(state.model, x, x_lens, texts, self.config.loss)
+        with arithmetic(world.device):
+            share = world.share(texts, batch)
+            losses = joint_loss(self.network, x, x_lens, texts, self.config.loss, share)
         losses.total.backward()
         norm = clip_grad_norm_(state.model.parameters(), self.config.optimizer.clip_norm)
         if torch.isfinite(norm):
@@ -109,7 +162,10 @@ class Trainer:
         state.schedule.step()
         state.average.update_parameters(state.model)
         state.step, state.batch = state.step + 1, state.batch + 1
-        self.journal.step(state.step, losses, float(norm), float(state.schedule.get_last_lr()[0]))
+        losses = world.joined(losses)
+        if world.first:
+            rate = float(state.schedule.get_last_lr()[0])
+            self.journal.step(state.step, losses, float(norm), rate)
         return losses
 
     def _text(self, clip: Clip) -> str:
@@ -127,20 +183,6 @@ class Trainer:
         x, x_lens = self.features(samples, lens)
         return self.spec_augment(x), x_lens
 
-    def _validate(self) -> None:
-        model = self.state.averaged_model.eval()
-        rates = {dev.name: self.validator.wer(model, dev) for dev in self.dev}
-        self.journal.epoch(self.state.epoch, self.state.step, rates)
-        mean = sum(attention for _, attention in rates.values()) / len(rates)
-        self._export("last.safetensors")
-        if mean < self.state.best_wer:
-            self.state.best_wer = mean
-            self._export("best.safetensors")
-
-    def _export(self, name: str) -> None:
-        path = self.config.output / name
-        save_checkpoint(path, self.state.averaged_model, self.tokenizer, torch.bfloat16)
-
 
 def train(recipe: Path, *, resume: bool = True) -> None:
     """Train as `recipe` says; go on where its last run stopped, or forget that unless `resume`.
@@ -149,12 +191,22 @@ def train(recipe: Path, *, resume: bool = True) -> None:
         InvalidOptionError: the recipe is not valid.
         ManifestError: speech that it names is missing, or cannot be trained on (`on_bad`).
         CheckpointMismatchError: the last run, or the checkpoint to begin with, has another model.
+        TrainingInterruptedError: by Ctrl-C or SIGTERM; the state is saved.
+        StorageError: the disk is full, or what else keeps it from writing.
     """
     config = load_training_config(recipe)
-    if not resume:
-        for name in ("state.pt", "tokenizer.model", "journal.jsonl"):
-            (config.output / name).unlink(missing_ok=True)
-    Trainer(config).run(resume=resume)
+    with world_of(config.device) as world:
+        if not world.first:
+            logging.getLogger("auricle").setLevel(logging.ERROR)  # the first one says it all
+        elif not resume:
+            _forget(config.output)
+        Trainer(config, world, resume=resume).run()
+
+
+def _forget(output: Path) -> None:
+    for name in ("state.pt", "tokenizer.model", "journal.jsonl", "curves.png"):
+        (output / name).unlink(missing_ok=True)
+    shutil.rmtree(output / "tensorboard", ignore_errors=True)
 
 
 def _load_speech(config: TrainingConfig) -> Speech:

@@ -47,7 +47,7 @@ class Validator:
         """WER by CTC and by attention."""
         ctc, attention = [""] * len(dev.texts), [""] * len(dev.texts)
         for rows, xs in self._batches(dev):
-            encoder_outs = model.encoder.encode(xs)
+            encoder_outs = model.encoder.encode([x.to(model.ctc.weight.device) for x in xs])
             searches = [new_search(DecodingOptions(), len(out)) for out in encoder_outs]
             decode_all(model.decoder, encoder_outs, searches)
             for row, out, search in zip(rows, encoder_outs, searches, strict=True):

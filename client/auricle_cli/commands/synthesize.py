@@ -8,7 +8,8 @@ import click
 
 from auricle_cli.failure import Failure
 
-ENGINES = ("espeak-ng", "flite")  # auricle's own list would cost the import of torch
+ENGINES = ("espeak-ng", "flite", "festival")  # auricle's own would cost the import of torch
+DEFAULT_ENGINES = ("espeak-ng", "flite")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _CPUS = os.cpu_count() or 1
 
@@ -24,7 +25,7 @@ _CPUS = os.cpu_count() or 1
     "--engine",
     type=click.Choice(ENGINES),
     multiple=True,
-    default=ENGINES,
+    default=DEFAULT_ENGINES,
     help="Who speaks; may be given more than once.",
 )
 @click.option("--punctuated", type=_FILE, help="TEXT with its punctuation, for better prosody.")

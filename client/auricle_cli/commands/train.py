@@ -5,19 +5,26 @@ from pathlib import Path
 
 import click
 
-from auricle_cli.failure import Failure
+from auricle_cli.failure import Failure, complain
+from auricle_cli.lazy import INTERRUPTED
 
 
 @click.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--resume/--fresh", default=True, help="Go on from the last checkpoint, if any.")
 def train(config: Path, resume: bool) -> None:
-    """Train a model as the recipe CONFIG (TOML) says; interrupted, it goes on where it stopped."""
-    from auricle.errors import AuricleError
+    """Train a model as the recipe CONFIG (TOML) says; interrupted, it goes on where it stopped.
+
+    On several GPUs: torchrun --nproc-per-node 2 -m auricle_cli train CONFIG
+    """
+    from auricle.errors import AuricleError, TrainingInterruptedError
     from auricle.training.trainer import train as run
 
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:
         run(config, resume=resume)
+    except TrainingInterruptedError as error:
+        complain(str(error))
+        raise SystemExit(INTERRUPTED) from error
     except AuricleError as error:
         raise Failure(str(error)) from error

@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -115,3 +116,31 @@ def tiny_run(
         augmentation=augmentation or AugmentationConfig(),
         schedule=ScheduleConfig(epochs=epochs, checkpoint_steps=checkpoint_steps),
     )
+
+
+def write_recipe(config: TrainingConfig, path: Path) -> Path:
+    """The TOML file of a `tiny_run`, as far as our tests change one."""
+    sections: dict[str, dict[str, object]] = {
+        "data": {
+            "train": config.data.train,
+            "dev": config.data.dev,
+            "cache": config.data.cache,
+            "batch_seconds": config.data.batch_seconds,
+        },
+        "model": {"name": config.model.name, "window_seconds": config.model.window_seconds}
+        | asdict(config.model.transformer),
+        "optimizer": asdict(config.optimizer),
+        "augmentation": asdict(config.augmentation),
+        "schedule": asdict(config.schedule),
+    }
+    lines = [f'output = "{config.output}"', 'device = "cpu"']
+    for name, entries in sections.items():
+        lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in entries.items())]
+    path.write_text("\n".join(lines))
+    return path
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return json.dumps(str(value) if isinstance(value, Path) else value)

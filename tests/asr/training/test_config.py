@@ -11,8 +11,10 @@ from auricle.errors import InvalidOptionError
 from auricle.training.config import (
     AugmentationConfig,
     DataConfig,
+    LossConfig,
     OptimizerConfig,
     ScheduleConfig,
+    TrainingConfig,
     load_training_config,
 )
 
@@ -101,6 +103,15 @@ def test_the_model_table_is_flat(write: Write) -> None:
         (SMALLEST + '[augmentation]\nsilence_seconds = "long"', "silence_seconds"),
         (SMALLEST + "[augmentation]\nopus_bit_rates = [100, 6000]", "opus_bit_rates"),
         (SMALLEST + "[augmentation]\nopus_probability=0.7\nmu_law_probability=0.4", "more than 1"),
+        (SMALLEST + '[optimizer]\ndecay = "linear"', "decay"),
+        (SMALLEST + '[optimizer]\ndecay = "cosine"', "last_step"),
+        (SMALLEST + '[optimizer]\ndecay = "cosine"\nlast_step = 800', "last_step"),
+        (SMALLEST + "[loss]\nintermediate_ctc_weight = 1.1", "intermediate_ctc_weight"),
+        (SMALLEST + '[loss]\nctc_weight = "half"', "ctc_weight"),
+        (SMALLEST + "[schedule]\npatience = -1", "patience"),
+        (SMALLEST + '[schedule]\npatience = "long"', "patience"),
+        ("device = 0\n" + SMALLEST, "device"),
+        ('compile = "yes"\n' + SMALLEST, "compile"),
         (SMALLEST.replace("[model]", 'on_bad = "ignore"\n[model]'), "on_bad"),
         (SMALLEST.replace("[model]", "on_bad = true\n[model]"), "on_bad"),
     ],
@@ -113,7 +124,11 @@ def test_what_is_wrong_is_named(write: Write, text: str, named: str) -> None:
 
 def test_our_recipe_names_every_entry_and_changes_no_batches() -> None:
     text = RECIPE.read_text(encoding="utf-8")
-    names = [field.name for kind in (DataConfig, AugmentationConfig) for field in fields(kind)]
+    kinds = (
+        *(TrainingConfig, DataConfig, OptimizerConfig, LossConfig),
+        *(AugmentationConfig, ScheduleConfig),
+    )
+    names = [field.name for kind in kinds for field in fields(kind)]
     assert [name for name in names if name not in text] == []
     config, off = load_training_config(RECIPE), AugmentationConfig()
     for name in ("join", "silence", "room", "clipping", "telephone", "mu_law", "opus"):
@@ -127,10 +142,25 @@ def test_what_our_recipe_only_mentions_is_valid(write: Write) -> None:
     text = RECIPE.read_text(encoding="utf-8")
     mentioned = re.findall(r"^# (\w+ = .*)$", text, re.MULTILINE)
     assert len(mentioned) > 12
-    section = "\n".join(line for line in mentioned if not line.startswith("on_bad"))
+    others = ("on_bad", "init")  # not of this section
+    section = "\n".join(line for line in mentioned if not line.startswith(others))
     config = load_training_config(write(f"{SMALLEST}[augmentation]\n{section}\n"))
     assert config.augmentation.room_probability > 0
     assert config.augmentation.noise_kinds == ("white", "pink", "babble")
+
+
+def test_what_is_new_is_off(write: Write) -> None:
+    config = load_training_config(write(SMALLEST))
+    assert (config.init, config.device, config.compile) == (None, "auto", False)
+    assert (config.optimizer.decay, config.schedule.patience) == ("noam", 0)
+    assert config.loss.intermediate_ctc_weight == 0.0
+
+
+def test_entries_outside_of_tables(write: Write, tmp_path: Path) -> None:
+    entries = 'init = "a/model.safetensors"\ndevice = "cpu"\ncompile = true\n'
+    config = load_training_config(write(entries + SMALLEST))
+    assert config.init == tmp_path / "a" / "model.safetensors"
+    assert (config.device, config.compile) == ("cpu", True)
 
 
 def test_whole_numbers_are_numbers(write: Write) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from auricle.training.journal import EVERY, Journal
+from auricle.training.journal import EVERY, Journal, read_journal
 from auricle.training.loss import Losses
 
 LOSSES = Losses(torch.tensor(3.0), torch.tensor(2.0), torch.tensor(4.0))
@@ -31,3 +31,13 @@ def test_a_journal_is_continued(tmp_path: Path) -> None:
     Journal(tmp_path).epoch(1, 10, {})
     Journal(tmp_path).step(EVERY, LOSSES, math.nan, 0.1)
     assert [line["step"] for line in lines(tmp_path)] == [10, EVERY]
+
+
+def test_a_line_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.epoch(1, 10, {})
+    with (tmp_path / "journal.jsonl").open("a") as file:
+        file.write('{"step": 2\n')
+    journal.epoch(2, 20, {})
+    assert [line["step"] for line in read_journal(tmp_path)] == [10, 20]
+    assert list(read_journal(tmp_path / "nothing")) == []

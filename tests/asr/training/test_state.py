@@ -1,16 +1,20 @@
 """A run's state: saved and loaded, it goes on as if nothing had happened."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 import torch
 
+from auricle.errors import CheckpointMismatchError, StorageError
 from auricle.model import SpeechTransformer
 from auricle.training.config import OptimizerConfig
 from auricle.training.state import TrainingState, new_state, rate
 from tests.asr.tiny import tiny_config, tiny_model
 
+FULL = Path("/dev/full")
 CONFIG = OptimizerConfig(learning_rate=1e-2, warmup_steps=4, average_decay=0.5)
 
 
@@ -57,14 +61,49 @@ def test_a_state_is_written_whole_or_not_at_all(
     state.save(path)
     before = path.read_bytes()
 
-    def fail(values: object, target: Path) -> None:
-        target.write_bytes(b"half")
+    def fail(values: object, target: BinaryIO) -> None:
+        target.write(b"half")
         raise OSError("the disk is full")
 
     monkeypatch.setattr(torch, "save", fail)
-    with pytest.raises(OSError, match="disk is full"):
+    with pytest.raises(StorageError, match=r"state\.pt: cannot be written: the disk is full"):
         state.save(path)
     assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+def test_a_full_disk_leaves_the_state_that_was_there(tmp_path: Path) -> None:
+    state, path = fresh(), tmp_path / "state.pt"
+    state.save(path)
+    before = path.read_bytes()
+    (tmp_path / "state.pt.partial").symlink_to(FULL)
+    with pytest.raises(StorageError, match="No space left on device"):
+        state.save(path)
+    assert path.read_bytes() == before
+    state.save(path)
+
+
+def test_an_older_state_does_not_say_how_stale_it_is(tmp_path: Path) -> None:
+    state, path = fresh(), tmp_path / "state.pt"
+    state.best_wer, state.stale = 0.5, 3
+    state.save(path)
+    later = fresh(seed=1)
+    later.load(path)
+    assert (later.best_wer, later.stale) == (0.5, 3)
+    saved = torch.load(path)
+    del saved["stale"]
+    torch.save(saved, path)
+    later.load(path)
+    assert (later.best_wer, later.stale) == (0.5, 0)
+
+
+def test_a_damaged_state_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    fresh().save(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(CheckpointMismatchError, match="--fresh"):
+        fresh().load(path)
 
 
 def test_the_rate_warms_up_and_falls() -> None:
@@ -109,3 +148,19 @@ def test_a_run_with_a_last_step_cools_down_to_nothing() -> None:
     assert rate(300, config) == rate(300, endless)
     assert rate(400, config) == pytest.approx(0.5 * rate(400, endless))
     assert rate(500, config) == rate(600, config) == 0.0
+
+
+def test_a_cosine_falls_from_the_warm_up_to_nothing() -> None:
+    config = OptimizerConfig(decay="cosine", warmup_steps=100, last_step=500, cooldown_steps=0)
+    assert rate(49, config) == pytest.approx(0.5)
+    assert rate(99, config) == rate(100, config) == 1.0
+    assert rate(200, config) == pytest.approx(0.5 * (1 + 2**-0.5))
+    assert rate(300, config) == pytest.approx(0.5)
+    assert rate(500, config) == rate(600, config) == 0.0
+
+
+def test_a_cosine_cools_down_like_the_others() -> None:
+    config = OptimizerConfig(decay="cosine", warmup_steps=100, last_step=500, cooldown_steps=200)
+    without = replace(config, cooldown_steps=0)
+    assert rate(300, config) == rate(300, without)
+    assert rate(400, config) == pytest.approx(0.5 * rate(400, without))

@@ -1,6 +1,10 @@
 """Training lowers the loss, resumes bit for bit, and leaves a model that recognises."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy, ctc_loss
+from torch.nn.utils import clip_grad_norm_
 from torchaudio.functional import add_noise
 from torchaudio.transforms import SpeedPerturbation
 
@@ -15,14 +21,20 @@ from auricle.checkpoint import load_checkpoint
 from auricle.config import ModelConfig
 from auricle.errors import InvalidOptionError, ManifestError
 from auricle.recognizer import Recognizer
+from auricle.tokenizer import Tokenizer
+from auricle.training.arithmetic import arithmetic
 from auricle.training.augmentation import seed_everything
 from auricle.training.clips import Clip
 from auricle.training.config import AugmentationConfig, TrainingConfig
-from auricle.training.loss import Losses, joint_loss
+from auricle.training.distributed import World
+from auricle.training.judge import Judge
+from auricle.training.loss import IGNORE, Losses, joint_loss
+from auricle.training.state import TrainingState
 from auricle.training.trainer import Trainer, train
 from tests.asr.tiny import SENTENCES, VOCAB_SIZE, padded, tiny_config
-from tests.asr.training.runs import EVERYTHING, PLAIN, UTTERANCES, tiny_run, utterance
+from tests.asr.training.runs import EVERYTHING, PLAIN, UTTERANCES, tiny_run, utterance, write_recipe
 
+ROOT = Path(__file__).parents[3]
 Step = Callable[[Trainer, list[Clip]], Losses]
 
 
@@ -51,8 +63,8 @@ def test_steps_lower_the_loss(tmp_path: Path) -> None:
 
 
 def run(config: TrainingConfig, *, resume: bool = True) -> Trainer:
-    trainer = Trainer(config)
-    trainer.run(resume=resume)
+    trainer = Trainer(config, resume=resume)
+    trainer.run()
     return trainer
 
 
@@ -131,6 +143,110 @@ def test_what_is_off_leaves_batches_and_bits(tmp_path: Path) -> None:
     assert torch.equal(found_lens, x_lens)
 
 
+def test_a_step_has_the_bits_that_it_always_had(tmp_path: Path) -> None:
+    """Features, loss and update written out, without anything that is off by default."""
+    trainer, plain = (Trainer(tiny_run(tmp_path / name)) for name in ("new", "old"))
+    for _ in range(2):
+        trainer._step(trainer._clips()[:3])
+        plain_step(plain, plain._clips()[:3])
+    assert all(map(torch.equal, everything(trainer), everything(plain)))
+
+
+def plain_step(trainer: Trainer, clips: list[Clip]) -> None:
+    state = trainer.state
+    seed_everything(1, state.epoch, state.batch)
+    x, x_lens = trainer._features(clips)
+    rows = [torch.tensor(trainer.tokenizer.encode(trainer._text(clip))) for clip in clips]
+    start, end = torch.tensor([Tokenizer.start_id]), torch.tensor([Tokenizer.end_id])
+    inputs, _ = padded([torch.cat([start, row]) for row in rows], Tokenizer.blank_id)
+    targets, _ = padded([torch.cat([row, end]) for row in rows], IGNORE)
+    state.model.train()
+    with arithmetic(x.device):
+        logits, ctc_logits, lens = state.model(x, x_lens, inputs)
+        attention = cross_entropy(
+            logits.float().flatten(0, 1), targets.flatten(), label_smoothing=0.1
+        )
+        text_lens = torch.tensor([len(row) for row in rows])
+        log_probs = ctc_logits.float().log_softmax(dim=-1).transpose(0, 1)
+        ctc = ctc_loss(log_probs, torch.cat(rows), lens, text_lens, reduction="sum")
+        (0.5 * (ctc / text_lens.sum()) + 0.5 * attention).backward()
+    clip_grad_norm_(state.model.parameters(), 2.0)
+    state.optimizer.step()
+    state.optimizer.zero_grad()
+    state.schedule.step()
+    state.average.update_parameters(state.model)
+    state.step, state.batch = state.step + 1, state.batch + 1
+
+
+def test_a_run_that_is_killed_while_it_validates_does_not_repeat_the_epoch(
+    straight: Trainer, tmp_path: Path
+) -> None:
+    def power_cut(judge: Judge, state: TrainingState, world: World) -> None:
+        raise PowerCutError
+
+    config = tiny_run(tmp_path, checkpoint_steps=1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Judge, "epoch", power_cut)
+        with pytest.raises(PowerCutError):
+            run(config)
+    resumed = Trainer(config)
+    assert (resumed.state.epoch, resumed.state.step) == (0, straight.state.step // 2)
+    resumed.run()
+    assert all(map(torch.equal, everything(resumed), everything(straight)))
+    assert resumed.state.best_wer == straight.state.best_wer
+
+
+def test_a_run_that_is_killed_at_its_last_step_is_still_validated(tmp_path: Path) -> None:
+    config = tiny_run(tmp_path, checkpoint_steps=1)
+    config = replace(config, optimizer=replace(config.optimizer, last_step=3))
+    stopped = Trainer(config)
+    stopped._epoch()
+    run(config)
+    assert (config.output / "last.safetensors").exists()
+
+
+def test_a_run_that_is_killed_goes_on_from_its_last_state(
+    straight: Trainer, tmp_path: Path
+) -> None:
+    """By SIGKILL, in a process of its own."""
+    config = tiny_run(tmp_path)
+    code = (
+        "import os, signal, sys; from auricle.training.trainer import Trainer, train\n"
+        "from pathlib import Path\n"
+        "step = Trainer._step\n"
+        "def deadly(self, clips):\n"
+        "    if self.state.step == 5: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return step(self, clips)\n"
+        "Trainer._step = deadly\n"
+        "train(Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, str(write_recipe(config, tmp_path / "recipe.toml"))]
+    path = os.pathsep.join([str(ROOT / "asr"), str(ROOT)])
+    environment = os.environ | {"PYTHONPATH": path}
+    killed = subprocess.run(command, check=False, env=environment, capture_output=True, timeout=120)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    resumed = Trainer(config)
+    assert resumed.state.step == 4
+    resumed.run()
+    assert all(map(torch.equal, everything(resumed), everything(straight)))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_run_on_a_gpu_lowers_the_loss_and_goes_on(tmp_path: Path, compiled: bool) -> None:
+    config = replace(tiny_run(tmp_path, epochs=1), device="cuda", compile=compiled)
+    first = run(config)
+    assert all(value.isfinite().all() for value in everything(first))
+    exported = load_checkpoint(config.output / "last.safetensors").model
+    assert exported.ctc.weight.device.type == "cpu"
+    longer = replace(config.schedule, epochs=8)
+    resumed = Trainer(replace(config, schedule=longer, augmentation=PLAIN))
+    assert resumed.state.model.ctc.weight.device.type == "cuda"
+    assert all(map(torch.equal, everything(resumed), everything(first)))
+    losses = [float(resumed._step(resumed._clips()).total) for _ in range(8)]
+    assert losses[-1] < losses[0]
+
+
 def plain_augmentation(
     samples: Tensor, lens: Tensor, speed: SpeedPerturbation
 ) -> tuple[Tensor, Tensor]:
@@ -189,7 +305,7 @@ def test_another_seed_is_another_run(straight: Trainer, tmp_path: Path) -> None:
 
 def test_a_finished_run_has_nothing_to_do(straight: Trainer, tmp_path: Path) -> None:
     again = Trainer(straight.config)
-    again.run(resume=True)
+    again.run()
     assert again.state.step == straight.state.step
     assert all(map(torch.equal, everything(again), everything(straight)))
 

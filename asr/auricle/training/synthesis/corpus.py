@@ -11,13 +11,13 @@ so a run that is killed loses the shard it was writing and nothing else.
 import contextlib
 import io
 import json
-import os
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from auricle.errors import InvalidOptionError, ManifestError
+from auricle.training.storage import replacing
 
 MANIFEST = "train.jsonl"
 PLAN = "plan.json"
@@ -90,10 +90,10 @@ class SpeechFolder:
     def add_shard(self, recordings: Iterable[Recording]) -> None:
         """Writes all `recordings` into the next shard, then into the manifest."""
         shard = f"train-{len(self.shards):05d}.tar"
-        with _replacing(self.path / shard) as partial, tarfile.open(partial, "w") as tar:
+        with replacing(self.path / shard) as partial, tarfile.open(partial, "w") as tar:
             entries = [_add(tar, recording, shard) for recording in recordings]
         self.entries += entries
-        with _replacing(self.path / MANIFEST) as partial:
+        with replacing(self.path / MANIFEST) as partial:
             partial.write_text("".join(f"{json.dumps(asdict(e))}\n" for e in self.entries))
 
     def _agree_on(self, plan: Mapping[str, str | int]) -> None:
@@ -129,14 +129,3 @@ def _add(tar: tarfile.TarFile, recording: Recording, shard: str) -> Entry:
     member.size = len(recording.opus)
     tar.addfile(member, io.BytesIO(recording.opus))
     return entry
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A path to write to, which becomes `path` when the block ends well and is removed if not."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        yield partial
-        os.replace(partial, path)  # noqa: PTH105 atomic by its documentation
-    finally:
-        partial.unlink(missing_ok=True)

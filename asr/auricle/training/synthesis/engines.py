@@ -1,12 +1,10 @@
 """The speech engines: programs of their own, one process for each utterance.
 
-An engine names its speakers and writes the command line that speaks; `speak` runs it. Both engines
+An engine names its speakers and writes the command line that speaks; `speak` runs it. Engines may
 take an unknown voice for their default one without a word, so voices come from `Engine.voices`.
 """
 
 import itertools
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,11 +16,12 @@ import soxr
 from numpy.typing import NDArray
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
+from auricle.errors import InvalidOptionError, SynthesisError
+from auricle.training.synthesis.festival import Festival
+from auricle.training.synthesis.programs import output, require
 from auricle.training.synthesis.voices import Voice
 
 SECONDS_SPOKEN = (0.3, 30.0)  # outside of these, an engine has choked on the sentence
-TIMEOUT = 60.0  # seconds for one sentence, some thousand times what it takes
 
 
 class Engine(Protocol):
@@ -75,7 +74,7 @@ class Flite:
 
     def voices(self) -> list[str]:
         """What is built into the program: `Voices available: kal awb ...`."""
-        listing = _output([self.name, "-lv"]).partition(":")[2].split()
+        listing = output([self.name, "-lv"]).partition(":")[2].split()
         return sorted(set(listing).difference(self.clocks))
 
     def command(self, text: str, voice: Voice, wave: Path) -> list[str]:
@@ -86,7 +85,8 @@ class Flite:
         return [self.name, "-voice", voice.name, *options, "-o", str(wave), "-t", text]
 
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (EspeakNg(), Flite())}
+ENGINES: dict[str, Engine] = {e.name: e for e in (EspeakNg(), Flite(), Festival())}
+DEFAULT_ENGINES = ("espeak-ng", "flite")  # as ever, so that folders can be continued
 
 
 def cast_of(engines: Iterable[str]) -> dict[str, list[str]]:
@@ -101,7 +101,7 @@ def cast_of(engines: Iterable[str]) -> dict[str, list[str]]:
     if unknown or not names:
         raise InvalidOptionError(f"engines must be some of {', '.join(ENGINES)}, not {names}")
     for name in names:
-        _require(name)
+        require(name)
     return {name: ENGINES[name].voices() for name in names}
 
 
@@ -114,34 +114,12 @@ def speak(text: str, voice: Voice) -> NDArray[np.float32]:
     """
     with tempfile.TemporaryDirectory(prefix="auricle-") as folder:
         wave = Path(folder, "speech.wav")
-        _output(ENGINES[voice.engine].command(text, voice, wave))
+        output(ENGINES[voice.engine].command(text, voice, wave))
         samples = _read(wave)
     shortest, longest = SECONDS_SPOKEN
     if not shortest <= len(samples) / SAMPLE_RATE <= longest or not samples.any():
         raise SynthesisError(f"{voice.speaker} said nothing plausible for {text!r}")
     return samples
-
-
-def _require(program: str) -> None:
-    if shutil.which(program) is None:
-        raise SynthesizerMissingError(
-            f"{program} is not installed: `apt-get install {program}` on Debian and Ubuntu, "
-            "or choose another engine"
-        )
-
-
-def _output(command: list[str]) -> str:
-    _require(command[0])
-    try:
-        done = subprocess.run(  # noqa: S603 a fixed program, no shell
-            command, capture_output=True, check=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL
-        )
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()
-        raise SynthesisError(f"{command[0]} failed ({error.returncode}): {said}") from error
-    except subprocess.TimeoutExpired as error:
-        raise SynthesisError(f"{command[0]} took over {TIMEOUT} s") from error
-    return done.stdout.decode(errors="replace")
 
 
 def _read(wave: Path) -> NDArray[np.float32]:

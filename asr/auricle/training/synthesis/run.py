@@ -16,7 +16,7 @@ from tqdm import tqdm
 from auricle.config import SAMPLE_RATE
 from auricle.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
 from auricle.training.synthesis.corpus import Recording, SpeechFolder
-from auricle.training.synthesis.engines import ENGINES, cast_of, speak
+from auricle.training.synthesis.engines import DEFAULT_ENGINES, cast_of, speak
 from auricle.training.synthesis.opus import encode_opus
 from auricle.training.synthesis.plan import Plan, Utterance
 from auricle.training.synthesis.sentences import Sentence
@@ -39,7 +39,7 @@ class SynthesisConfig:
     hours: float
     seed: int = 0
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
-    engines: tuple[str, ...] = tuple(ENGINES)
+    engines: tuple[str, ...] = DEFAULT_ENGINES
     shard_hours: float = 1.0
 
     def __post_init__(self) -> None:

@@ -11,26 +11,38 @@ import soundfile
 
 from auricle.config import SAMPLE_RATE
 from auricle.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
-from auricle.training.synthesis import engines
+from auricle.training.synthesis import programs
 from auricle.training.synthesis.engines import ENGINES, EspeakNg, Flite, cast_of, speak
+from auricle.training.synthesis.festival import Festival
 from auricle.training.synthesis.opus import encode_opus
 from auricle.training.synthesis.voices import Voice
 
 needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite")
+needs_festival = pytest.mark.skipif(
+    shutil.which("festival") is None
+    or not {"cmu_us_slt_arctic_hts", "kal_diphone"} <= set(ENGINES["festival"].voices()),
+    reason="needs festival and its voices",
+)
 each_engine = pytest.mark.parametrize(
     ("engine", "name"),
     [
         pytest.param("espeak-ng", "en-us+f2", marks=needs_espeak),
         pytest.param("flite", "slt", marks=needs_flite),
+        *(
+            pytest.param("festival", voice, marks=needs_festival)
+            for voice in ("cmu_us_slt_arctic_hts", "kal_diphone")
+        ),
     ],
 )
 SENTENCE = "The quiet street was empty in the morning."
 
 
-def install(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Puts a shell script in the place of flite, alone on the path."""
-    program = folder / "flite"
+def install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, script: str, name: str = "flite"
+) -> None:
+    """Puts a shell script in the place of an engine, alone on the path."""
+    program = folder / name
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
@@ -104,6 +116,40 @@ def test_flite_lists_its_speakers_without_the_clock() -> None:
     assert voices == sorted(voices)
 
 
+@needs_festival
+def test_festival_s_voices_differ() -> None:
+    voices = Festival().voices()
+    assert len({speak(SENTENCE, Voice("festival", voice)).tobytes() for voice in voices}) >= 2
+
+
+@needs_festival
+@pytest.mark.parametrize("voice", ["cmu_us_slt_arctic_hts", "kal_diphone"])
+def test_festival_is_told_a_text_as_it_is(voice: str) -> None:
+    quoted = 'she said "yes" (and then (exit 3)) \\ left'
+    assert len(speak(quoted, Voice("festival", voice))) > SAMPLE_RATE
+
+
+def test_festival_s_pitch_and_rate_are_in_its_commands() -> None:
+    voice = Voice("festival", "kal_diphone", pitch=1.2, rate=0.8)
+    command = " ".join(Festival().command("so", voice, Path("a.wav")))
+    for part in ("(voice_kal_diphone)", "mean 126.0", "'Duration_Stretch 1.250", '"a.wav" \'riff'):
+        assert part in command
+    hts = Voice("festival", "cmu_us_slt_arctic_hts", pitch=1.2, rate=0.9)
+    command = " ".join(Festival().command("so", hts, Path("a.wav")))
+    for part in ('(list "-r" 0.750)', "'short 38400)"):
+        assert part in command
+
+
+def test_festival_has_the_voices_that_are_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, monkeypatch, "echo '(ked_diphone italian kal_diphone)'", "festival")
+    assert Festival().voices() == ["kal_diphone", "ked_diphone"]
+    install(tmp_path, monkeypatch, "echo '(italian)'", "festival")
+    with pytest.raises(SynthesizerMissingError, match="apt-get install festvox-us-slt-hts"):
+        cast_of(["festival"])
+
+
 def test_a_missing_engine_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,9 +161,9 @@ def test_a_missing_engine_says_how_to_install_it(
             speak(SENTENCE, Voice(name, "any"))
 
 
-@pytest.mark.parametrize("names", [[], ["festival"], ["flite", "festival"]])
+@pytest.mark.parametrize("names", [[], ["pico"], ["flite", "pico"]])
 def test_only_known_engines_can_be_asked_for(names: list[str]) -> None:
-    with pytest.raises(InvalidOptionError, match="espeak-ng, flite"):
+    with pytest.raises(InvalidOptionError, match="espeak-ng, flite, festival"):
         cast_of(names)
 
 
@@ -133,7 +179,7 @@ def test_an_engine_that_fails_is_quoted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, complaint: str
 ) -> None:
     install(tmp_path, monkeypatch, script)
-    monkeypatch.setattr(engines, "TIMEOUT", 0.2 if "sleep" in script else 60.0)
+    monkeypatch.setattr(programs, "TIMEOUT", 0.2 if "sleep" in script else 60.0)
     with pytest.raises(SynthesisError, match=complaint):
         speak(SENTENCE, Voice("flite", "slt"))
 

@@ -1,0 +1,37 @@
+"""Programs that are run once for each utterance, and what they may do wrong."""
+
+import shutil
+import subprocess
+
+from auricle.errors import SynthesisError, SynthesizerMissingError
+
+TIMEOUT = 60.0  # seconds for one sentence, some thousand times what it takes
+
+
+def require(program: str, packages: str | None = None) -> None:
+    """Raise SynthesizerMissingError unless `program` is on the path."""
+    if shutil.which(program) is None:
+        raise SynthesizerMissingError(
+            f"{program} is not installed: `apt-get install {packages or program}` on Debian and "
+            "Ubuntu, or choose another engine"
+        )
+
+
+def output(command: list[str]) -> str:
+    """What a command writes to its standard output.
+
+    Raises:
+        SynthesizerMissingError: there is no such program.
+        SynthesisError: it failed, or took too long.
+    """
+    require(command[0])
+    try:
+        done = subprocess.run(  # noqa: S603 a fixed program, no shell
+            command, capture_output=True, check=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL
+        )
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip()
+        raise SynthesisError(f"{command[0]} failed ({error.returncode}): {said}") from error
+    except subprocess.TimeoutExpired as error:
+        raise SynthesisError(f"{command[0]} took over {TIMEOUT} s") from error
+    return done.stdout.decode(errors="replace")

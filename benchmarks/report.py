@@ -33,8 +33,10 @@ def engine(result: Figures) -> Iterator[str]:
         ("encoder over the bf16 product", result["encoder_roofline_fraction"], 0.5),
     )
     yield (
-        f"The encoder does {result['encoder_gflops']} useful Gflop/s, a product of two bfloat16 "
-        f"matrices of {result['product_size']} rows {result['bf16_product_gflops']}."
+        f"The encoder in {result['encoder_dtype']} does {result['encoder_gflops']} useful Gflop/s; "
+        f"a product of two matrices of {result['product_size']} rows does "
+        f"{result['bf16_product_gflops']} in bfloat16 and {result['float32_product_gflops']} in "
+        f"float32, of which the encoder's are {result['encoder_over_float32_product']:.0%}."
     )
 
 

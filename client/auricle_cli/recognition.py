@@ -96,7 +96,10 @@ recognition_options = grouped(
             "--device", metavar="cpu|cuda|auto", show_default="auto", help="Where to run."
         ),
         click.option(
-            "--dtype", metavar="TYPE", show_default="auto", help="Numbers to compute with."
+            "--dtype",
+            metavar="TYPE",
+            show_default="auto",
+            help="Numbers to compute with: float32, bfloat16, float16 or int8.",
         ),
         click.option("--exact", is_flag=True, help=EXACT_HELP),
         click.option(

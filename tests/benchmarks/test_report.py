@@ -32,6 +32,9 @@ def engine_figures() -> dict[str, Any]:
         "encoder_roofline_fraction": 0.51,
         "encoder_gflops": 51.0,
         "bf16_product_gflops": 100.0,
+        "encoder_dtype": "float32",
+        "float32_product_gflops": 102.0,
+        "encoder_over_float32_product": 0.5,
         "product_size": 2048,
     }
     return engine._figures(engine.SMOKE_PLAN, standings, OURS) | roofline

@@ -38,7 +38,12 @@ LEVELS = ["debug", "info", "warning", "error"]
 @click.command()
 @click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
 @click.option("--device", metavar="cpu|cuda|auto", default="auto", help="Where to run.")
-@click.option("--dtype", metavar="TYPE", default="auto", help="Numbers to compute with.")
+@click.option(
+    "--dtype",
+    metavar="TYPE",
+    default="auto",
+    help="Numbers to compute with: float32, bfloat16, float16 or int8.",
+)
 @click.option(
     "--check-invariance",
     type=click.FloatRange(0, 1),

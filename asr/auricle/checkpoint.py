@@ -15,6 +15,7 @@ from torch import Tensor
 
 from auricle.config import Calibration, ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
+from auricle.language_model import NGramModel, load_language_model, path_beside
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 
@@ -28,6 +29,7 @@ class Checkpoint:
 
     model: SpeechTransformer
     tokenizer: Tokenizer
+    language_model: NGramModel | None = None
 
 
 def save_checkpoint(
@@ -39,14 +41,19 @@ def save_checkpoint(
     save_file(tensors, path, metadata={HEADER_KEY: json.dumps(model.config.to_dict())})
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: Path, lm: Path | None = None) -> Checkpoint:
     """Read a file that `save_checkpoint` wrote; weights come back as float32 on the CPU.
+
+    Args:
+        path: of the file.
+        lm: the file of a language model; by default the one that lies beside the checkpoint,
+            `english.lm.safetensors` beside `english.safetensors`, if there is one.
 
     Raises:
         UnknownModelError: there is no such file.
         CorruptCheckpointError: truncated, damaged, or no Auricle checkpoint.
         CheckpointMismatchError: weights missing, unexpected or of the wrong shape, all listed; or
-            a tokenizer of another size.
+            a tokenizer of another size. Both are raised for the language model, too.
     """
     if not path.is_file():
         raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
@@ -60,7 +67,14 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{path}: the tokenizer has {tokenizer.vocab_size} pieces, "
             f"the weights are for {config.transformer.vocab_size}"
         )
-    return Checkpoint(_build(path, config, tensors), tokenizer)
+    language_model = _language_model(path, lm, tokenizer)
+    return Checkpoint(_build(path, config, tensors), tokenizer, language_model)
+
+
+def _language_model(path: Path, lm: Path | None, tokenizer: Tokenizer) -> NGramModel | None:
+    if lm is None and not path_beside(path).is_file():
+        return None
+    return load_language_model(lm or path_beside(path), tokenizer)
 
 
 def save_calibration(path: Path, calibration: Calibration) -> None:

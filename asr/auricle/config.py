@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from auricle.errors import InvalidOptionError
 
 SAMPLE_RATE = 16_000  # Hz; everything behind the audio reader runs at this rate
+LM_WEIGHT = 0.0  # of a language model in a score, beside the acoustic model's 1; chosen on dev
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,8 @@ class DecodingOptions:
     temperature: float = 0.0  # of sampling; 0: no sampling, the likeliest token each time
     seed: int | None = None  # of the request's own generator; None: another one each time
     ctc_weight: float = 0.5  # CTC's share of a score, 0 to 1; 0: attention decides alone
+    lm_weight: float | None = None  # of the language model; None: LM_WEIGHT where there is one
+    token_reward: float = 2.0  # beside the language model's log-probability of each token
     guards: bool = True  # end what cannot be speech: words for noise, loops, too many at once
 
     def __post_init__(self) -> None:
@@ -177,6 +180,10 @@ class DecodingOptions:
             raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")
         if not 0 <= self.ctc_weight <= 1:
             raise InvalidOptionError(f"ctc_weight must be 0 to 1, not {self.ctc_weight}")
+        if self.lm_weight is not None and not 0 <= self.lm_weight <= 10:
+            raise InvalidOptionError(f"lm_weight must be 0 to 10, not {self.lm_weight}")
+        if not 0 <= self.token_reward <= 100:
+            raise InvalidOptionError(f"token_reward must be 0 to 100, not {self.token_reward}")
         if self.seed is not None and not 0 <= self.seed < 2**63:
             raise InvalidOptionError(f"seed must be 0 to 2**63 - 1, not {self.seed}")
 

@@ -74,19 +74,19 @@ class ModelError(AuricleError):
 
 
 class UnknownModelError(ModelError):
-    """Neither a known name nor a checkpoint on disk."""
+    """Neither a known name nor a checkpoint, or no language model, on disk."""
 
     reason = "UNKNOWN_MODEL"
 
 
 class CorruptCheckpointError(ModelError):
-    """The file is truncated, damaged or no Auricle checkpoint."""
+    """The file is truncated, damaged or no Auricle checkpoint or language model."""
 
     reason = "CORRUPT_CHECKPOINT"
 
 
 class CheckpointMismatchError(ModelError):
-    """Weights that are missing, unexpected or of the wrong shape, all listed."""
+    """Weights missing, unexpected or of the wrong shape, all listed; or other tokens."""
 
     reason = "CHECKPOINT_MISMATCH"
 

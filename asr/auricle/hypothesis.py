@@ -9,14 +9,20 @@ class Hypothesis:
     """A candidate transcript as tokens, without START and END."""
 
     tokens: tuple[int, ...]
-    log_prob: float  # summed over the tokens, END included when it was reached
+    log_prob: float  # of both heads, summed over the tokens, END included when it was reached
     ended: bool = True  # false: stopped by the length limit or by a guard
     guards: tuple[str, ...] = ()  # names of those that ended it
+    bonus: float = 0.0  # what a language model adds; confidences leave it out
 
     @property
     def steps(self) -> int:
         """Decoder steps it took."""
         return len(self.tokens) + self.ended
+
+    @property
+    def score(self) -> float:
+        """What a search compares."""
+        return self.log_prob + self.bonus
 
     @property
     def confidence(self) -> float:

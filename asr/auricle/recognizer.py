@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,6 @@ from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, c
 from auricle.engine.statistics import Statistics
 from auricle.futures import results, results_async, then
 from auricle.joining import Joiner, join
-from auricle.model import SpeechTransformer
 from auricle.segmenter import Piece, Segmenter, cut
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript
@@ -64,10 +64,11 @@ class Recognizer:
         config = engine or EngineConfig()
         apart(load_now)
         model = apart(lambda: prepare(checkpoint.model, torch_device, torch_dtype))
-        self._engine = _start(model, torch_device, torch_dtype, config)
+        ready = replace(checkpoint, model=model)
+        self._engine = _start(ready, torch_device, torch_dtype, config)
         self._checker: InvarianceChecker | None = None
         if check_invariance:  # on the same weights
-            alone = _start(model, torch_device, torch_dtype, alone_config(config))
+            alone = _start(ready, torch_device, torch_dtype, alone_config(config))
             self._checker = InvarianceChecker(alone, check_invariance)
 
     @classmethod
@@ -75,6 +76,7 @@ class Recognizer:
         cls,
         model: str | Path = BUNDLED,
         *,
+        lm: str | Path | None = None,
         device: str = "auto",
         dtype: str = "auto",
         engine: EngineConfig | None = None,
@@ -84,6 +86,8 @@ class Recognizer:
 
         Args:
             model: `"bundled"`, or the path of a checkpoint file.
+            lm: the path of a language model's file; by default the one beside the checkpoint,
+                if there is one.
             device: `cpu`, `cuda` or `auto`.
             dtype: `float32`, `bfloat16`, `float16` or `auto`.
             engine: the engine's budgets.
@@ -96,7 +100,8 @@ class Recognizer:
             InvalidOptionError: the device or the dtype is not to be had, or another option is
                 outside its range.
         """
-        checkpoint = apart(lambda: load_checkpoint(model_path(model)))
+        lm_path = Path(lm) if lm is not None else None
+        checkpoint = apart(lambda: load_checkpoint(model_path(model), lm_path))
         return cls(
             checkpoint,
             device=device,
@@ -265,20 +270,21 @@ class Recognizer:
 
 
 def _start(
-    model: SpeechTransformer, device: torch.device, dtype: torch.dtype, config: EngineConfig
+    ready: Checkpoint, device: torch.device, dtype: torch.dtype, config: EngineConfig
 ) -> Engine:
     """An engine for a model that is ready to run."""
     runner = apart(
         lambda: ModelRunner(
-            model,
+            ready.model,
             device,
             dtype,
             slots=config.slots,
             max_cache_mib=config.max_cache_mib,
             exact=config.exact,
+            language_model=ready.language_model,
         )
     )
-    return Engine(runner, config, model_id=model.config.name)
+    return Engine(runner, config, model_id=ready.model.config.name)
 
 
 def model_path(model: str | Path) -> Path:

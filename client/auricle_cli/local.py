@@ -74,12 +74,14 @@ def load(recognition: Recognition) -> LocalTranscriber:
             max_tokens=recognition.max_tokens,
             temperature=recognition.temperature,
             seed=recognition.seed,
+            lm_weight=recognition.lm_weight,
             guards=recognition.guards,
         )
         if recognition.ctc_weight is not None:
             options = replace(options, ctc_weight=recognition.ctc_weight)
         recognizer = Recognizer.from_pretrained(
             recognition.model or "bundled",
+            lm=recognition.lm,
             device=recognition.device or "auto",
             dtype=recognition.dtype or "auto",
             engine=EngineConfig(exact=recognition.exact),

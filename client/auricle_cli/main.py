@@ -15,6 +15,7 @@ COMMANDS = {
     "inspect": "Draw what a model looks at in a recording.",
     "bench": "Put a server under load.",
     "train": "Train a model as a recipe says.",
+    "lm": "Make a language model of a text.",
     "synthesize": "Speak sentences into training data.",
     "models": "List what a server serves.",
     "health": "Ask a server whether it serves.",

@@ -11,7 +11,10 @@ from auricle_cli.connection import Connection, tls_options
 from auricle_cli.groups import grouped
 
 CTC_WEIGHT = "0.5"  # of DecodingOptions, a server's as well
+LM_WEIGHT = "0"  # as above
+LM_HELP = "Another language model than the one beside the model."
 EXACT_HELP = "The same bits in any company, on any device: slower."
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Encoding = Literal["s16le", "s24le", "s32le", "u8", "f32le", "mulaw", "alaw"]
 
 
@@ -32,6 +35,7 @@ class Recognition:
     tls: bool = False
     ca_certificate: Path | None = None
     model: str | None = None
+    lm: Path | None = None
     device: str | None = None
     dtype: str | None = None
     exact: bool = False
@@ -40,6 +44,7 @@ class Recognition:
     temperature: float = 0.0
     seed: int | None = None
     ctc_weight: float | None = None
+    lm_weight: float | None = None
     guards: bool = True
     sample_rate: int | None = None
     encoding: Encoding | None = None
@@ -47,9 +52,9 @@ class Recognition:
     concurrency: int = 16
 
     def __post_init__(self) -> None:
-        if self.server and (self.device or self.dtype or self.exact):
+        if self.server and (self.lm or self.device or self.dtype or self.exact):
             raise ValueError(
-                "--device, --dtype and --exact are the server's choice: leave one side out"
+                "--lm, --device, --dtype and --exact are the server's choice: leave one side out"
             )
         if not self.server and (self.tls or self.ca_certificate):
             raise ValueError("--tls and --ca-certificate are for a --server: name it, too")
@@ -92,6 +97,7 @@ recognition_options = grouped(
         ),
         *tls_options,
         click.option("--model", metavar="NAME|PATH", show_default="bundled", help="The model."),
+        click.option("--lm", type=FILE, show_default="the model's, if any", help=LM_HELP),
         click.option(
             "--device", metavar="cpu|cuda|auto", show_default="auto", help="Where to run."
         ),
@@ -122,6 +128,12 @@ recognition_options = grouped(
             type=click.FloatRange(0, 1),
             show_default=CTC_WEIGHT,
             help="CTC's share of a score; 0 leaves the words to the decoder alone.",
+        ),
+        click.option(
+            "--lm-weight",
+            type=click.FloatRange(0, 10),
+            show_default=LM_WEIGHT,
+            help="The language model's part beside that; 0 leaves it out.",
         ),
         click.option(
             "--guards/--no-guards",

@@ -55,6 +55,7 @@ def connect(recognition: Recognition) -> RemoteTranscriber:
         temperature=recognition.temperature or None,
         seed=recognition.seed,
         ctc_weight=recognition.ctc_weight,
+        lm_weight=recognition.lm_weight,
         guards=None if recognition.guards else False,
     )
     client = Client(target, credentials=recognition.connection.credentials())

@@ -46,6 +46,8 @@ def decoding(options: RecognitionOptions) -> pb.DecodingOptions:
         temperature=options.temperature,
         seed=options.seed,
         ctc_weight=options.ctc_weight,
+        lm_weight=options.lm_weight,
+        token_reward=options.token_reward,
     )
     if options.guards is not None:
         message.guards = options.guards

@@ -24,4 +24,6 @@ class RecognitionOptions:
     temperature: float | None = None  # of sampling; 0: none
     seed: int | None = None  # of sampling: the same seed, the same text
     ctc_weight: float | None = None  # CTC's share of a score, 0 to 1
+    lm_weight: float | None = None  # the language model's part beside that, 0 or more
+    token_reward: float | None = None  # beside the language model's log-probability of each token
     guards: bool | None = None  # end what cannot be speech

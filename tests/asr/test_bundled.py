@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auricle.config import SAMPLE_RATE
+from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.recognizer import Recognizer, model_path
 from benchmarks.wordless import WORDLESS
 
@@ -29,7 +29,14 @@ def recognizer() -> Iterator[Recognizer]:
 
 
 def test_the_weights_are_small_enough_to_commit() -> None:
-    assert model_path("bundled").stat().st_size <= LARGEST
+    files = model_path("bundled").parent.glob("*.safetensors")
+    assert sum(file.stat().st_size for file in files) <= LARGEST
+
+
+def test_its_language_model_belongs_to_it_and_has_a_say(recognizer: Recognizer) -> None:
+    ways = [DecodingOptions(lm_weight=weight) for weight in (0.0, 0.5)]
+    plain, fused = ([recognizer.transcribe(p, options=w).text for p in SAMPLES] for w in ways)
+    assert plain != fused
 
 
 def test_it_says_what_it_is(recognizer: Recognizer) -> None:

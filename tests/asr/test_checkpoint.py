@@ -27,9 +27,12 @@ from auricle.errors import (
     ModelError,
     UnknownModelError,
 )
+from auricle.language_model import path_beside, save_language_model
+from tests.asr.language_models import random_model
 from tests.asr.tiny import (
     ARCHITECTURES,
     SENTENCES,
+    VOCAB_SIZE,
     Positions,
     features,
     tiny_config,
@@ -240,3 +243,42 @@ def test_they_are_all_model_errors() -> None:
     kinds = (UnknownModelError, CorruptCheckpointError, CheckpointMismatchError)
     assert all(issubclass(kind, ModelError) for kind in kinds)
     assert len({kind.reason for kind in kinds}) == 3
+
+
+# --- the language model beside it --------------------------------------------------------------
+
+
+def write_language_model(path: Path, order: int = 2, tokenizer_size: int = VOCAB_SIZE) -> Path:
+    model, _ = random_model(vocab_size=tokenizer_size, order=order)
+    save_language_model(path, model, tiny_tokenizer(tokenizer_size))
+    return path
+
+
+def test_without_a_language_model_it_has_none(path: Path) -> None:
+    assert load_checkpoint(path).language_model is None
+
+
+def test_the_language_model_beside_it_comes_along(path: Path) -> None:
+    write_language_model(path_beside(path))
+    found = load_checkpoint(path).language_model
+    assert found is not None
+    assert (found.order, found.vocab_size) == (2, VOCAB_SIZE)
+
+
+def test_another_one_takes_its_place(path: Path, tmp_path: Path) -> None:
+    write_language_model(path_beside(path))
+    other = write_language_model(tmp_path / "other", order=3)
+    found = load_checkpoint(path, other).language_model
+    assert found is not None
+    assert found.order == 3
+
+
+def test_one_that_is_asked_for_must_be_there(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownModelError, match="no language model at"):
+        load_checkpoint(path, tmp_path / "none")
+
+
+def test_one_over_other_tokens_is_refused(path: Path) -> None:
+    write_language_model(path_beside(path), tokenizer_size=40)
+    with pytest.raises(CheckpointMismatchError, match="tokenizer of another model"):
+        load_checkpoint(path)

@@ -135,6 +135,8 @@ def test_impossible_windows_are_refused(seconds: float) -> None:
         ("temperature", [-0.1, 10.5, float("nan"), float("inf")]),
         ("seed", [-1, 2**63]),
         ("ctc_weight", [-0.1, 1.1, float("nan")]),
+        ("lm_weight", [-0.1, 10.1, float("nan")]),
+        ("token_reward", [-0.1, 101.0, float("nan"), float("inf")]),
     ],
 )
 def test_impossible_options_are_refused(name: str, values: list[Any]) -> None:
@@ -170,6 +172,7 @@ def test_the_edges_are_allowed() -> None:
     assert DecodingOptions(temperature=10.0, seed=2**63 - 1).temperature == 10.0
     assert TransformerConfig(conv_kernel=0, dropout=0.0).conv_kernel == 0
     assert [DecodingOptions(ctc_weight=weight).ctc_weight for weight in (0.0, 1.0)] == [0.0, 1.0]
+    assert [DecodingOptions(lm_weight=weight).lm_weight for weight in (0.0, 10.0)] == [0.0, 10.0]
     assert EngineConfig(max_queue=1, max_encode_seconds=0.1, slots=1).max_queue == 1
 
 

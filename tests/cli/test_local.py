@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 import pytest
 
+from auricle import config
 from auricle.audio import Audio, PcmFormat
 from auricle.config import DecodingOptions, EngineConfig
 from auricle.errors import UnknownModelError
@@ -19,7 +20,7 @@ from auricle.transcript import Transcript
 from auricle_cli import local
 from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.failure import Failure
-from auricle_cli.recognition import CTC_WEIGHT, Recognition
+from auricle_cli.recognition import CTC_WEIGHT, LM_WEIGHT, Recognition
 from auricle_cli.sources import Source
 from tests.server.fakes import FakeRecognizer, wav
 
@@ -156,10 +157,11 @@ def test_load(library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
     loaded = Recognition(beam=3, max_tokens=9).open()
-    Recognition(model="m", device="cpu", dtype="float32", exact=True).open()
+    lm = Path("m.lm")
+    Recognition(model="m", lm=lm, device="cpu", dtype="float32", exact=True).open()
     assert asked == [
-        ("bundled", {"device": "auto", "dtype": "auto", "engine": EngineConfig()}),
-        ("m", {"device": "cpu", "dtype": "float32", "engine": EngineConfig(exact=True)}),
+        ("bundled", {"lm": None, "device": "auto", "dtype": "auto", "engine": EngineConfig()}),
+        ("m", {"lm": lm, "device": "cpu", "dtype": "float32", "engine": EngineConfig(exact=True)}),
     ]
     assert "beam 3" in loaded.transcribe(source).text
     assert {options.max_tokens for _, options, _ in library.submitted} == {9}
@@ -174,18 +176,20 @@ def test_sampling_options_reach_the_search(
     assert options == {DecodingOptions(temperature=0.5, seed=7)}
 
 
-def test_ctc_and_guards_reach_the_search(
+def test_ctc_lm_and_guards_reach_the_search(
     library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recognizer, "from_pretrained", lambda *_, **__: library)
     Recognition().open().transcribe(source)
-    Recognition(ctc_weight=0.0, guards=False).open().transcribe(source)
+    Recognition(ctc_weight=0.0, lm_weight=0.7, guards=False).open().transcribe(source)
     options = {options for _, options, _ in library.submitted}
-    assert options == {DecodingOptions(), DecodingOptions(ctc_weight=0.0, guards=False)}
+    other = DecodingOptions(ctc_weight=0.0, lm_weight=0.7, guards=False)
+    assert options == {DecodingOptions(), other}
 
 
-def test_the_help_shows_the_recognisers_own_share_of_ctc() -> None:
+def test_the_help_shows_the_recognisers_own_weights() -> None:
     assert float(CTC_WEIGHT) == DecodingOptions().ctc_weight
+    assert float(LM_WEIGHT) == config.LM_WEIGHT
 
 
 def test_what_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

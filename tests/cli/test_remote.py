@@ -64,22 +64,23 @@ def test_sampling_crosses_the_wire(
     assert set(asked) == {(0.0, None), (0.7, 3)}
 
 
-def test_ctc_and_guards_cross_the_wire(
+def test_ctc_lm_and_guards_cross_the_wire(
     auricle: Auricle, address: str, loud: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[float, bool]] = []
+    asked: list[tuple[float, float | None, bool]] = []
 
     def noted(piece: Piece, options: DecodingOptions) -> Recognized:
-        asked.append((options.ctc_weight, options.guards))
+        asked.append((options.ctc_weight, options.lm_weight, options.guards))
         return heard(piece, options)
 
     monkeypatch.setattr(fakes, "heard", noted)
     for flags in ([], ["--guards"]):
         auricle("transcribe", "--server", address, *flags, loud)
-    assert set(asked) == {(DecodingOptions().ctc_weight, True)}
+    assert set(asked) == {(DecodingOptions().ctc_weight, None, True)}
     asked.clear()
-    auricle("transcribe", "--server", address, "--ctc-weight", "0", "--no-guards", loud)
-    assert set(asked) == {(0.0, False)}
+    flags = "--ctc-weight 0 --lm-weight 0.4 --no-guards".split()
+    auricle("transcribe", "--server", address, *flags, loud)
+    assert set(asked) == {(0.0, 0.4, False)}
 
 
 def test_headerless_audio(auricle: Auricle, address: str, tmp_path: Path) -> None:

@@ -66,20 +66,25 @@ def test_defaults_are_the_libraries_own(auricle: Auricle, loaded: Loaded, servin
     assert result.exit_code == 0
     assert result.stdout == "auricle: serving fake-1 on 127.0.0.1:4321\n"
     assert serving.config == ServerConfig()
-    options = {"device": "auto", "dtype": "auto", "engine": EngineConfig()}
+    options = {"lm": None, "device": "auto", "dtype": "auto", "engine": EngineConfig()}
     assert loaded.asked == ("bundled", {**options, "check_invariance": 0.0})
     assert loaded.closed
 
 
-def test_flags_reach_their_configs(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
+def test_flags_reach_their_configs(
+    auricle: Auricle, loaded: Loaded, serving: Serving, tmp_path: Path
+) -> None:
+    lm = tmp_path / "m.lm"
+    lm.touch()
     flags = "--model m --device cpu --dtype float32 --port 0 --max-queue 7 --tls-key k"
     budgets = "--slots 8 --max-encode-seconds 12.5 --max-cache-mib 99 --exact"
-    auricle("serve", *flags.split(), "--tls-certificate", "c", *budgets.split())
+    files = ["--tls-certificate", "c", "--lm", str(lm)]
+    auricle("serve", *flags.split(), *files, *budgets.split())
     assert serving.config == ServerConfig(port=0, tls_key=Path("k"), tls_certificate=Path("c"))
     engine = EngineConfig(
         max_queue=7, max_encode_seconds=12.5, slots=8, max_cache_mib=99, exact=True
     )
-    options = {"device": "cpu", "dtype": "float32", "engine": engine}
+    options = {"lm": lm, "device": "cpu", "dtype": "float32", "engine": engine}
     assert loaded.asked == ("m", {**options, "check_invariance": 0.0})
 
 

@@ -123,14 +123,17 @@ def test_sampling_reaches_the_recognizer_to_the_last_bit(
     assert (greedy.temperature, greedy.seed) == (0.0, 0)
 
 
-def test_ctc_and_guards_reach_the_recognizer_to_the_last_bit(
+def test_ctc_lm_and_guards_reach_the_recognizer_to_the_last_bit(
     client: Client, recognizer: FakeRecognizer
 ) -> None:
-    client.recognize(wav(0.5), RecognitionOptions(ctc_weight=0.1, guards=False))
-    client.recognize(wav(0.5), RecognitionOptions(ctc_weight=0.0, guards=True))
+    client.recognize(wav(0.5), RecognitionOptions(ctc_weight=0.1, guards=False, lm_weight=0.3))
+    client.recognize(wav(0.5), RecognitionOptions(ctc_weight=0.0, guards=True, token_reward=0.7))
     client.recognize(wav(0.5))
-    asked = [(options.ctc_weight, options.guards) for _, options, _ in recognizer.submitted]
-    assert asked == [(0.1, False), (0.0, True), (DecodingOptions().ctc_weight, True)]
+    assert [options for _, options, _ in recognizer.submitted] == [
+        DecodingOptions(ctc_weight=0.1, guards=False, lm_weight=0.3),
+        DecodingOptions(ctc_weight=0.0, token_reward=0.7),
+        DecodingOptions(),
+    ]
 
 
 def test_a_timeout_reaches_the_recognizer(client: Client, recognizer: FakeRecognizer) -> None:

@@ -83,6 +83,8 @@ def test_present_options_are_taken() -> None:
     assert convert.decoding_options(sampled) == DecodingOptions(temperature=0.1, seed=3)
     off = pb.DecodingOptions(ctc_weight=0.0, guards=False)
     assert convert.decoding_options(off) == DecodingOptions(ctc_weight=0.0, guards=False)
+    fused = pb.DecodingOptions(lm_weight=0.0, token_reward=1.1)
+    assert convert.decoding_options(fused) == DecodingOptions(lm_weight=0.0, token_reward=1.1)
 
 
 def test_the_wire_has_every_option() -> None:
@@ -101,6 +103,8 @@ def test_field_numbers_are_for_ever() -> None:
         "seed": 5,
         "ctc_weight": 6,
         "guards": 7,
+        "lm_weight": 8,
+        "token_reward": 9,
     }
 
 
@@ -121,6 +125,8 @@ def test_zero_is_a_length_penalty_and_no_absence() -> None:
         pb.DecodingOptions(seed=-1),
         pb.DecodingOptions(ctc_weight=1.1),
         pb.DecodingOptions(ctc_weight=float("nan")),
+        pb.DecodingOptions(lm_weight=-0.1),
+        pb.DecodingOptions(token_reward=float("inf")),
     ],
     ids=str,
 )

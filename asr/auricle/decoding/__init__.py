@@ -5,15 +5,20 @@ from auricle.decoding.ctc import ctc_greedy
 from auricle.decoding.ctc_prefix import Posteriors, compile_now
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.guards import Guard, new_guards
+from auricle.decoding.lm_scorer import LmScorer
+from auricle.decoding.roles import Casting, Roles
 from auricle.decoding.search import BeamSearch, Search, new_search
 
 __all__ = [
     "BeamSearch",
+    "Casting",
     "ContinuousDecoder",
     "CtcScorer",
     "Decoding",
     "Guard",
+    "LmScorer",
     "Posteriors",
+    "Roles",
     "Search",
     "compile_now",
     "ctc_greedy",

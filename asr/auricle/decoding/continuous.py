@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from auricle.decoding.ctc_scorer import CtcScorer
-from auricle.decoding.next_tokens import Heard, NextTokens
+from auricle.decoding.lm_scorer import LmScorer
+from auricle.decoding.next_tokens import Heard, NextTokens, Read
 from auricle.decoding.search import Candidate, Search
 from auricle.errors import InferenceError
 from auricle.model import Decoder, DecoderCache, new_cache
@@ -26,7 +27,8 @@ class Decoding:
     search: Search
     slots: list[int]  # `search.width` of them; the first ones hold the live hypotheses, in order
     generator: torch.Generator | None = None  # of a search that draws its tokens
-    scorer: CtcScorer | None = None  # where CTC has a say
+    ctc: CtcScorer | None = None  # where CTC has a say
+    lm: LmScorer | None = None  # where a language model has
     error: InferenceError | None = None
 
     @property
@@ -81,10 +83,16 @@ class ContinuousDecoder:
         """Hypotheses that could join now."""
         return len(self._free)
 
-    def join(self, memory: Tensor, search: Search, scorer: CtcScorer | None = None) -> Decoding:
+    def join(
+        self,
+        memory: Tensor,
+        search: Search,
+        ctc: CtcScorer | None = None,
+        lm: LmScorer | None = None,
+    ) -> Decoding:
         """Begin to decode an utterance, its `memory` from `Decoder.memorise`.
 
-        Its search may be done already: the next step says so. `scorer` gives CTC a say.
+        Its search may be done already: the next step says so. `ctc` and `lm` give those a say.
 
         Raises:
             ValueError: it has more frames than a slot, or fewer than `search.width` slots are free.
@@ -99,7 +107,7 @@ class ContinuousDecoder:
         del self._free[: search.width]
         for slot in slots:
             self._last[slot] = Tokenizer.start_id
-        decoding = Decoding(search, slots, generator, scorer)
+        decoding = Decoding(search, slots, generator, ctc, lm)
         self._running.append(decoding)
         return decoding
 
@@ -125,7 +133,7 @@ class ContinuousDecoder:
         rows = self._cache.rows(live)
         row_of = {slot: row for row, slot in enumerate(rows)}
         rows_of = [[row_of[slot] for slot in decoding.live] for decoding in alive]
-        following = self._next_tokens(rows, _heard(alive, rows_of))
+        following = self._next_tokens(rows, _heard(alive, rows_of), _read(alive, rows_of))
         self._cache.advance(live)
         widths = {d.search.width for d in alive if d.generator is None}
         # Each width for itself: which of equal tokens make the list depends on how long it is.
@@ -133,14 +141,16 @@ class ContinuousDecoder:
         for decoding, shown in zip(alive, rows_of, strict=True):
             self._extend(decoding, _shown(decoding, shown, following, likeliest))
 
-    def _next_tokens(self, rows: Sequence[int], heard: Sequence[Heard]) -> NextTokens:
+    def _next_tokens(
+        self, rows: Sequence[int], heard: Sequence[Heard], read: Sequence[Read]
+    ) -> NextTokens:
         tokens = torch.tensor([self._last.get(slot, Tokenizer.start_id) for slot in rows])
         view = self._cache.view(rows)
         out = self._step(tokens.to(view.positions.device), view)
-        return NextTokens(self._decoder, out, heard)
+        return NextTokens(self._decoder, out, heard, read)
 
     def _extend(self, decoding: Decoding, candidates: Sequence[Sequence[Candidate]]) -> None:
-        if any(math.isnan(log_prob) for row in candidates for log_prob, _ in row):
+        if any(math.isnan(choice.log_prob) for row in candidates for choice in row):
             decoding.error = InferenceError("the model's probabilities are not finite")
             return
         parents = decoding.search.extend(candidates)
@@ -148,8 +158,9 @@ class ContinuousDecoder:
             self._cache.copy(source, target)
         tokens = [hypothesis.tokens[-1] for hypothesis in decoding.search.live]
         self._last.update(zip(decoding.slots, tokens, strict=False))
-        if decoding.scorer is not None:
-            decoding.scorer.go_on(parents, tokens)
+        for scorer in (decoding.ctc, decoding.lm):
+            if scorer is not None:
+                scorer.go_on(parents, tokens)
 
 
 def _generator(search: Search, device: torch.device) -> torch.Generator | None:
@@ -166,9 +177,18 @@ def _generator(search: Search, device: torch.device) -> torch.Generator | None:
 def _heard(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[Heard]:
     """What CTC says of the rows of those in which it has a say."""
     return [
-        Heard(rows, decoding.scorer.weight, decoding.scorer.next_tokens)
+        Heard(rows, decoding.ctc.weight, decoding.ctc.next_tokens)
         for decoding, rows in zip(decodings, rows_of, strict=True)
-        if decoding.scorer is not None
+        if decoding.ctc is not None
+    ]
+
+
+def _read(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[Read]:
+    """What the language model says of the rows of those in which it has a say."""
+    return [
+        Read(rows, decoding.lm.bonuses)
+        for decoding, rows in zip(decodings, rows_of, strict=True)
+        if decoding.lm is not None
     ]
 
 

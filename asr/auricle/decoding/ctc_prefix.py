@@ -10,14 +10,14 @@ range because each frame's are over its highest, and each prefix' over its own h
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, Self, TypeVar, cast
+from typing import Self
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from auricle.compiled import compiled
 from auricle.tokenizer import Tokenizer
 
 Floats = npt.NDArray[np.float32]
@@ -31,9 +31,6 @@ _TINY = 1e-290  # forward probabilities below are 0: numbers this small are slow
 _NEGLIGIBLE = 1e-30  # frames with less than this share of the most important one are passed over
 _STEEPEST = 700.0  # an exponent that float64 holds
 _BLANK, _END = Tokenizer.blank_id, Tokenizer.end_id
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,19 +140,7 @@ def extended(
     return Prefixes(forward, scales, lasts, prefixes.log_probs[chosen] + np.asarray(log_probs))
 
 
-def _compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Machine code, kept beside the source or in NUMBA_CACHE_DIR where one of them can be written.
-
-    No fast maths: the same prefix has the same bits whoever is beside it. Python's lock is held:
-    a call takes microseconds, and to get the lock back may take longer.
-    """
-    try:
-        return cast(Callable[P, R], numba.njit(cache=True)(function))
-    except RuntimeError:
-        return cast(Callable[P, R], numba.njit(function))
-
-
-@_compiled
+@compiled
 def _following(  # arrays are what numba takes
     odds: Floats,
     best: Doubles,
@@ -177,7 +162,7 @@ def _following(  # arrays are what numba takes
         rows[row, _END] = max(_log(ends[0, frames] + ends[1, frames], best[frames] + known), FLOOR)
 
 
-@_compiled
+@compiled
 def _log(probability: float, scale: float) -> float:
     """Its logarithm, `scale` added, and no more than 0 though numbers round."""
     if probability > 0.0:
@@ -185,7 +170,7 @@ def _log(probability: float, scale: float) -> float:
     return -math.inf
 
 
-@_compiled
+@compiled
 def _behind(best: Doubles, ends: Doubles) -> tuple[Doubles, float]:
     """Of each frame, the best alignment up to it over that up to where the prefix ends likeliest.
 
@@ -201,7 +186,7 @@ def _behind(best: Doubles, ends: Doubles) -> tuple[Doubles, float]:
     return behind, best[peak + 1]
 
 
-@_compiled
+@compiled
 def _entered(odds: Floats, ends: Doubles, behind: Doubles, last: int) -> Doubles:
     """The probability `(V,)` that each token is next: over all frames at which it may begin."""
     frames, vocab_size = odds.shape
@@ -218,7 +203,7 @@ def _entered(odds: Floats, ends: Doubles, behind: Doubles, last: int) -> Doubles
     return sums
 
 
-@_compiled
+@compiled
 def _extend(  # as above
     odds: Floats,
     before: Doubles,
@@ -237,7 +222,7 @@ def _extend(  # as above
             scales[row] += math.log(highest)
 
 
-@_compiled
+@compiled
 def _aligned(odds: Floats, before: Doubles, token: int, repeats: bool, after: Doubles) -> float:
     """Fill `after (2, N + 1)` from `before`; returns its highest."""
     token_end, blank_end, highest = 0.0, 0.0, 0.0

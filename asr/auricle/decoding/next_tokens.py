@@ -26,19 +26,33 @@ class Heard:
     log_probs: Floats  # (len(rows), V) of the next token
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a language model says of some rows of a step."""
+
+    rows: Sequence[int]
+    bonuses: Floats  # (len(rows), V) of the next token
+
+
 class NextTokens:
     """The distributions after one decoder step.
 
     Where CTC was heard, a token's log-probability is the weighted mean of both heads' (Watanabe et
-    al. 2017).
+    al. 2017). Where a language model was asked, tokens are chosen by that and its bonus.
 
     Logits of half precision and of integers are coarse: near 16, neighbours in bfloat16 stand 0.06
     apart, and ties abound. So they only choose a short list, and its logits are computed again in
     float32.
     """
 
-    def __init__(self, decoder: Decoder, decoder_out: Tensor, heard: Sequence[Heard] = ()) -> None:
-        """From `decoder_out (B, D)` and what CTC has `heard` for rows of it."""
+    def __init__(
+        self,
+        decoder: Decoder,
+        decoder_out: Tensor,
+        heard: Sequence[Heard] = (),
+        read: Sequence[Read] = (),
+    ) -> None:
+        """From `decoder_out (B, D)`, what CTC has `heard` and what was `read` for rows of it."""
         self._decoder = decoder
         self._out = decoder_out
         self._logits = decoder.logits(decoder_out)
@@ -46,6 +60,10 @@ class NextTokens:
         self.log_probs = token_log_probs(self._logits)  # (B, V)
         if heard:
             self._mix(heard)
+        self.scores = self.log_probs  # (B, V), what tokens are chosen by
+        self.bonuses = torch.zeros((), device=decoder_out.device).expand_as(self.log_probs)
+        if read:
+            self._add(read)
 
     def _mix(self, heard: Sequence[Heard]) -> None:
         """Products and sums of single numbers: a row's bits are its own."""
@@ -58,34 +76,46 @@ class NextTokens:
         mixed = self._shares * self.log_probs + torch.from_numpy(ctc).to(self.log_probs.device)
         self.log_probs = mixed.masked_fill(silent, -math.inf)
 
+    def _add(self, read: Sequence[Read]) -> None:
+        """Zeros where nothing was read; nothing for tokens that are not said anyway."""
+        bonuses = np.zeros(self.log_probs.shape, np.float32)
+        for each in read:
+            bonuses[each.rows] = each.bonuses
+        silent = self.log_probs.isneginf()
+        self.bonuses = torch.from_numpy(bonuses).to(silent.device).masked_fill(silent, 0.0)
+        self.scores = self.log_probs + self.bonuses
+
     def likeliest(self, count: int) -> list[list[Candidate]]:
-        """At least the `count` likeliest tokens of each row, the likeliest first."""
+        """At least the `count` tokens of each row that score highest, the best first."""
+        vocab_size = self.scores.shape[1]
         if not self._decoder.is_coarse:
-            top = self.log_probs.topk(min(count, self.log_probs.shape[1]), dim=-1)
-            return _candidates(top.values, top.indices)
-        top = self.log_probs.topk(min(count + SPARE, self.log_probs.shape[1]), dim=-1)
-        found = self._decoder.logits_of(self._out, top.indices)
-        coarse = self._logits.gather(1, top.indices).float()
-        exact = top.values + self._shares * (found - coarse)
-        order = exact.argsort(dim=-1, descending=True, stable=True)
-        return _candidates(exact.gather(1, order), top.indices.gather(1, order))
+            tokens = self.scores.topk(min(count, vocab_size), dim=-1).indices
+            return self._candidates(self.log_probs.gather(1, tokens), tokens)
+        tokens = self.scores.topk(min(count + SPARE, vocab_size), dim=-1).indices
+        found = self._decoder.logits_of(self._out, tokens)
+        coarse = self._logits.gather(1, tokens).float()
+        exact = self.log_probs.gather(1, tokens) + self._shares * (found - coarse)
+        exact_scores = exact + self.bonuses.gather(1, tokens)
+        order = exact_scores.argsort(dim=-1, descending=True, stable=True)
+        return self._candidates(exact.gather(1, order), tokens.gather(1, order))
 
     def sample(self, row: int, temperature: float, generator: torch.Generator) -> Candidate:
         """One token of a row, drawn with its probability raised to `1 / temperature`."""
-        log_probs = self.log_probs[row]
-        if not torch.isfinite(log_probs.max()):
-            return float("nan"), 0
-        token = torch.multinomial(
-            _tempered(log_probs, temperature).softmax(-1), 1, generator=generator
+        scores = self.scores[row]
+        if not torch.isfinite(scores.max()):
+            return Candidate(math.nan, 0)
+        drawn = torch.multinomial(
+            _tempered(scores, temperature).softmax(-1), 1, generator=generator
         )
-        return float(log_probs[token]), int(token)
+        token = int(drawn)
+        return Candidate(float(self.log_probs[row, token]), token, float(self.bonuses[row, token]))
+
+    def _candidates(self, log_probs: Tensor, tokens: Tensor) -> list[list[Candidate]]:
+        bonuses = self.bonuses.gather(1, tokens)
+        rows = zip(log_probs.tolist(), tokens.tolist(), bonuses.tolist(), strict=True)
+        return [list(map(Candidate, *row)) for row in rows]
 
 
-def _tempered(log_probs: Tensor, temperature: float) -> Tensor:
-    """The likeliest at 0 and the others below: however low the temperature, one stays finite."""
-    return (log_probs - log_probs.max()) / max(temperature, COLDEST)
-
-
-def _candidates(log_probs: Tensor, tokens: Tensor) -> list[list[Candidate]]:
-    pairs = zip(log_probs.tolist(), tokens.tolist(), strict=True)
-    return [list(zip(*pair, strict=True)) for pair in pairs]
+def _tempered(scores: Tensor, temperature: float) -> Tensor:
+    """The best at 0 and the others below: however low the temperature, one stays finite."""
+    return (scores - scores.max()) / max(temperature, COLDEST)

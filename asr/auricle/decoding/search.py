@@ -8,14 +8,20 @@ import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from auricle.config import DecodingOptions
 from auricle.decoding.guards import Guard
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
 
-Candidate = tuple[float, int]  # log-probability, token
+
+class Candidate(NamedTuple):
+    """A token that may come next."""
+
+    log_prob: float
+    token: int
+    bonus: float = 0.0  # of a language model, beside the log-probability
 
 
 class Search(Protocol):
@@ -32,7 +38,7 @@ class Search(Protocol):
         ...
 
     def extend(self, candidates: Sequence[Sequence[Candidate]]) -> list[int]:
-        """Take the next tokens' candidates of each live row, the likeliest first.
+        """Take the next tokens' candidates of each live row, the best first.
 
         Returns:
             For each new live hypothesis, the index of the live row that it extends.
@@ -45,7 +51,7 @@ class Search(Protocol):
 
 
 class BeamSearch:
-    """The `width` likeliest hypotheses, compared with length normalisation (Wu et al. 2016).
+    """The `width` best hypotheses, compared with length normalisation (Wu et al. 2016).
 
     A width of 1 is greedy search, or sampling where it is shown tokens that were drawn.
     """
@@ -79,20 +85,20 @@ class BeamSearch:
         return len(self.live[0].tokens) >= self.limit
 
     def extend(self, candidates: Sequence[Sequence[Candidate]]) -> list[int]:
-        """Keep the likeliest extensions; those that say END or that a guard stops have ended."""
+        """Keep the best extensions; those that say END or that a guard stops have ended."""
         extensions = [
-            (self.live[row].log_prob + log_prob, row, token)
+            (self.live[row].score + choice.log_prob + choice.bonus, row, choice)
             for row, choices in enumerate(candidates)
-            for log_prob, token in choices
-            if log_prob > -math.inf
+            for choice in choices
+            if choice.log_prob > -math.inf
         ]
         before, parents = self.live, []
         self.live = []
-        for log_prob, row, token in heapq.nlargest(self.width, extensions):
-            tokens = before[row].tokens
-            if token == Tokenizer.end_id:
-                self.ended.append(Hypothesis(tokens, log_prob))
-            elif self._goes_on(Hypothesis((*tokens, token), log_prob, ended=False)):
+        for _, row, choice in heapq.nlargest(self.width, extensions):
+            hypothesis = _extended(before[row], choice)
+            if hypothesis.ended:
+                self.ended.append(hypothesis)
+            elif self._goes_on(hypothesis):
                 parents.append(row)
         return parents
 
@@ -111,7 +117,14 @@ class BeamSearch:
         return max(self.ended or self.live, key=self._score)
 
     def _score(self, hypothesis: Hypothesis) -> float:
-        return hypothesis.log_prob / math.pow(max(hypothesis.steps, 1), self.length_penalty)
+        return hypothesis.score / math.pow(max(hypothesis.steps, 1), self.length_penalty)
+
+
+def _extended(hypothesis: Hypothesis, choice: Candidate) -> Hypothesis:
+    log_prob, bonus = hypothesis.log_prob + choice.log_prob, hypothesis.bonus + choice.bonus
+    if choice.token == Tokenizer.end_id:
+        return Hypothesis(hypothesis.tokens, log_prob, bonus=bonus)
+    return Hypothesis((*hypothesis.tokens, choice.token), log_prob, ended=False, bonus=bonus)
 
 
 def new_search(

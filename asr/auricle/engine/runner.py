@@ -9,16 +9,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.decoding import (
-    ContinuousDecoder,
-    CtcScorer,
-    Decoding,
-    Guard,
-    Posteriors,
-    compile_now,
-    new_guards,
-    new_search,
-)
+from auricle.decoding import Casting, ContinuousDecoder, Decoding, Posteriors, compile_now
 from auricle.engine.devices import activations, prepare
 from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
@@ -30,6 +21,8 @@ from auricle.errors import (
 )
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
+from auricle.language_model import NGramModel
+from auricle.language_model import compile_now as compile_lookup
 from auricle.model import Decoder, SpeechTransformer, new_cache
 from auricle.model.graphs import CudaRecorder, GraphedStep
 from auricle.model.strip import MIN_ROWS, Strip
@@ -50,6 +43,7 @@ class ModelRunner:
         slots: int = MIN_ROWS,
         max_cache_mib: int = 2048,
         exact: bool = False,
+        language_model: NGramModel | None = None,
     ) -> None:
         """Run `model`, or a copy of it where it must change for that (`prepare`).
 
@@ -60,6 +54,7 @@ class ModelRunner:
             slots: hypotheses decoded at once.
             max_cache_mib: what the utterances in the decoder may remember, in MiB.
             exact: let no shape on the device depend on who shares a batch.
+            language_model: what has a say in each search; several runners may share one.
         """
         self.device = device
         self.dtype = activations(dtype)
@@ -75,7 +70,10 @@ class ModelRunner:
             self.model.decoder, self._cache, step=_step(self.model.decoder, device)
         )
         self._decodings: dict[Decoding, Job] = {}
+        self._casting = Casting(model.config.tokens_per_second, language_model)
         compile_now()
+        if language_model is not None:
+            compile_lookup(language_model)
 
     @property
     def room(self) -> Room:
@@ -94,7 +92,8 @@ class ModelRunner:
         Raises:
             EmptyAudioError: there are no samples.
             AudioTooLongError: there are more than the window holds.
-            InvalidOptionError: the beam is wider than the slots.
+            InvalidOptionError: the beam is wider than the slots, or a language model is to have a
+                say where there is none.
         """
         if not len(request.samples):
             raise EmptyAudioError("a piece of no samples")
@@ -106,6 +105,11 @@ class ModelRunner:
         if request.slots > self._slots:
             raise InvalidOptionError(
                 f"beam_size {request.slots} needs more than the engine's {self._slots} slots"
+            )
+        if request.options.lm_weight and self._casting.language_model is None:
+            raise InvalidOptionError(
+                f"lm_weight {request.options.lm_weight:g} needs a language model, and this model "
+                "has none: give one (--lm), or leave lm_weight out"
             )
         return self._cost(request)
 
@@ -168,23 +172,15 @@ class ModelRunner:
             raise
 
     def _join(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Decoding:
-        options = request.options
-        if log_probs is None or not _wants_ctc(options):
-            return self._decoder.join(memory, new_search(options, memory.shape[3]))
-        if not torch.isfinite(log_probs).all():
-            decoding = self._decoder.join(memory, new_search(options, memory.shape[3]))
+        options, frames = request.options, memory.shape[3]
+        wanted = log_probs if _wants_ctc(options) else None
+        finite = wanted is None or bool(torch.isfinite(wanted).all())
+        heard = Posteriors.of(wanted.numpy()) if wanted is not None and finite else None
+        roles = self._casting.roles(options, frames, request.seconds, heard, speech=request.speech)
+        decoding = self._decoder.join(memory, roles.search, roles.ctc, roles.lm)
+        if not finite:
             decoding.error = InferenceError("CTC's probabilities are not finite")
-            return decoding
-        posteriors = Posteriors.of(log_probs.numpy())
-        scorer = CtcScorer(posteriors, options.ctc_weight) if options.ctc_weight else None
-        search = new_search(options, memory.shape[3], self._guards(request, posteriors))
-        return self._decoder.join(memory, search, scorer)
-
-    def _guards(self, request: Request, posteriors: Posteriors) -> Sequence[Guard]:
-        if not request.options.guards:
-            return ()
-        silent = posteriors.silent if request.speech is None else not request.speech
-        return new_guards(request.seconds, self.model.config.tokens_per_second, silent)
+        return decoding
 
     def _features(self, requests: Sequence[Request]) -> list[Tensor]:
         """`x (T_i, n_mels)` of each request."""

@@ -18,7 +18,7 @@ from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.inspection.alignment import Span, aligned_spans, greedy_spans
 from auricle.inspection.listening import attention_weights, listening
-from auricle.model import Decoder, Encoder, SpeechTransformer
+from auricle.model import Decoder, Encoder
 from auricle.segmenter import SILENCE_PEAK
 from auricle.tokenizer import Tokenizer
 from auricle.vad import speaks
@@ -77,7 +77,7 @@ def observe(checkpoint: Checkpoint, audio: Audio, layer: int | None = None) -> O
     """
     model, tokenizer = checkpoint.model, checkpoint.tokenizer
     layer = _checked_layer(layer, model.config)
-    hypothesis = _recognize(model, audio)
+    hypothesis = _recognize(checkpoint, audio)
     x = _features(audio, model.config)
     encoder_out, self_attention = _encode(model.encoder, x, layer)
     ctc_log_probs = model.ctc(encoder_out).log_softmax(dim=-1)
@@ -105,11 +105,13 @@ def _checked_layer(layer: int | None, config: ModelConfig) -> int:
     return layer
 
 
-def _recognize(model: SpeechTransformer, audio: Audio) -> Hypothesis:
+def _recognize(checkpoint: Checkpoint, audio: Audio) -> Hypothesis:
     """By a runner of the engine, so that nothing is observed that a recogniser would not say."""
     if np.abs(audio.samples).max() < SILENCE_PEAK:
         raise AudioError("the audio is silent: there is nothing to look at")
-    runner = ModelRunner(model, torch.device("cpu"))
+    runner = ModelRunner(
+        checkpoint.model, torch.device("cpu"), language_model=checkpoint.language_model
+    )
     job = Job(Request(audio.samples, speech=speaks(audio.samples)), submitted=0.0)
     runner.check(job.request)
     runner.join([job])

@@ -81,4 +81,3 @@ def is_quantized(model: SpeechTransformer) -> bool:
 def _scales(rows: Tensor) -> Tensor:
     """`(R, D) -> (R, 1)`: what takes each row's largest number to the largest integer."""
     return rows.abs().amax(dim=-1, keepdim=True).div_(_MOST).clamp_(_LEAST)
-

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import click
 
@@ -9,7 +10,7 @@ from auricle.config import EngineConfig
 from auricle.errors import AuricleError
 from auricle_cli.failure import Failure
 from auricle_cli.groups import options_of
-from auricle_cli.recognition import EXACT_HELP
+from auricle_cli.recognition import EXACT_HELP, FILE, LM_HELP
 from auricle_server.config import ServerConfig
 
 SERVER_HELP = {
@@ -37,6 +38,7 @@ LEVELS = ["debug", "info", "warning", "error"]
 
 @click.command()
 @click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
+@click.option("--lm", type=FILE, show_default="the model's, if any", help=LM_HELP)
 @click.option("--device", metavar="cpu|cuda|auto", default="auto", help="Where to run.")
 @click.option(
     "--dtype",
@@ -54,13 +56,10 @@ LEVELS = ["debug", "info", "warning", "error"]
 @options_of(EngineConfig, "engine", ENGINE_HELP)
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", help="On standard error.")
 def serve(
-    model: str,
-    device: str,
-    dtype: str,
-    check_invariance: float,
     server: ServerConfig,
     engine: EngineConfig,
     log_level: str,
+    **loading: Any,  # noqa: ANN401 - of Recognizer.from_pretrained
 ) -> None:
     """Serve a model over gRPC until SIGTERM or Ctrl-C, then finish what was begun.
 
@@ -71,9 +70,7 @@ def serve(
 
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     try:
-        with Recognizer.from_pretrained(
-            model, device=device, dtype=dtype, engine=engine, check_invariance=check_invariance
-        ) as loaded:
+        with Recognizer.from_pretrained(engine=engine, **loading) as loaded:
 
             def ready(port: int) -> None:
                 click.echo(f"auricle: serving {loaded.model_id} on {server.address(port)}")

@@ -50,7 +50,7 @@ class RecognitionConfig(_message.Message):
     def __init__(self, model: _Optional[str] = ..., encoding: _Optional[_Union[AudioEncoding, str]] = ..., sample_rate_hertz: _Optional[int] = ..., channels: _Optional[int] = ..., decoding: _Optional[_Union[DecodingOptions, _Mapping]] = ...) -> None: ...
 
 class DecodingOptions(_message.Message):
-    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards")
+    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards", "lm_weight", "token_reward")
     BEAM_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     LENGTH_PENALTY_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,8 @@ class DecodingOptions(_message.Message):
     SEED_FIELD_NUMBER: _ClassVar[int]
     CTC_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     GUARDS_FIELD_NUMBER: _ClassVar[int]
+    LM_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_REWARD_FIELD_NUMBER: _ClassVar[int]
     beam_size: int
     max_tokens: int
     length_penalty: float
@@ -65,7 +67,9 @@ class DecodingOptions(_message.Message):
     seed: int
     ctc_weight: float
     guards: bool
-    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ...) -> None: ...
+    lm_weight: float
+    token_reward: float
+    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ..., lm_weight: _Optional[float] = ..., token_reward: _Optional[float] = ...) -> None: ...
 
 class RecognizeRequest(_message.Message):
     __slots__ = ("config", "audio")

@@ -9,19 +9,19 @@ from torch import Tensor
 
 from auricle.config import DecodingOptions
 from auricle.decoding import (
-    BeamSearch,
+    Casting,
     ContinuousDecoder,
-    CtcScorer,
     Decoding,
     Posteriors,
-    new_guards,
-    new_search,
+    Roles,
 )
 from auricle.hypothesis import Hypothesis
+from auricle.language_model import NGramModel
 from auricle.model import Decoder, DecoderCache, new_cache
 from auricle.model.cache import StepView
 
 FRAMES_PER_SECOND = 25
+TOKENS_PER_SECOND = 9.0
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,23 @@ class Part:
     stay: int | None = None  # steps after which it is cancelled
 
 
-def parts(speeches: int, *, drawn: bool = True) -> st.SearchStrategy[list[Part]]:
+def parts(
+    speeches: int, *, drawn: bool = True, lm_weights: Sequence[float | None] = (None,)
+) -> st.SearchStrategy[list[Part]]:
     """Any number of utterances of each kind, joining and leaving at any step.
 
     Greedy ones, beams, and where `drawn` some whose tokens are drawn by a seed; CTC has no say,
     some, or the only one; with and without guards.
     """
     max_tokens = st.sampled_from([None, None, 1, 4])
+    lm_weight = st.sampled_from(lm_weights)
     ctc_weight, guards = st.sampled_from([0.0, 0.3, 1.0]), st.booleans()
     chosen = st.builds(
         DecodingOptions,
         beam_size=st.sampled_from([1, 2, 3, 5]),
         max_tokens=max_tokens,
         ctc_weight=ctc_weight,
+        lm_weight=lm_weight,
         guards=guards,
     )
     sampled = st.builds(
@@ -55,6 +59,7 @@ def parts(speeches: int, *, drawn: bool = True) -> st.SearchStrategy[list[Part]]
         seed=st.integers(0, 3),
         max_tokens=max_tokens,
         ctc_weight=ctc_weight,
+        lm_weight=lm_weight,
         guards=guards,
     )
     options = st.one_of(chosen, chosen, sampled) if drawn else chosen
@@ -116,9 +121,11 @@ class Stage:
         cache: DecoderCache | None = None,
         step: Callable[..., Tensor] | None = None,
         posteriors: Sequence[Posteriors] = (),
+        language_model: NGramModel | None = None,
     ) -> None:
         """Without `posteriors` of the speeches, CTC and guards are left out."""
         self.posteriors = posteriors
+        self.casting = Casting(TOKENS_PER_SECOND, language_model)
         self.cache = WatchedCache(cache or new_cache(decoder, slots=8, max_frames=64))
         self.decoder = decoder
         self.continuous = ContinuousDecoder(decoder, self.cache, step=step)
@@ -145,7 +152,13 @@ class Stage:
         """What it says with nobody beside it."""
         frames = self.cache.max_frames
         cache = new_cache(self.decoder, slots=part.options.beam_size, max_frames=frames)
-        stage = Stage(self.decoder, self.speeches, cache=cache, posteriors=self.posteriors)
+        stage = Stage(
+            self.decoder,
+            self.speeches,
+            cache=cache,
+            posteriors=self.posteriors,
+            language_model=self.casting.language_model,
+        )
         return stage.play([Part(part.speech, options=part.options)])[0]
 
     def assert_no_slot_is_lost(self) -> None:
@@ -162,21 +175,15 @@ class Stage:
     def _join(self, number: int, part: Part) -> None:
         encoder_out = self.speeches[part.speech]
         (memory,) = self.decoder.memorise([encoder_out])
-        search, scorer = self.search(part), self._scorer(part)
-        self.running[self.continuous.join(memory, search, scorer)] = number, part, 0
+        roles = self.roles(part)
+        decoding = self.continuous.join(memory, roles.search, roles.ctc, roles.lm)
+        self.running[decoding] = number, part, 0
 
-    def search(self, part: Part) -> BeamSearch:
+    def roles(self, part: Part) -> Roles:
         """What the part is decoded by."""
         frames = len(self.speeches[part.speech])
-        if not (self.posteriors and part.options.guards):
-            return new_search(part.options, frames)
-        guards = new_guards(frames / FRAMES_PER_SECOND, 9.0, self.posteriors[part.speech].silent)
-        return new_search(part.options, frames, guards)
-
-    def _scorer(self, part: Part) -> CtcScorer | None:
-        if not (self.posteriors and part.options.ctc_weight):
-            return None
-        return CtcScorer(self.posteriors[part.speech], part.options.ctc_weight)
+        heard = self.posteriors[part.speech] if self.posteriors else None
+        return self.casting.roles(part.options, frames, frames / FRAMES_PER_SECOND, heard)
 
     def _step(self) -> None:
         done = self.continuous.step()

@@ -2,7 +2,7 @@
 
 import functools
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import cast
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from auricle.config import TransformerConfig
 from auricle.decoding import BeamSearch, ContinuousDecoder
 from auricle.decoding.filters import token_log_probs
+from auricle.decoding.search import Candidate
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, new_cache
 from auricle.model.cache import StepView
@@ -78,7 +79,7 @@ class ScriptedDecoder:
             logits = torch.stack([self.following(script, prefix) for prefix in prefixes])
             rows = token_log_probs(logits).sort(dim=-1, descending=True)
             pairs = zip(rows.values.tolist(), rows.indices.tolist(), strict=True)
-            search.extend([list(zip(*row, strict=True)) for row in pairs])
+            search.extend(shown(*(zip(*row, strict=True) for row in pairs)))
         return search.best()
 
     def log_prob(self, script: int, tokens: Sequence[int]) -> float:
@@ -106,6 +107,11 @@ class ScriptedDecoder:
         """Over a cache of its own."""
         cache = new_cache(self.decoder, slots=slots, max_frames=max_frames)
         return ContinuousDecoder(self.decoder, cache)
+
+
+def shown(*rows: Iterable[tuple[float, int]]) -> list[list[Candidate]]:
+    """Log-probabilities and tokens of each live row, as a search is shown them."""
+    return [[Candidate(*pair) for pair in row] for row in rows]
 
 
 def script(number: int, frames: int = 40) -> Tensor:

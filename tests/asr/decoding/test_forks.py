@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from auricle.config import DecodingOptions
 from auricle.decoding import BeamSearch, Decoding, new_search
+from auricle.decoding.search import Candidate
 from auricle.hypothesis import Hypothesis
 from tests.asr.decoding.play import Part, Stage
 from tests.asr.decoding.scripted import ScriptedDecoder, script
@@ -77,7 +78,7 @@ def test_over_a_whole_search_no_more_is_copied_than_must_be() -> None:
     search, forked = new_search(options, 12), 0
     extend = search.extend
 
-    def counted(candidates: list[list[tuple[float, int]]]) -> list[int]:
+    def counted(candidates: list[list[Candidate]]) -> list[int]:
         nonlocal forked
         parents = extend(candidates)
         forked += len(parents) - len(set(parents))

@@ -8,7 +8,7 @@ from auricle.decoding import BeamSearch
 from auricle.decoding.guards import Guard, Rate, Repetition, Silence, new_guards
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
-from tests.asr.decoding.scripted import ScriptedDecoder
+from tests.asr.decoding.scripted import ScriptedDecoder, shown
 
 END = Tokenizer.end_id
 
@@ -67,9 +67,9 @@ def test_where_nothing_is_heard_nothing_is_said() -> None:
 def test_a_loop_ends_a_greedy_search() -> None:
     search = BeamSearch(1, 99, guards=[Repetition(times=2, longest=2)])
     for token in (7, 5, 6, 5, 6, 5):
-        assert search.extend([[(-0.5, token), (-9.0, END)]]) == [0]
+        assert search.extend(shown([(-0.5, token), (-9.0, END)])) == [0]
         assert not search.done
-    assert search.extend([[(-0.5, 6), (-9.0, END)]]) == []
+    assert search.extend(shown([(-0.5, 6), (-9.0, END)])) == []
     assert search.done
     assert search.best() == Hypothesis((7, 5, 6), -3.5, ended=False, guards=("repetition",))
 
@@ -77,12 +77,12 @@ def test_a_loop_ends_a_greedy_search() -> None:
 def test_a_loop_is_one_hypothesis_of_a_beam() -> None:
     """The others go on, in their own rows."""
     search = BeamSearch(2, 99, guards=[Repetition(times=1, longest=1)])
-    assert search.extend([[(-0.1, 5), (-0.2, 6), (-9.0, END)]]) == [0, 0]
-    assert search.extend([[(-0.1, 5), (-9.0, 4)], [(-0.3, 7), (-9.0, 4)]]) == [1]
+    assert search.extend(shown([(-0.1, 5), (-0.2, 6), (-9.0, END)])) == [0, 0]
+    assert search.extend(shown([(-0.1, 5), (-9.0, 4)], [(-0.3, 7), (-9.0, 4)])) == [1]
     assert [h.tokens for h in search.live] == [(6, 7)]
     assert [h.tokens for h in search.ended] == [(5,)]
     assert not search.done
-    assert search.extend([[(-0.25, END)]]) == []
+    assert search.extend(shown([(-0.25, END)])) == []
     assert search.done
     assert search.best() == Hypothesis((5,), -0.2, ended=False, guards=("repetition",))
     search.length_penalty = 2.0

@@ -13,6 +13,7 @@ from auricle.config import TransformerConfig
 from auricle.decoding.filters import SILENT, token_log_probs
 from auricle.decoding.next_tokens import NextTokens
 from auricle.model import Decoder
+from tests.asr.decoding.scripted import shown
 
 WIDTH, VOCAB = 64, 600
 
@@ -65,9 +66,9 @@ def test_log_probs_of_halves_stand_as_far_apart_as_in_float32() -> None:
     exact, coarse = exact_log_probs(decoder, out), token_log_probs(decoder.logits(out))
     misplaced = 0.0
     for row, candidates in enumerate(NextTokens(decoder, out).likeliest(3)):
-        best, first = candidates[0]
+        best, first, _ = candidates[0]
         assert best == pytest.approx(float(exact[row, first]), abs=0.1)
-        for log_prob, token in candidates:
+        for log_prob, token, _ in candidates:
             apart = float(exact[row, token] - exact[row, first])
             assert log_prob - best == pytest.approx(apart, abs=1e-4)
             misplaced = max(misplaced, abs(float(coarse[row, token] - coarse[row, first]) - apart))
@@ -82,12 +83,12 @@ def test_as_many_as_are_asked_for_the_likeliest_first(
     decoder = random_decoder(dtype, vocab_size=vocab_size)
     for row in NextTokens(decoder, outs(3, dtype)).likeliest(count):
         assert min(count, vocab_size) <= len(row) <= vocab_size
-        assert len({token for _, token in row}) == len(row)
-        log_probs = [log_prob for log_prob, _ in row]
+        assert len({token for _, token, _ in row}) == len(row)
+        log_probs = [log_prob for log_prob, *_ in row]
         assert log_probs == sorted(log_probs, reverse=True)
-        assert {token for log_prob, token in row if log_prob == -math.inf} <= set(SILENT)
-        assert {token for log_prob, token in row if token in SILENT} <= {
-            token for log_prob, token in row if log_prob == -math.inf
+        assert {token for log_prob, token, _ in row if log_prob == -math.inf} <= set(SILENT)
+        assert {token for log_prob, token, _ in row if token in SILENT} <= {
+            token for log_prob, token, _ in row if log_prob == -math.inf
         }
 
 
@@ -95,9 +96,8 @@ def test_in_float32_the_list_is_exact() -> None:
     decoder, out = random_decoder(), outs(4)
     expected = token_log_probs(decoder.logits(out)).sort(dim=-1, descending=True)
     for row, candidates in enumerate(NextTokens(decoder, out).likeliest(9)):
-        assert candidates == list(
-            zip(expected.values[row, :9].tolist(), expected.indices[row, :9].tolist(), strict=True)
-        )
+        log_probs, tokens = expected.values[row, :9].tolist(), expected.indices[row, :9].tolist()
+        assert candidates == shown(zip(log_probs, tokens, strict=True))[0]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -108,7 +108,7 @@ def test_what_is_not_finite_shows_in_its_row_only(dtype: torch.dtype, value: flo
     out[1, 7] = value
     following = NextTokens(decoder, out)
     found = following.likeliest(2)
-    assert any(math.isnan(log_prob) for log_prob, _ in found[1])
+    assert any(math.isnan(log_prob) for log_prob, *_ in found[1])
     assert [found[0], found[2]] == [expected[0], expected[2]]
     assert math.isnan(following.sample(1, 1.0, torch.Generator())[0])
     assert math.isfinite(following.sample(2, 1.0, torch.Generator())[0])
@@ -126,7 +126,9 @@ def test_the_rows_beside_it_change_no_choice(
     out = outs(40, dtype)
     together, alone = NextTokens(decoder, out[:rows]), NextTokens(decoder, out[mine : mine + 1])
     for each, its in ((together, logits[:rows]), (alone, logits[mine : mine + 1])):
-        each._logits, each.log_probs = its, token_log_probs(its)
+        each._logits = its
+        each.scores = each.log_probs = token_log_probs(its)
+        each.bonuses = torch.zeros_like(its)
     assert together.likeliest(count)[mine] == alone.likeliest(count)[0]
     drawn = [
         each.sample(place, 1.0, torch.Generator().manual_seed(count))
@@ -173,7 +175,7 @@ def test_a_drawn_token_has_the_models_own_log_probability(dtype: torch.dtype) ->
     following = NextTokens(random_decoder(dtype), outs(1, dtype))
     generator = torch.Generator().manual_seed(3)
     for temperature in (0.2, 1.0, 5.0):
-        log_prob, token = following.sample(0, temperature, generator)
+        log_prob, token, _ = following.sample(0, temperature, generator)
         assert log_prob == float(following.log_probs[0, token])
 
 

@@ -11,7 +11,7 @@ from auricle.decoding import BeamSearch, decode_all, new_search
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, SpeechTransformer
 from auricle.tokenizer import Tokenizer
-from tests.asr.decoding.scripted import ScriptedDecoder
+from tests.asr.decoding.scripted import ScriptedDecoder, shown
 from tests.asr.tiny import ARCHITECTURES, Positions, decoded, tiny_model, utterances
 
 SCRIPTS = tuple(range(10))
@@ -138,14 +138,14 @@ def test_the_models_beams_say_other_things_than_greedy() -> None:
 
 def test_a_search_says_whom_it_extends() -> None:
     search = BeamSearch(2, 9)
-    assert search.extend([[(-1.0, 5), (-2.0, 6), (-3.0, 7)]]) == [0, 0]
+    assert search.extend(shown([(-1.0, 5), (-2.0, 6), (-3.0, 7)])) == [0, 0]
     assert [h.tokens for h in search.live] == [(5,), (6,)]
-    assert search.extend([[(-5.0, 5), (-6.0, 6)], [(-0.5, 7), (-0.75, 8)]]) == [1, 1]
+    assert search.extend(shown([(-5.0, 5), (-6.0, 6)], [(-0.5, 7), (-0.75, 8)])) == [1, 1]
     assert search.live == [
         Hypothesis((6, 7), -2.5, ended=False),
         Hypothesis((6, 8), -2.75, ended=False),
     ]
-    assert search.extend([[(-0.25, Tokenizer.end_id), (-9.0, 5)], [(-1.0, 4)]]) == [1]
+    assert search.extend(shown([(-0.25, Tokenizer.end_id), (-9.0, 5)], [(-1.0, 4)])) == [1]
     assert search.ended == [Hypothesis((6, 7), -2.75)]
     assert not search.done
 
@@ -157,7 +157,7 @@ def test_a_live_hypothesis_wins_only_where_none_ended() -> None:
     assert not found.ended
     assert found.log_prob == pytest.approx(decoder.log_prob(0, found.tokens), abs=1e-4)
     search = BeamSearch(2, 1)
-    search.extend([[(-0.1, 5), (-9.0, Tokenizer.end_id)]])
+    search.extend(shown([(-0.1, 5), (-9.0, Tokenizer.end_id)]))
     assert search.done
     assert search.best() == Hypothesis((), -9.0)
 
@@ -171,20 +171,20 @@ def test_a_search_is_done_when_as_many_ended_as_it_is_wide() -> None:
 
 def test_a_greedy_search_is_done_at_its_end_or_limit() -> None:
     search = BeamSearch(1, 2)
-    search.extend([[(-1.0, 5)]])
+    search.extend(shown([(-1.0, 5)]))
     assert not search.done
-    assert search.extend([[(-1.0, Tokenizer.end_id), (-2.0, 5)]]) == []
+    assert search.extend(shown([(-1.0, Tokenizer.end_id), (-2.0, 5)])) == []
     assert search.done
     assert search.best() == Hypothesis((5,), -2.0)
     search = BeamSearch(1, 1)
-    search.extend([[(-1.0, 5)]])
+    search.extend(shown([(-1.0, 5)]))
     assert search.done
     assert search.best() == Hypothesis((5,), -1.0, ended=False)
 
 
 def test_what_cannot_be_said_is_no_candidate() -> None:
     search = BeamSearch(9, 5)
-    parents = search.extend([[(-1.0, 5), (-2.0, Tokenizer.end_id), (MINUS_INFINITY, 1)]])
+    parents = search.extend(shown([(-1.0, 5), (-2.0, Tokenizer.end_id), (MINUS_INFINITY, 1)]))
     assert parents == [0]
     assert [h.tokens for h in search.live] == [(5,)]
     assert [h.tokens for h in search.ended] == [()]

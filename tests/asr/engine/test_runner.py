@@ -24,6 +24,7 @@ from auricle.model.strip import Strip
 from auricle.tokenizer import Tokenizer
 from tests.asr.decoding.play import Part, Stage
 from tests.asr.engine.jobs import MIXED, alone, finish, jobs, run, tokens
+from tests.asr.language_models import random_model
 from tests.asr.tiny import (
     DTYPES,
     SECONDS,
@@ -354,3 +355,25 @@ def test_an_exact_runner_on_cuda_hears_each_as_alone(dtype: torch.dtype) -> None
     assert run(device, jobs(MIXED[:-1], sounds()[:-1])) == alone(
         device, jobs(MIXED[:-1], sounds()[:-1])
     )
+
+
+def test_a_language_model_changes_what_is_said_unless_it_is_left_out(runner: ModelRunner) -> None:
+    language_model, _ = random_model(vocab_size=VOCAB_SIZE, order=3, share=0.1)
+    fused = ModelRunner(prepared_model(torch.float32), CPU, language_model=language_model)
+    some, silent = sounds()[:3], DecodingOptions(lm_weight=0.0)
+    assert alone(fused, jobs([silent] * 3, some)) == alone(runner, jobs()[:3])
+    strong = DecodingOptions(lm_weight=2.0, guards=False)
+    plain = DecodingOptions(guards=False)
+    fused_said, said = (
+        alone(r, jobs([o] * 3, some)) for r, o in ((fused, strong), (runner, plain))
+    )
+    assert tokens(fused_said) != tokens(said)
+
+
+def test_a_language_model_is_not_asked_for_where_there_is_none(runner: ModelRunner) -> None:
+    request = jobs()[0].request
+    asking = replace(request, options=DecodingOptions(lm_weight=0.2))
+    with pytest.raises(InvalidOptionError, match=r"lm_weight 0\.2 needs a language model"):
+        runner.check(asking)
+    runner.check(replace(request, options=DecodingOptions(lm_weight=0.0)))
+    runner.check(request)

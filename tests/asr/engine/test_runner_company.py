@@ -17,6 +17,7 @@ from auricle.hypothesis import Hypothesis
 from auricle.model.cache import StepView
 from auricle.model.ragged import RaggedCache
 from tests.asr.engine.jobs import MIXED, Answer, alone, jobs, run, tokens
+from tests.asr.language_models import random_model
 from tests.asr.tiny import (
     ARCHITECTURES,
     DTYPES,
@@ -32,11 +33,11 @@ SLOTS = 24
 EARS = [Ears(name, dtype) for name in ("tiny", "bundled") for dtype in DTYPES]
 # Enough tokens to differ, and few enough for a large model.
 OPTIONS = (
-    DecodingOptions(max_tokens=12),
-    DecodingOptions(beam_size=3, max_tokens=8),
+    DecodingOptions(max_tokens=12, lm_weight=0.3),
+    DecodingOptions(beam_size=3, max_tokens=8, lm_weight=0.5),
     DecodingOptions(max_tokens=2, ctc_weight=0.0),
     DecodingOptions(beam_size=4, max_tokens=6, length_penalty=0.0, ctc_weight=1.0),
-    DecodingOptions(max_tokens=10, temperature=0.8, seed=5),
+    DecodingOptions(max_tokens=10, temperature=0.8, seed=5, lm_weight=0.3),
     DecodingOptions(max_tokens=16, ctc_weight=0.0, guards=False),
 )
 
@@ -47,7 +48,11 @@ is_exact = pytest.mark.parametrize("exact", [False, True], ids=["usual", "exact"
 @functools.cache
 def runner_of(ears: Ears, exact: bool = False) -> ModelRunner:
     """Each test leaves it empty."""
-    return ModelRunner(ears.model, CPU, ears.dtype, slots=SLOTS, exact=exact)
+    vocab_size = ears.model.config.transformer.vocab_size
+    language_model, _ = random_model(vocab_size=vocab_size, order=2)
+    return ModelRunner(
+        ears.model, CPU, ears.dtype, slots=SLOTS, exact=exact, language_model=language_model
+    )
 
 
 @functools.cache

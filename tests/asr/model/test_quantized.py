@@ -1,4 +1,4 @@
-"""8-bit products: near the float32 ones, the same bits in any company, and never a way to hide NaN."""
+"""8-bit products: near the float32 ones, the same bits in any company, hiding no NaN."""
 
 import copy
 
@@ -31,7 +31,9 @@ def by_hand(layer: nn.Linear, x: Tensor) -> Tensor:
     weight, x = layer.weight.detach(), x.detach()
     w_scales = weight.abs().amax(1, keepdim=True) / 127
     x_scales = x.abs().amax(1, keepdim=True) / 127
-    product = (x * x_scales.reciprocal() + 0.5).floor().double() @ (weight / w_scales).round().double().T
+    product = (x * x_scales.reciprocal() + 0.5).floor().double() @ (
+        weight / w_scales
+    ).round().double().T
     product = product * w_scales.double().T * x_scales.double()
     return product + (0 if layer.bias is None else layer.bias.detach().double())
 
@@ -40,7 +42,9 @@ def by_hand(layer: nn.Linear, x: Tensor) -> Tensor:
 @pytest.mark.parametrize("count", [1, 3, 17, 300])
 def test_a_product_is_that_of_the_integers(count: int, bias: bool) -> None:
     layer, x = linear(bias=bias), rows(count)
-    torch.testing.assert_close(quantized(layer)(x).double(), by_hand(layer, x), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        quantized(layer)(x).double(), by_hand(layer, x), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_it_is_near_the_float32_product() -> None:

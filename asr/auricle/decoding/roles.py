@@ -1,0 +1,64 @@
+"""Who decides together about one utterance's tokens, as its request asks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from auricle.config import LM_WEIGHT, DecodingOptions
+from auricle.decoding.ctc_prefix import Posteriors
+from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.guards import Guard, new_guards
+from auricle.decoding.lm_scorer import LmScorer
+from auricle.decoding.search import BeamSearch, new_search
+from auricle.language_model import NGramModel
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Parts of one utterance."""
+
+    search: BeamSearch
+    ctc: CtcScorer | None = None
+    lm: LmScorer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Casting:
+    """Gives roles; what they need to know of the model."""
+
+    tokens_per_second: float  # the most that is ever said
+    language_model: NGramModel | None = None
+
+    def roles(
+        self,
+        options: DecodingOptions,
+        frames: int,
+        seconds: float,
+        heard: Posteriors | None,
+        *,
+        speech: bool | None = None,
+    ) -> Roles:
+        """Those of an utterance.
+
+        Args:
+            options: what is asked for.
+            frames: of the encoder.
+            seconds: how long it is.
+            heard: what CTC hears; without it, neither CTC nor guards have a part.
+            speech: whether a VAD hears a word; None: it was not asked, and CTC must say.
+        """
+        lm = self._lm(options)
+        if heard is None:
+            return Roles(new_search(options, frames), lm=lm)
+        ctc = CtcScorer(heard, options.ctc_weight) if options.ctc_weight else None
+        silent = heard.silent if speech is None else not speech
+        guards = self._guards(seconds, silent) if options.guards else ()
+        return Roles(new_search(options, frames, guards), ctc, lm)
+
+    def _guards(self, seconds: float, silent: bool) -> Sequence[Guard]:
+        return new_guards(seconds, self.tokens_per_second, silent)
+
+    def _lm(self, options: DecodingOptions) -> LmScorer | None:
+        weight = LM_WEIGHT if options.lm_weight is None else options.lm_weight
+        if self.language_model is None or not weight:
+            return None
+        return LmScorer(self.language_model, weight, options.token_reward)

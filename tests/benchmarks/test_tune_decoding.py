@@ -1,0 +1,53 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from auricle.checkpoint import Checkpoint
+from auricle.config import DecodingOptions
+from auricle.recognizer import Recognizer
+from benchmarks.recordings import SAMPLES
+from benchmarks.tune_decoding import ALL, Tuner, main
+from tests.asr.language_models import random_model
+from tests.asr.tiny import VOCAB_SIZE, tiny_model, tiny_tokenizer
+
+MANIFEST = SAMPLES / "manifest.jsonl"
+
+
+@pytest.fixture
+def checkpoint() -> Checkpoint:
+    language_model, _ = random_model(vocab_size=VOCAB_SIZE, order=2)
+    return Checkpoint(tiny_model(), tiny_tokenizer(), language_model)
+
+
+def test_a_smoke_run(tmp_path: Path) -> None:
+    output = tmp_path / "tune.json"
+    flags = "--quick --threads 1 --lm-weight 0 --lm-weight 0.3 --token-reward 1 --token-reward 2"
+    done = CliRunner().invoke(main, [str(MANIFEST), *flags.split(), "--output", str(output)])
+    assert done.exit_code == 0, done.output
+    ways = json.loads(output.read_text())["ways"]
+    assert {(way["lm_weight"], way["token_reward"]) for way in ways} == {(0, 0), (0.3, 1), (0.3, 2)}
+    assert [way[ALL] for way in ways] == sorted(way[ALL] for way in ways)
+    assert ALL in done.output
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_words_are_those_of_a_recognizer(checkpoint: Checkpoint, beam: int) -> None:
+    """Utterances at once, encoded before, but by the same searches."""
+    options = DecodingOptions(beam, lm_weight=0.5, max_tokens=12)
+    tuner = Tuner(checkpoint, [MANIFEST], 3)
+    with Recognizer(checkpoint, dtype="float32") as recognizer:
+        expected = _errors(recognizer, options)
+    assert tuner.errors(options)["manifest"].errors == expected
+    other = DecodingOptions(beam, lm_weight=0.0, max_tokens=12)
+    assert tuner.errors(other)["manifest"].errors >= 0
+
+
+def _errors(recognizer: Recognizer, options: DecodingOptions) -> int:
+    from auricle.evaluation import normalize, read_manifest, word_errors
+
+    utterances = read_manifest(MANIFEST)[:3]
+    said = recognizer.transcribe([each.audio for each in utterances], options=options)
+    pairs = zip(utterances, said, strict=True)
+    return sum(word_errors(normalize(u.text), normalize(s.text)).errors for u, s in pairs)

@@ -27,6 +27,9 @@ class Pcm:
     channels: int
 
 
+BEAM = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Recognition:
     """Where and how. Raises ValueError for options that do not go together."""
@@ -39,7 +42,7 @@ class Recognition:
     device: str | None = None
     dtype: str | None = None
     exact: bool = False
-    beam: int = 1
+    beam: int | None = None
     max_tokens: int | None = None
     temperature: float = 0.0
     seed: int | None = None
@@ -58,12 +61,17 @@ class Recognition:
             )
         if not self.server and (self.tls or self.ca_certificate):
             raise ValueError("--tls and --ca-certificate are for a --server: name it, too")
-        if self.temperature and self.beam > 1:
+        if self.temperature and (self.beam or 1) > 1:
             raise ValueError("--temperature samples, --beam searches: leave one of them out")
         if self.sample_rate is None and (self.encoding or self.channels):
             raise ValueError(
                 "--encoding and --channels describe headerless audio: it needs a --sample-rate, too"
             )
+
+    @property
+    def beam_size(self) -> int:
+        """Hypotheses kept: of a command one wants good words, of a library speed."""
+        return self.beam or (1 if self.temperature else BEAM)
 
     @property
     def pcm(self) -> Pcm | None:
@@ -109,7 +117,10 @@ recognition_options = grouped(
         ),
         click.option("--exact", is_flag=True, help=EXACT_HELP),
         click.option(
-            "--beam", type=click.IntRange(1, 32), default=1, help="Hypotheses kept; 1 is greedy."
+            "--beam",
+            type=click.IntRange(1, 32),
+            show_default=str(BEAM),
+            help="Hypotheses kept; 1 is greedy.",
         ),
         click.option(
             "--max-tokens", type=click.IntRange(1), help="Most tokens for a piece of audio."

@@ -19,7 +19,8 @@ def linear(seed: int = 0, d: int = 48, e: int = 64, *, bias: bool = True) -> nn.
 
 
 def quantized(like: nn.Linear) -> QuantizedLinear:
-    return QuantizedLinear(like.weight.detach(), None if like.bias is None else like.bias.detach())
+    bias = dict(like.named_parameters()).get("bias")
+    return QuantizedLinear(like.weight.detach(), None if bias is None else bias.detach())
 
 
 def rows(count: int, d: int = 48, seed: int = 1) -> Tensor:
@@ -31,11 +32,11 @@ def by_hand(layer: nn.Linear, x: Tensor) -> Tensor:
     weight, x = layer.weight.detach(), x.detach()
     w_scales = weight.abs().amax(1, keepdim=True) / 127
     x_scales = x.abs().amax(1, keepdim=True) / 127
-    product = (x * x_scales.reciprocal() + 0.5).floor().double() @ (
-        weight / w_scales
-    ).round().double().T
+    integers = (x * x_scales.reciprocal() + 0.5).floor().double()
+    product = integers @ (weight / w_scales).round().double().T
     product = product * w_scales.double().T * x_scales.double()
-    return product + (0 if layer.bias is None else layer.bias.detach().double())
+    bias = dict(layer.named_parameters()).get("bias")
+    return product if bias is None else product + bias.detach().double()
 
 
 @pytest.mark.parametrize("bias", [True, False])

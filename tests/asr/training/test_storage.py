@@ -37,9 +37,12 @@ def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
 def test_its_bytes_are_on_the_disk_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, order = tmp_path / "a.txt", list[str]()
     sync = storage._sync
-    monkeypatch.setattr(
-        storage, "_sync", lambda each: (order.append(f"{each.name} {path.exists()}"), sync(each))
-    )
+
+    def noting(each: Path) -> None:
+        order.append(f"{each.name} {path.exists()}")
+        sync(each)
+
+    monkeypatch.setattr(storage, "_sync", noting)
     with replacing(path) as partial:
         partial.write_text("new")
     assert order == ["a.txt.partial False", f"{tmp_path.name} True"]

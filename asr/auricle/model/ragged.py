@@ -24,19 +24,25 @@ class RaggedCache:
 
     Attributes:
         slots: how many there are.
-        max_frames: encoder frames that one may remember, and tokens that it may hold.
+        max_frames: encoder frames that one may remember.
         lens: tokens in each slot.
         kept: `(layers, slots, 2, H, U, D // H)`, each slot's own keys and values up to its length.
     """
 
     def __init__(
-        self, config: TransformerConfig, *, slots: int, max_frames: int, group: int = 1
+        self,
+        config: TransformerConfig,
+        *,
+        slots: int,
+        max_frames: int,
+        max_tokens: int | None = None,
+        group: int = 1,
     ) -> None:
-        """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each.
+        """Room for `slots` hypotheses of `max_frames` encoder frames and `max_tokens` tokens each.
 
-        A step computes whole groups of rows.
+        There are as many tokens as frames by default. A step computes whole groups of rows.
         """
-        heads = (config.n_heads, max_frames, config.head_dim)
+        heads = (config.n_heads, max_tokens or max_frames, config.head_dim)
         self.slots, self.max_frames = slots, max_frames
         self.kept = torch.zeros(config.decoder_layers, slots, 2, *heads)
         self.lens = [0] * slots

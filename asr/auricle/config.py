@@ -233,7 +233,7 @@ class ModelConfig:
     family: str = "auricle"
     audio_context: AudioContext = "auto"  # encode what there is, or always the whole window
     margin_seconds: float = 0.0  # of silence that `auto` adds
-    tokenizer: Literal["sentencepiece", "json"] = "sentencepiece"
+    tokenizer: Literal["sentencepiece", "byte_pairs", "whisper"] = "sentencepiece"
     tokens: TokenIds = field(default_factory=TokenIds)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
@@ -243,7 +243,7 @@ class ModelConfig:
         _check_positive("window_seconds", self.window_seconds)
         _check_positive("tokens_per_second", self.tokens_per_second)
         _check_choice("audio_context", self.audio_context, ("auto", "full"))
-        _check_choice("tokenizer", self.tokenizer, ("sentencepiece", "json"))
+        _check_choice("tokenizer", self.tokenizer, ("sentencepiece", "byte_pairs", "whisper"))
         if not 0 <= self.margin_seconds < math.inf:
             raise InvalidOptionError(f"margin_seconds must be at least 0: {self.margin_seconds}")
 

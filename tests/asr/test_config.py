@@ -116,7 +116,7 @@ def test_impossible_dimensions_are_refused(name: str, value: Any) -> None:  # no
 @pytest.mark.parametrize("name", ["n_mels", "n_fft", "hop_length"])
 def test_impossible_features_are_refused(name: str) -> None:
     with pytest.raises(InvalidOptionError, match=name):
-        replace(FeatureConfig(), **{name: 0})
+        FeatureConfig(**{name: 0})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
@@ -182,3 +182,49 @@ def test_configs_are_frozen() -> None:
         with pytest.raises(FrozenInstanceError):
             setattr(config, fields(config)[0].name, None)
     assert replace(DecodingOptions(), beam_size=4) != DecodingOptions()
+
+
+def test_a_recipe_may_say_only_the_strides_of_its_stem() -> None:
+    values: dict[str, Any] = {"subsampling_strides": [1, 2]}
+    assert TransformerConfig.from_dict(values).stem == strided(1, 2)
+    assert TransformerConfig.from_dict({}).stem == strided(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("positions", "learned"),  # how many is not said
+        ("rotary_dim", 3),
+        ("rotary_dim", 50),
+        ("decoder_ffn", "relu"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError):
+        TransformerConfig(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("audio_context", "some"), ("tokenizer", "letters"), ("margin_seconds", -1.0)],
+)
+def test_impossible_models_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError, match=name):
+        ModelConfig(**{name: value})
+
+
+def test_samples_are_features_of_one_sample_each() -> None:
+    assert FeatureConfig(n_mels=1, hop_length=1, kind="samples").x_len(7) == 7
+    with pytest.raises(InvalidOptionError, match="samples"):
+        FeatureConfig(kind="samples")
+
+
+@given(st.integers(1, 100_000), st.sampled_from([0.0, 1.5]))
+def test_what_is_heard_is_within_the_window(samples: int, margin: float) -> None:
+    auto = replace(tiny_config(), margin_seconds=margin)
+    heard = auto.heard(min(samples, auto.window))
+    assert min(samples, auto.window) <= heard <= auto.window
+    if not margin and samples > 160:
+        assert heard == min(samples, auto.window)
+    full = replace(auto, audio_context="full")
+    assert full.heard(samples) == full.window

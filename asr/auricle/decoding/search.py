@@ -137,7 +137,7 @@ def new_search(
 ) -> BeamSearch:
     """The search that `options` ask for, of an utterance of `most` tokens.
 
-    Nobody says more than the encoder has frames (CTC's bound).
+    With a CTC head that is as many as the encoder has frames: nobody says more (CTC's bound).
     """
     limit = min(most, options.max_tokens or most)
     return BeamSearch(

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +17,7 @@ from auricle.config import TransformerConfig
 from auricle.model.cache import whole
 
 IDLE = -1  # a row without a slot
+_ALIGNMENT = 64  # bytes
 _Memory = list[tuple[Tensor, Tensor]]  # of each layer: (H, D // H, N), (H, N, D // H)
 
 
@@ -44,7 +46,7 @@ class RaggedCache:
         """
         heads = (config.n_heads, max_tokens or max_frames, config.head_dim)
         self.slots, self.max_frames = slots, max_frames
-        self.kept = torch.zeros(config.decoder_layers, slots, 2, *heads)
+        self.kept = _unused(config.decoder_layers, slots, 2, *heads)
         self.lens = [0] * slots
         self.memories: list[_Memory] = [[] for _ in range(slots)]
         self.group = group
@@ -128,6 +130,17 @@ class RaggedView:
             attended[:, start : start + width] = torch.bmm(scores.softmax(dim=-1), values)
             start += width
         return attended.transpose(0, 1)[:, :, None].to(query.dtype)
+
+
+def _unused(*shape: int) -> Tensor:
+    """Zeros whose memory is taken only where they are written: torch's own is taken at once.
+
+    Aligned as torch's: other addresses could round in another way.
+    """
+    size, spare = math.prod(shape), _ALIGNMENT // 4
+    room = torch.from_numpy(np.zeros(size + spare, np.float32))
+    start = -room.data_ptr() % _ALIGNMENT // 4
+    return room[start : start + size].view(shape)
 
 
 def _runs(memories: Sequence[_Memory]) -> list[tuple[_Memory, int]]:

@@ -6,18 +6,18 @@ and the kind of their search.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from auricle.config import TokenIds
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.next_tokens import Heard, NextTokens, Read
 from auricle.decoding.search import Candidate, Search
 from auricle.errors import InferenceError
 from auricle.model import Decoder, DecoderCache, new_cache
-from auricle.tokenizer import Tokenizer
 
 
 @dataclass(eq=False, slots=True)
@@ -29,6 +29,7 @@ class Decoding:
     generator: torch.Generator | None = None  # of a search that draws its tokens
     ctc: CtcScorer | None = None  # where CTC has a say
     lm: LmScorer | None = None  # where a language model has
+    told: list[int] = field(default_factory=list)  # what it is still to be told, the last one first
     error: InferenceError | None = None
 
     @property
@@ -69,11 +70,13 @@ class ContinuousDecoder:
         cache: DecoderCache,
         *,
         step: Callable[..., Tensor] | None = None,
+        tokens: TokenIds | None = None,
     ) -> None:
         """Decode in the slots of `cache`; `step` takes the place of the decoder's own."""
         self._decoder = decoder
         self._step = step or decoder.step
         self._cache = cache
+        self._tokens = tokens or TokenIds()
         self._free = list(range(cache.slots))  # in order: low slots first keeps steps short
         self._last: dict[int, int] = {}  # of each slot that is or was open
         self._running: list[Decoding] = []
@@ -89,10 +92,12 @@ class ContinuousDecoder:
         search: Search,
         ctc: CtcScorer | None = None,
         lm: LmScorer | None = None,
+        prompt: Sequence[int] = (),
     ) -> Decoding:
         """Begin to decode an utterance, its `memory` from `Decoder.memorise`.
 
         Its search may be done already: the next step says so. `ctc` and `lm` give those a say.
+        `prompt` is what the decoder is told first, a token a step; by default the model's start.
 
         Raises:
             ValueError: it has more frames than a slot, or fewer than `search.width` slots are free.
@@ -105,9 +110,10 @@ class ContinuousDecoder:
         slots = self._free[: search.width]
         self._cache.open(slots, memory)  # may want more memory than there is: then nobody joined
         del self._free[: search.width]
+        first, *told = prompt or self._tokens.start
         for slot in slots:
-            self._last[slot] = Tokenizer.start_id
-        decoding = Decoding(search, slots, generator, ctc, lm)
+            self._last[slot] = first
+        decoding = Decoding(search, slots, generator, ctc, lm, told[::-1])
         self._running.append(decoding)
         return decoding
 
@@ -139,15 +145,18 @@ class ContinuousDecoder:
         # Each width for itself: which of equal tokens make the list depends on how long it is.
         likeliest = {width: following.likeliest(width + 1) for width in widths}
         for decoding, shown in zip(alive, rows_of, strict=True):
-            self._extend(decoding, _shown(decoding, shown, following, likeliest))
+            if decoding.told:
+                self._last[decoding.slots[0]] = decoding.told.pop()
+            else:
+                self._extend(decoding, _shown(decoding, shown, following, likeliest))
 
     def _next_tokens(
         self, rows: Sequence[int], heard: Sequence[Heard], read: Sequence[Read]
     ) -> NextTokens:
-        tokens = torch.tensor([self._last.get(slot, Tokenizer.start_id) for slot in rows])
+        tokens = torch.tensor([self._last.get(slot, self._tokens.start[0]) for slot in rows])
         view = self._cache.view(rows)
         out = self._step(tokens.to(view.positions.device), view)
-        return NextTokens(self._decoder, out, heard, read)
+        return NextTokens(self._decoder, out, heard, read, self._tokens.silent)
 
     def _extend(self, decoding: Decoding, candidates: Sequence[Sequence[Candidate]]) -> None:
         if any(math.isnan(choice.log_prob) for row in candidates for choice in row):
@@ -206,18 +215,23 @@ def _shown(
 
 
 def decode_all(
-    decoder: Decoder, encoder_outs: Sequence[Tensor], searches: Sequence[Search]
+    decoder: Decoder,
+    encoder_outs: Sequence[Tensor],
+    searches: Sequence[Search],
+    tokens: TokenIds | None = None,
 ) -> list[Search]:
     """Decode utterances `(N_i, D)` together to the last; the searches hold the answers.
 
     Attention alone decides.
     """
+    frames = max(map(len, encoder_outs))
     cache = new_cache(
         decoder,
         slots=sum(search.width for search in searches),
-        max_frames=max(map(len, encoder_outs)),
+        max_frames=frames,
+        max_tokens=frames + len((tokens or TokenIds()).start) - 1,
     )
-    continuous = ContinuousDecoder(decoder, cache)
+    continuous = ContinuousDecoder(decoder, cache, tokens=tokens)
     for memory, search in zip(decoder.memorise(encoder_outs), searches, strict=True):
         continuous.join(memory, search)
     running = len(searches)

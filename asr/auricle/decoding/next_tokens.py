@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from auricle.decoding.ctc_prefix import Floats
-from auricle.decoding.filters import token_log_probs
+from auricle.decoding.filters import SILENT, token_log_probs
 from auricle.decoding.search import Candidate
 from auricle.model import Decoder
 
@@ -51,13 +51,17 @@ class NextTokens:
         decoder_out: Tensor,
         heard: Sequence[Heard] = (),
         read: Sequence[Read] = (),
+        silent: Sequence[int] = SILENT,
     ) -> None:
-        """From `decoder_out (B, D)`, what CTC has `heard` and what was `read` for rows of it."""
+        """From `decoder_out (B, D)`, what CTC has `heard` and what was `read` for rows of it.
+
+        The `silent` tokens are never said.
+        """
         self._decoder = decoder
         self._out = decoder_out
         self._logits = decoder.logits(decoder_out)
         self._shares = torch.ones(len(decoder_out), 1, device=decoder_out.device)  # attention's
-        self.log_probs = token_log_probs(self._logits)  # (B, V)
+        self.log_probs = token_log_probs(self._logits, silent)  # (B, V)
         if heard:
             self._mix(heard)
         self.scores = self.log_probs  # (B, V), what tokens are chosen by

@@ -159,9 +159,12 @@ def test_load(library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPa
     loaded = Recognition(beam=3, max_tokens=9).open()
     lm = Path("m.lm")
     Recognition(model="m", lm=lm, device="cpu", dtype="float32", exact=True).open()
+    exact = EngineConfig(exact=True)
+    usual: dict[str, object] = {"lm": None, "audio_context": None, "engine": EngineConfig()}
+    usual |= {"device": "auto", "dtype": "auto"}
     assert asked == [
-        ("bundled", {"lm": None, "device": "auto", "dtype": "auto", "engine": EngineConfig()}),
-        ("m", {"lm": lm, "device": "cpu", "dtype": "float32", "engine": EngineConfig(exact=True)}),
+        ("bundled", usual),
+        ("m", usual | {"lm": lm, "device": "cpu", "dtype": "float32", "engine": exact}),
     ]
     assert "beam 3" in loaded.transcribe(source).text
     assert {options.max_tokens for _, options, _ in library.submitted} == {9}
@@ -183,8 +186,8 @@ def test_ctc_lm_and_guards_reach_the_search(
     Recognition().open().transcribe(source)
     Recognition(ctc_weight=0.0, lm_weight=0.7, guards=False).open().transcribe(source)
     options = {options for _, options, _ in library.submitted}
-    other = DecodingOptions(ctc_weight=0.0, lm_weight=0.7, guards=False)
-    assert options == {DecodingOptions(), other}
+    other = DecodingOptions(beam_size=4, ctc_weight=0.0, lm_weight=0.7, guards=False)
+    assert options == {DecodingOptions(beam_size=4), other}
 
 
 def test_the_help_shows_the_recognisers_own_weights() -> None:

@@ -91,6 +91,12 @@ class CheckpointMismatchError(ModelError):
     reason = "CHECKPOINT_MISMATCH"
 
 
+class TokenizerMissingError(ModelError):
+    """The model comes without its vocabulary; the message says where to get it."""
+
+    reason = "TOKENIZER_MISSING"
+
+
 # --- a request's life --------------------------------------------------------------------------
 
 

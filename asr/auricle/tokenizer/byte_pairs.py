@@ -1,0 +1,101 @@
+"""Byte pair encoding as in a `tokenizer.json`, by the `tokenizers` package."""
+
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Self
+
+import tokenizers
+
+from auricle.errors import CorruptCheckpointError
+from auricle.tokenizer.vocabulary import SpecialTokens
+
+Ids = dict[str, int]  # of pieces
+Pair = tuple[str, str]
+
+_START, _END = ("<s>", "<|startoftranscript|>"), ("</s>", "<|endoftext|>")
+
+
+class BytePairTokenizer:
+    """A vocabulary from the bytes of a `tokenizer.json`.
+
+    Its added tokens are special: `encode` takes them for plain text, so that nobody's text can
+    hold one.
+    """
+
+    def __init__(self, serialized: bytes) -> None:
+        """Read it; raises CorruptCheckpointError if it is none."""
+        self.serialized = serialized
+        try:
+            described: dict[str, Any] = json.loads(serialized)
+            self._added = {each["content"]: int(each["id"]) for each in described["added_tokens"]}
+            self._names = frozenset(self._added.values())
+            self._decoder = tokenizers.Tokenizer.from_buffer(serialized)
+            self._encoder = _of_text(described)
+        except Exception as error:  # the package raises bare Exception
+            raise CorruptCheckpointError(f"no readable tokenizer.json ({error})") from error
+
+    @classmethod
+    def from_parts(
+        cls, vocab: dict[str, int], merges: Sequence[str], added: dict[str, int]
+    ) -> Self:
+        """A byte-level one of `vocab.json`, the lines of `merges.txt`, and added tokens."""
+        lines = [line for line in merges if line and not line.startswith("#version")]
+        return cls(serialize(vocab, [_pair(line) for line in lines], added))
+
+    @property
+    def vocab_size(self) -> int:
+        """One more than the highest id."""
+        return max(self._decoder.get_vocab(with_added_tokens=True).values()) + 1
+
+    @cached_property
+    def special(self) -> SpecialTokens:
+        """START and END by their usual names; other added tokens are never said."""
+        start, end = (self._one_of(names) for names in (_START, _END))
+        others = sorted(set(self._added.values()) - {end})
+        return SpecialTokens(start, end, tuple(others))
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`, without START and END."""
+        return list(self._encoder.encode(text, add_special_tokens=False).ids)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens`; special ids are silent."""
+        return self.spell([token for token in tokens if token not in self._names]).strip()
+
+    def spell(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens`, special ones by their names, spaces kept."""
+        return str(self._decoder.decode(list(tokens), skip_special_tokens=False))
+
+    def _one_of(self, names: Sequence[str]) -> int:
+        found = [token for name in names if (token := self._decoder.token_to_id(name)) is not None]
+        if not found:
+            raise CorruptCheckpointError(f"the tokenizer has no {' or '.join(names)}")
+        return found[0]
+
+
+def serialize(vocab: Ids, merges: Sequence[Pair], added: Ids) -> bytes:
+    """A byte-level `tokenizer.json`."""
+    model = tokenizers.models.BPE(vocab=vocab, merges=list(merges), ignore_merges=True)
+    whole = tokenizers.Tokenizer(model)
+    whole.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    whole.decoder = tokenizers.decoders.ByteLevel()
+    described = json.loads(whole.to_str())
+    described["added_tokens"] = [_added(token, content) for content, token in added.items()]
+    return json.dumps(described, ensure_ascii=False).encode()
+
+
+def _of_text(described: dict[str, Any]) -> tokenizers.Tokenizer:
+    """One that knows no added tokens."""
+    plain = {**described, "added_tokens": [], "post_processor": None}
+    return tokenizers.Tokenizer.from_buffer(json.dumps(plain).encode())
+
+
+def _pair(line: str) -> Pair:
+    left, right = line.split(" ")
+    return left, right
+
+
+def _added(token: int, content: str) -> dict[str, Any]:
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+    return {"id": token, "content": content, **flags, "special": True}

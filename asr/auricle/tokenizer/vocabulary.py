@@ -1,0 +1,42 @@
+"""What all tokenizers have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialTokens:
+    """The ids that are no text, as decoding needs them."""
+
+    start: int  # fed to the decoder first
+    end: int  # says that nothing follows
+    silent: tuple[int, ...] = ()  # never said
+    blank: int | None = None  # CTC's, where there is CTC
+
+
+class Vocabulary(Protocol):
+    """Text to token ids and back."""
+
+    @property
+    def serialized(self) -> bytes:
+        """The whole of it; its class makes an equal one of these bytes."""
+        ...
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids."""
+        ...
+
+    @property
+    def special(self) -> SpecialTokens:
+        """The ids that are no text."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`, none of them special."""
+        ...
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens`; special ids are silent."""
+        ...

@@ -1,0 +1,102 @@
+"""Whisper's vocabulary: text, languages, tasks and times as tokens (Radford et al. 2022)."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from auricle.tokenizer.byte_pairs import BytePairTokenizer
+from auricle.tokenizer.languages import LANGUAGES
+from auricle.tokenizer.vocabulary import SpecialTokens
+
+TIMESTAMPS = 1501  # 0.00 to 30.00 s
+TIMESTAMP_SECONDS = 0.02  # from one to the next
+_GPT2_END = 50256  # of the vocabulary of the models for English alone
+_NO_SPEECH = ("<|nospeech|>", "<|nocaptions|>")  # large-v3's name and the older one
+# What nobody says: speaker tags and descriptions of noise begin with these.
+_SYMBOLS = (
+    *'"#()*+/:;<=>@[\\]^_`{|}~「」『』',
+    *("<<", ">>", "<<<", ">>>", "--", "---", "-(", "-[", "('", '("'),
+    *("((", "))", "(((", ")))", "[[", "]]", "{{", "}}", "♪♪", "♪♪♪"),
+)
+_NOTES = "♩♪♫♬♭♮♯"  # of several tokens each, of which the first only begins such signs
+
+
+class WhisperTokenizer(BytePairTokenizer):
+    """A `tokenizer.json` of a Whisper model."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Timestamps included, which the files of early releases do not list."""
+        return self.timestamp_begin + TIMESTAMPS
+
+    @cached_property
+    def special(self) -> SpecialTokens:
+        """What openai-whisper suppresses by default is silent."""
+        names = ("<|transcribe|>", "<|translate|>", "<|startoflm|>")
+        others = [self._one_of((name,)) for name in names]
+        silent = {*others, self.start, self.start_of_previous, self.no_speech, *self._non_speech()}
+        return SpecialTokens(self.start, self.end, tuple(sorted(silent)))
+
+    @cached_property
+    def start(self) -> int:
+        """Of a transcript."""
+        return self._one_of(("<|startoftranscript|>",))
+
+    @cached_property
+    def end(self) -> int:
+        """Of a text. All ids below are text."""
+        return self._one_of(("<|endoftext|>",))
+
+    @cached_property
+    def start_of_previous(self) -> int:
+        """Behind it stands what was said before."""
+        return self._one_of(("<|startofprev|>",))
+
+    @cached_property
+    def no_speech(self) -> int:
+        """Said to be likely after START where nobody speaks."""
+        return self._one_of(_NO_SPEECH)
+
+    @cached_property
+    def no_timestamps(self) -> int:
+        """Ends a prompt where times are not wanted."""
+        return self._one_of(("<|notimestamps|>",))
+
+    @cached_property
+    def timestamp_begin(self) -> int:
+        """The token of 0.00 s. All ids from there on are times."""
+        return self.no_timestamps + 1
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether the model knows languages and tasks: those for English alone keep GPT-2's ids."""
+        return self.end != _GPT2_END
+
+    @cached_property
+    def languages(self) -> dict[str, int]:
+        """The token of each language, by its code; none where the model is for English alone."""
+        if not self.multilingual:
+            return {}
+        tokens = {code: self._added.get(f"<|{code}|>") for code in LANGUAGES}
+        return {code: token for code, token in tokens.items() if token is not None}
+
+    @cached_property
+    def blanks(self) -> tuple[int, ...]:
+        """What no transcript begins with: a space alone, and END."""
+        return (*self.encode(" "), self.end)
+
+    def decode(self, tokens: Sequence[int]) -> str:
+        """The text of `tokens`; special ids and times are silent."""
+        return self.spell([token for token in tokens if token < self.end]).strip()
+
+    def task(self, name: str) -> int:
+        """The token of `transcribe` or `translate`."""
+        return self._one_of((f"<|{name}|>",))
+
+    def _non_speech(self) -> set[int]:
+        """First tokens of signs that are not spoken; inside of words - and ' are."""
+        found = {self.encode(" -")[0], self.encode(" '")[0]}
+        for symbol in (*_SYMBOLS, *_NOTES):
+            for tokens in (self.encode(symbol), self.encode(f" {symbol}")):
+                if len(tokens) == 1 or symbol in _NOTES:
+                    found.add(tokens[0])
+        return found

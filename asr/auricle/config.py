@@ -166,6 +166,11 @@ class DecodingOptions:
     lm_weight: float | None = None  # of the language model; None: LM_WEIGHT where there is one
     token_reward: float = 2.0  # beside the language model's log-probability of each token
     guards: bool = True  # end what cannot be speech: words for noise, loops, too many at once
+    language: str | None = None  # that is spoken, by code or name; None: the model finds out
+    task: Literal["transcribe", "translate"] = "transcribe"  # translate: into English
+    prompt: str | tuple[int, ...] | None = None  # what was said before, as text or tokens
+    timestamps: bool | None = None  # let the model say times; None: as it was made for
+    fallback: bool | None = None  # try again warmer where words are doubtful; None: as above
 
     def __post_init__(self) -> None:
         if not 1 <= self.beam_size <= 32:
@@ -184,6 +189,7 @@ class DecodingOptions:
             raise InvalidOptionError(f"lm_weight must be 0 to 10, not {self.lm_weight}")
         if not 0 <= self.token_reward <= 100:
             raise InvalidOptionError(f"token_reward must be 0 to 100, not {self.token_reward}")
+        _check_choice("task", self.task, ("transcribe", "translate"))
         if self.seed is not None and not 0 <= self.seed < 2**63:
             raise InvalidOptionError(f"seed must be 0 to 2**63 - 1, not {self.seed}")
 
@@ -219,6 +225,11 @@ class AudioLimits:
 def _check_count(name: str, value: object) -> None:
     if not isinstance(value, int) or value < 1:
         raise InvalidOptionError(f"{name} must be a whole number of at least 1, not {value!r}")
+
+
+def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise InvalidOptionError(f"{name} must be {' or '.join(choices)}, not {value!r}")
 
 
 def _check_positive(name: str, value: float) -> None:

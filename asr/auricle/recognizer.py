@@ -17,12 +17,16 @@ import torch
 from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint, load_checkpoint
 from auricle.config import DecodingOptions, EngineConfig, ModelConfig
+from auricle.decoding import Casting, Dialect, dialect_of
+from auricle.decoding.whisper import WhisperDialect
 from auricle.engine import Engine, ModelRunner, Outcome, Request
 from auricle.engine.devices import prepare, resolve_device, resolve_dtype
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
 from auricle.engine.statistics import Statistics
+from auricle.engine.windowed import in_windows
+from auricle.errors import InvalidOptionError
 from auricle.futures import results, results_async, then
-from auricle.joining import Joiner, join
+from auricle.joining import Joiner, join, merge_receipts
 from auricle.segmenter import Piece, Segmenter, cut
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript
@@ -65,10 +69,11 @@ class Recognizer:
         apart(load_now)
         model = apart(lambda: prepare(checkpoint.model, torch_device, torch_dtype))
         ready = replace(checkpoint, model=model)
-        self._engine = _start(ready, torch_device, torch_dtype, config)
+        self._dialect = dialect_of(checkpoint.tokenizer, self.config.language)
+        self._engine = _start(ready, torch_device, torch_dtype, config, self._dialect)
         self._checker: InvarianceChecker | None = None
         if check_invariance:  # on the same weights
-            alone = _start(ready, torch_device, torch_dtype, alone_config(config))
+            alone = _start(ready, torch_device, torch_dtype, alone_config(config), self._dialect)
             self._checker = InvarianceChecker(alone, check_invariance)
 
     @classmethod
@@ -144,6 +149,31 @@ class Recognizer:
             return self._transcribe(audio, options)
         with ThreadPoolExecutor(_READERS, thread_name_prefix="auricle-reader") as readers:
             return list(readers.map(lambda source: self._transcribe(source, options), audio))
+
+    def transcribe_in_windows(
+        self, audio: AudioSource, *, options: DecodingOptions | None = None
+    ) -> Transcript:
+        """Recognise one audio as openai-whisper does: 30 s at a time, one after another.
+
+        Each window begins where the last one's words ended by the times that the model said, and
+        its decoder is told what was said before. `transcribe` cuts at silences instead, and
+        recognises the pieces together.
+
+        Raises:
+            AudioError: the audio cannot be read; its class says why.
+            InvalidOptionError: the model is not Whisper, or is not to say times.
+            RequestError: the engine could not finish.
+        """
+        read, chosen = _as_audio(audio), options or DecodingOptions()
+        if not isinstance(self._dialect, WhisperDialect) or chosen.timestamps is False:
+            raise InvalidOptionError("windows move by the times that a Whisper model says")
+        segments, receipts = in_windows(self._engine, self._dialect, read.samples, chosen)
+        calibration = self.config.calibration
+        calibrated = tuple(
+            replace(each, confidence=calibration.confidence(each.confidence)) for each in segments
+        )
+        receipt = merge_receipts(receipts, self.model_id)
+        return Transcript(calibrated, read.duration, receipt, read.warnings)
 
     def segmenter(self) -> Segmenter:
         """A cutter for one stream of samples, with this model's window."""
@@ -270,7 +300,11 @@ class Recognizer:
 
 
 def _start(
-    ready: Checkpoint, device: torch.device, dtype: torch.dtype, config: EngineConfig
+    ready: Checkpoint,
+    device: torch.device,
+    dtype: torch.dtype,
+    config: EngineConfig,
+    dialect: Dialect,
 ) -> Engine:
     """An engine for a model that is ready to run."""
     runner = apart(
@@ -281,7 +315,7 @@ def _start(
             slots=config.slots,
             max_cache_mib=config.max_cache_mib,
             exact=config.exact,
-            language_model=ready.language_model,
+            casting=Casting(ready.model.config.tokens_per_second, ready.language_model, dialect),
         )
     )
     return Engine(runner, config, model_id=ready.model.config.name)

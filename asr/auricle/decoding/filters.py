@@ -95,12 +95,12 @@ class Ruled:
     """Some rows of a step, and what they may not say."""
 
     rows: Sequence[int]
+    said: Sequence[Tokens]  # by each row
     filters: Sequence[LogitFilter]
-    said: Sequence[Tokens]  # of each row
 
     def apply(self, logits: Tensor) -> None:
         """To these rows of `logits (B, V)`, in place."""
-        rows = torch.tensor(self.rows, device=logits.device)
+        rows = torch.tensor(list(self.rows), device=logits.device)
         chosen = logits[rows]
         for each in self.filters:
             each.apply(chosen, self.said)

@@ -1,15 +1,17 @@
 """Who decides together about one utterance's tokens, as its request asks for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from auricle.config import LM_WEIGHT, DecodingOptions
 from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.dialects import Dialect, PlainDialect
 from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.search import BeamSearch, new_search
 from auricle.language_model import NGramModel
+from auricle.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Casting:
 
     tokens_per_second: float  # the most that is ever said
     language_model: NGramModel | None = None
+    dialect: Dialect = field(default_factory=lambda: PlainDialect(Tokenizer.special))
 
     def roles(
         self,

@@ -65,6 +65,7 @@ class BeamSearch:
         temperature: float = 0.0,
         seed: int | None = None,
         guards: Sequence[Guard] = (),
+        end: int = Tokenizer.end_id,
     ) -> None:
         """`guards` may end hypotheses, even the empty one, before they say END."""
         self.width = width
@@ -73,6 +74,7 @@ class BeamSearch:
         self.temperature = temperature
         self.seed = seed
         self.guards = guards
+        self.end = end
         self.live: list[Hypothesis] = []
         self.ended: list[Hypothesis] = []
         self._goes_on(Hypothesis((), 0.0, ended=False))
@@ -95,7 +97,7 @@ class BeamSearch:
         before, parents = self.live, []
         self.live = []
         for _, row, choice in heapq.nlargest(self.width, extensions):
-            hypothesis = _extended(before[row], choice)
+            hypothesis = _extended(before[row], choice, self.end)
             if hypothesis.ended:
                 self.ended.append(hypothesis)
             elif self._goes_on(hypothesis):
@@ -120,9 +122,9 @@ class BeamSearch:
         return hypothesis.score / math.pow(max(hypothesis.steps, 1), self.length_penalty)
 
 
-def _extended(hypothesis: Hypothesis, choice: Candidate) -> Hypothesis:
+def _extended(hypothesis: Hypothesis, choice: Candidate, end: int) -> Hypothesis:
     log_prob, bonus = hypothesis.log_prob + choice.log_prob, hypothesis.bonus + choice.bonus
-    if choice.token == Tokenizer.end_id:
+    if choice.token == end:
         return Hypothesis(hypothesis.tokens, log_prob, bonus=bonus)
     return Hypothesis((*hypothesis.tokens, choice.token), log_prob, ended=False, bonus=bonus)
 

@@ -9,7 +9,13 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.decoding import Casting, ContinuousDecoder, Decoding, Posteriors, compile_now
+from auricle.decoding import (
+    Casting,
+    ContinuousDecoder,
+    Decoding,
+    Posteriors,
+    compile_now,
+)
 from auricle.engine.devices import activations, prepare
 from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
@@ -21,7 +27,6 @@ from auricle.errors import (
 )
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
-from auricle.language_model import NGramModel
 from auricle.language_model import compile_now as compile_lookup
 from auricle.model import Decoder, SpeechTransformer, new_cache
 from auricle.model.graphs import CudaRecorder, GraphedStep
@@ -43,7 +48,7 @@ class ModelRunner:
         slots: int = MIN_ROWS,
         max_cache_mib: int = 2048,
         exact: bool = False,
-        language_model: NGramModel | None = None,
+        casting: Casting | None = None,
     ) -> None:
         """Run `model`, or a copy of it where it must change for that (`prepare`).
 
@@ -54,11 +59,14 @@ class ModelRunner:
             slots: hypotheses decoded at once.
             max_cache_mib: what the utterances in the decoder may remember, in MiB.
             exact: let no shape on the device depend on who shares a batch.
-            language_model: what has a say in each search; several runners may share one.
+            casting: who has a say in each search, and how the model is spoken to; several runners
+                may share one. None: as with a model trained here, without a language model.
         """
         self.device = device
         self.dtype = activations(dtype)
         self.exact = exact
+        self._casting = casting or Casting(model.config.tokens_per_second)
+        self._dialect = self._casting.dialect
         self.model = prepare(model, device, dtype)
         self.features = LogMel(model.config.features).to(device)
         self._max_samples = round(model.config.window_seconds * SAMPLE_RATE)
@@ -67,13 +75,15 @@ class ModelRunner:
         max_frames = self._encoder_len(self._max_samples)
         self._cache = new_cache(self.model.decoder, slots=slots, max_frames=max_frames, exact=exact)
         self._decoder = ContinuousDecoder(
-            self.model.decoder, self._cache, step=_step(self.model.decoder, device)
+            self.model.decoder,
+            self._cache,
+            step=_step(self.model.decoder, device),
+            special=self._dialect.special,
         )
         self._decodings: dict[Decoding, Job] = {}
-        self._casting = Casting(model.config.tokens_per_second, language_model)
         compile_now()
-        if language_model is not None:
-            compile_lookup(language_model)
+        if self._casting.language_model is not None:
+            compile_lookup(self._casting.language_model)
 
     @property
     def room(self) -> Room:
@@ -92,9 +102,10 @@ class ModelRunner:
         Raises:
             EmptyAudioError: there are no samples.
             AudioTooLongError: there are more than the window holds.
-            InvalidOptionError: the beam is wider than the slots, or a language model is to have a
-                say where there is none.
+            InvalidOptionError: the beam is wider than the slots, a language model is to have a say
+                where there is none, or the model does not understand an option.
         """
+        self._dialect.check(request.options)
         if not len(request.samples):
             raise EmptyAudioError("a piece of no samples")
         if len(request.samples) > self._max_samples:
@@ -133,7 +144,7 @@ class ModelRunner:
         for decoding in self._decoder.step():
             job = self._decodings.pop(decoding)
             self._decoder.leave(decoding)
-            done.append((job, decoding.error or decoding.search.best()))
+            done.append((job, decoding.error or decoding.answer))
         return done
 
     def leave(self, job: Job) -> None:
@@ -148,7 +159,7 @@ class ModelRunner:
         if not all(torch.isfinite(encoder_out).all() for encoder_out in encoder_outs):
             raise InferenceError("the encoder's output is not finite: check the audio's level")
         memories = self.model.decoder.memorise(encoder_outs)
-        if not any(_wants_ctc(request.options) for request in requests):
+        if not any(self._wants_ctc(request.options) for request in requests):
             return [(memory, None) for memory in memories]
         return list(zip(memories, self._ctc(encoder_outs), strict=True))
 
@@ -173,7 +184,10 @@ class ModelRunner:
 
     def _join(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Decoding:
         options, frames = request.options, memory.shape[3]
-        wanted = log_probs if _wants_ctc(options) else None
+        course = self._dialect.course(options, frames)
+        if course is not None:
+            return self._decoder.join_course(memory, course)
+        wanted = log_probs if self._wants_ctc(options) else None
         finite = wanted is None or bool(torch.isfinite(wanted).all())
         heard = Posteriors.of(wanted.numpy()) if wanted is not None and finite else None
         roles = self._casting.roles(options, frames, request.seconds, heard, speech=request.speech)
@@ -201,6 +215,9 @@ class ModelRunner:
         padding = sum(strip.padding_ratio * strip.size for strip in strips)
         return padding / sum(strip.size for strip in strips)
 
+    def _wants_ctc(self, options: DecodingOptions) -> bool:
+        return self._dialect.special.blank is not None and _wants_ctc(options)
+
     def _encoder_len(self, samples: int) -> int:
         config = self.model.config
         return config.transformer.encoder_len(config.features.x_len(samples))
@@ -208,7 +225,7 @@ class ModelRunner:
     def _cost(self, request: Request) -> Cost:
         frames = self._encoder_len(len(request.samples))
         memory = self._cache.bytes_of(frames)
-        if _wants_ctc(request.options):
+        if self._wants_ctc(request.options):
             memory += Posteriors.bytes_of(frames, self.model.config.transformer.vocab_size)
         return Cost(frames, request.slots, memory)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import ModelConfig
+from auricle.decoding import Casting
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.errors import AudioError, AuricleError, InvalidOptionError
@@ -110,7 +111,9 @@ def _recognize(checkpoint: Checkpoint, audio: Audio) -> Hypothesis:
     if np.abs(audio.samples).max() < SILENCE_PEAK:
         raise AudioError("the audio is silent: there is nothing to look at")
     runner = ModelRunner(
-        checkpoint.model, torch.device("cpu"), language_model=checkpoint.language_model
+        checkpoint.model,
+        torch.device("cpu"),
+        casting=Casting(checkpoint.model.config.tokens_per_second, checkpoint.language_model),
     )
     job = Job(Request(audio.samples, speech=speaks(audio.samples)), submitted=0.0)
     runner.check(job.request)

@@ -122,7 +122,7 @@ def test_equal_filters_are_one() -> None:
 
 def test_rules_are_for_their_rows_only() -> None:
     logits = torch.zeros(3, SIZE)
-    ruled = Ruled([2, 0], [SuppressBlank((3,)), SuppressTokens((9,))], [(), (4,)])
+    ruled = Ruled([2, 0], [(), (4,)], [SuppressBlank((3,)), SuppressTokens((9,))])
     log_probs = token_log_probs(logits, (1,), [ruled])
     forbidden = [[1, 9], [1], [1, 3, 9]]
     for row, tokens in zip(log_probs, forbidden, strict=True):

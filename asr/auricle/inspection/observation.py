@@ -12,12 +12,12 @@ from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import ModelConfig
 from auricle.decoding import Casting
+from auricle.decoding.alignment import Span, aligned_spans, greedy_spans
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.errors import AudioError, AuricleError, InvalidOptionError
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
-from auricle.inspection.alignment import Span, aligned_spans, greedy_spans
 from auricle.inspection.listening import attention_weights, listening
 from auricle.model import Decoder, Encoder
 from auricle.segmenter import SILENCE_PEAK

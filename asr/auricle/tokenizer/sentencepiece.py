@@ -9,6 +9,8 @@ import sentencepiece as spm
 from auricle.errors import InvalidOptionError
 from auricle.tokenizer.vocabulary import SpecialTokens
 
+_SPACE = "\u2581"  # as SentencePiece writes it
+
 
 class Tokenizer:
     """A SentencePiece model. Ids 0 to 3 are BLANK (CTC's, also padding), START, END and UNKNOWN."""
@@ -58,6 +60,10 @@ class Tokenizer:
     def encode(self, text: str) -> list[int]:
         """Token ids of `text`, without START and END."""
         return list(self._processor.EncodeAsIds(text))
+
+    def begins_word(self, token: int) -> bool:
+        """Whether a space stands before it."""
+        return str(self._processor.IdToPiece(token)).startswith(_SPACE)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of `tokens`; special ids are silent."""

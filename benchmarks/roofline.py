@@ -26,9 +26,9 @@ FORMULA = (
 def encoder_flops(x_len: int, n_mels: int, dims: TransformerConfig) -> int:
     """Multiplications and additions of one utterance's useful matrix products (see FORMULA)."""
     width, operations, inputs = dims.d_model, 0, n_mels
-    for stride in dims.subsampling_strides:
-        x_len = -(-x_len // stride)
-        operations += 3 * x_len * inputs * width
+    for conv in dims.stem:
+        x_len = conv.out_len(x_len)
+        operations += conv.kernel * x_len * inputs * width
         inputs = width
     layer = x_len * (4 * width**2 + 2 * width * dims.ffn_dim) + 2 * x_len**2 * width
     return 2 * (operations + dims.encoder_layers * layer)

@@ -8,7 +8,7 @@ import torch
 from sentencepiece import sentencepiece_model_pb2 as spm
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig
+from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig, strided
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 
@@ -22,7 +22,7 @@ WHISPER_TINY = TransformerConfig(
     encoder_layers=4,
     decoder_layers=4,
     ffn_dim=1536,
-    subsampling_strides=(1, 2),
+    stem=strided(1, 2),
     conv_kernel=0,
     positions="sinusoidal",
     dropout=0.0,

@@ -50,6 +50,8 @@ def test_make_targets_exist() -> None:
 def test_auricle_commands_parse() -> None:
     for page, (name, *arguments) in commands("auricle"):
         command = main.get_command(click.Context(main), name)
+        if isinstance(command, click.Group) and arguments and arguments[0] in command.commands:
+            command = command.commands[arguments[0]]
         assert command is not None, f"{page}: auricle {name}"
         known = {flag for each in command.params for flag in (*each.opts, *each.secondary_opts)}
         used = {word.partition("=")[0] for word in arguments if word.startswith("--")}

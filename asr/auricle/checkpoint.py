@@ -5,6 +5,7 @@ the file is ever executed.
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +18,18 @@ from auricle.config import Calibration, ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from auricle.language_model import NGramModel, load_language_model, path_beside
 from auricle.model import SpeechTransformer
-from auricle.tokenizer import Tokenizer
+from auricle.tokenizer import Tokenizer, Vocabulary
+from auricle.tokenizer.byte_pairs import BytePairTokenizer
+from auricle.tokenizer.whisper import WhisperTokenizer
 
+_LISTED = 0.9  # least share of a vocabulary that a tokenizer of others lists
 HEADER_KEY = "auricle"
 TOKENIZER_KEY = "tokenizer"
+_TOKENIZERS: dict[str, Callable[[bytes], Vocabulary]] = {
+    "sentencepiece": Tokenizer,
+    "byte_pairs": BytePairTokenizer,
+    "whisper": WhisperTokenizer,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +37,12 @@ class Checkpoint:
     """A loaded model with its tokenizer; its dimensions are `model.config`."""
 
     model: SpeechTransformer
-    tokenizer: Tokenizer
+    tokenizer: Vocabulary
     language_model: NGramModel | None = None
 
 
 def save_checkpoint(
-    path: Path, model: SpeechTransformer, tokenizer: Tokenizer, dtype: torch.dtype = torch.float32
+    path: Path, model: SpeechTransformer, tokenizer: Vocabulary, dtype: torch.dtype = torch.float32
 ) -> None:
     """Write `model`, its dimensions and `tokenizer` to `path`, the weights as `dtype`."""
     tensors = {name: weight.to(dtype).contiguous() for name, weight in model.state_dict().items()}
@@ -41,13 +50,25 @@ def save_checkpoint(
     save_file(tensors, path, metadata={HEADER_KEY: json.dumps(model.config.to_dict())})
 
 
-def load_checkpoint(path: Path, lm: Path | None = None) -> Checkpoint:
-    """Read a file that `save_checkpoint` wrote; weights come back as float32 on the CPU.
+def is_ours(path: Path) -> bool:
+    """Whether a file says that `save_checkpoint` wrote it."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return HEADER_KEY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
+def load_checkpoint(
+    path: Path, lm: Path | None = None, *, dtype: torch.dtype = torch.float32
+) -> Checkpoint:
+    """Read a file that `save_checkpoint` wrote; weights come back as `dtype` on the CPU.
 
     Args:
         path: of the file.
         lm: the file of a language model; by default the one that lies beside the checkpoint,
             `english.lm.safetensors` beside `english.safetensors`, if there is one.
+        dtype: of the weights, whatever it is in the file.
 
     Raises:
         UnknownModelError: there is no such file.
@@ -59,21 +80,35 @@ def load_checkpoint(path: Path, lm: Path | None = None) -> Checkpoint:
         raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
     config, tensors = _read(path)
     try:
-        tokenizer = Tokenizer(tensors.pop(TOKENIZER_KEY).numpy().tobytes())
+        tokenizer = _TOKENIZERS[config.tokenizer](tensors.pop(TOKENIZER_KEY).numpy().tobytes())
     except (KeyError, RuntimeError) as error:
         raise CorruptCheckpointError(f"{path}: holds no readable tokenizer ({error})") from error
-    if tokenizer.vocab_size != config.transformer.vocab_size:
-        raise CheckpointMismatchError(
-            f"{path}: the tokenizer has {tokenizer.vocab_size} pieces, "
-            f"the weights are for {config.transformer.vocab_size}"
-        )
+    check_vocabulary(str(path), config, tokenizer)
     language_model = _language_model(path, lm, tokenizer)
-    return Checkpoint(_build(path, config, tensors), tokenizer, language_model)
+    return Checkpoint(_build(path, config, tensors, dtype), tokenizer, language_model)
 
 
-def _language_model(path: Path, lm: Path | None, tokenizer: Tokenizer) -> NGramModel | None:
+def check_vocabulary(name: str, config: ModelConfig, tokenizer: Vocabulary) -> None:
+    """Raise CheckpointMismatchError unless the tokenizer is of the size that the weights are for.
+
+    Vocabularies that others made may leave some ids unused.
+    """
+    found, expected = tokenizer.vocab_size, config.transformer.vocab_size
+    fits = found == expected or (
+        config.tokenizer != "sentencepiece" and _LISTED * expected <= found < expected
+    )
+    if not fits:
+        raise CheckpointMismatchError(
+            f"{name}: the tokenizer has {found} pieces, the weights are for {expected}: "
+            "take both from the same model"
+        )
+
+
+def _language_model(path: Path, lm: Path | None, tokenizer: Vocabulary) -> NGramModel | None:
     if lm is None and not path_beside(path).is_file():
         return None
+    if not isinstance(tokenizer, Tokenizer):
+        raise CheckpointMismatchError(f"{path}: language models are for models of our own")
     return load_language_model(lm or path_beside(path), tokenizer)
 
 
@@ -109,13 +144,15 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
         ) from error
 
 
-def _build(path: Path, config: ModelConfig, tensors: dict[str, Tensor]) -> SpeechTransformer:
+def _build(
+    path: Path, config: ModelConfig, tensors: dict[str, Tensor], dtype: torch.dtype
+) -> SpeechTransformer:
     with torch.device("meta"):  # dimensions only; the weights follow
         model = SpeechTransformer(config)
     faults = _faults(model.state_dict(), tensors)
     if faults:
         raise CheckpointMismatchError(f"{path}: does not fit its dimensions:\n" + "\n".join(faults))
-    weights = {name: tensor.float() for name, tensor in tensors.items()}
+    weights = {name: tensor.to(dtype) for name, tensor in tensors.items()}
     broken = [name for name, weight in weights.items() if not weight.isfinite().all()]
     if broken:
         raise CorruptCheckpointError(f"{path}: NaN or infinite weights in {', '.join(broken)}")

@@ -16,7 +16,11 @@ LM_WEIGHT = 0.0  # of a language model in a score, beside the acoustic model's 1
 
 @dataclass(frozen=True, slots=True)
 class FeatureConfig:
-    """Log-mel features: `samples (B, S) -> x (B, T, n_mels)`. Lengths in samples."""
+    """What the encoder is shown: `samples (B, S) -> x (B, T, n_mels)`. Lengths in samples.
+
+    `log_mel` is the log-mel spectrogram with a fixed scale, `whisper` the same below its loudest
+    80 dB (Radford et al. 2022), `samples` the samples themselves: `n_mels` and `hop_length` are 1.
+    """
 
     n_mels: int = 80
     n_fft: int = 400  # 25 ms
@@ -24,10 +28,14 @@ class FeatureConfig:
     floor: float = 1e-10  # energies below this are silence
     mean: float = -4.0  # of log10 mel energy over speech; fixed, so that no clip sees another
     std: float = 4.0
+    kind: Literal["log_mel", "whisper", "samples"] = "log_mel"
 
     def __post_init__(self) -> None:
         for name in ("n_mels", "n_fft", "hop_length"):
             _check_count(name, getattr(self, name))
+        _check_choice("kind", self.kind, ("log_mel", "whisper", "samples"))
+        if self.kind == "samples" and (self.n_mels, self.hop_length) != (1, 1):
+            raise InvalidOptionError("n_mels and hop_length must be 1 where the kind is samples")
 
     @property
     def frames_per_second(self) -> float:
@@ -37,6 +45,46 @@ class FeatureConfig:
     def x_len(self, samples: int) -> int:
         """Frames of a waveform of `samples` samples: one a hop, the last one padded."""
         return math.ceil(samples / self.hop_length)
+
+
+@dataclass(frozen=True, slots=True)
+class Convolution:
+    """One of the strided convolutions over time between the features and the encoder's layers.
+
+    `width` is that of its output in units of `d_model`; `norm` normalises an utterance over all
+    its frames and channels (GroupNorm of one group).
+    """
+
+    stride: int
+    kernel: int = 3
+    padding: int = 1
+    width: int = 1
+    activation: Literal["gelu", "tanh"] = "gelu"
+    bias: bool = True
+    norm: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("stride", "kernel", "width"):
+            _check_count(f"the stem's {name}", getattr(self, name))
+        if not 0 <= 2 * self.padding < self.kernel:
+            raise InvalidOptionError(f"the stem's padding must be 0 to half of {self.kernel}")
+        _check_choice("the stem's activation", self.activation, ("gelu", "tanh"))
+
+    def out_len(self, x_len: int) -> int:
+        """Frames that come out of `x_len`."""
+        return (x_len + 2 * self.padding - self.kernel) // self.stride + 1
+
+    def most(self, out_len: int) -> int:
+        """The most frames that give `out_len`."""
+        return out_len * self.stride + self.kernel - 2 * self.padding - 1
+
+
+def strided(*strides: int) -> tuple[Convolution, ...]:
+    """A stem like Whisper's: convolutions of kernel 3, padded by 1."""
+    return tuple(Convolution(stride) for stride in strides)
+
+
+Positions = Literal["rotary", "sinusoidal", "learned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +101,38 @@ class TransformerConfig:
     encoder_layers: int = 6
     decoder_layers: int = 3
     ffn_dim: int = 768
-    subsampling_strides: tuple[int, ...] = (2, 2)
+    stem: tuple[Convolution, ...] = field(default_factory=lambda: strided(2, 2))
     conv_kernel: int = 15
-    positions: Literal["rotary", "sinusoidal"] = "rotary"
+    positions: Positions = "rotary"
+    rotary_dim: int = 0  # leading dimensions of a head that turn; 0: all
+    max_frames: int = 0  # learned positions of the encoder's frames
+    max_tokens: int = 0  # tokens that the decoder is made for, its prompt included; 0: any number
+    decoder_ffn: Literal["gelu", "swiglu"] = "gelu"
+    attention_bias: bool = True
+    norm_bias: bool = True
+    scale_embedding: bool = True  # by sqrt(d_model) (Vaswani et al. 2017)
+    tied: bool = True  # logits by the transposed embedding (Press & Wolf 2017)
+    ctc: bool = True  # has a second head
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
         names = ("vocab_size", "d_model", "n_heads", "encoder_layers", "decoder_layers", "ffn_dim")
         for name in names:
             _check_count(name, getattr(self, name))
-        for stride in self.subsampling_strides:
-            _check_count("subsampling_strides", stride)
-        if self.positions not in ("rotary", "sinusoidal"):
-            raise InvalidOptionError(
-                f"positions must be rotary or sinusoidal, not {self.positions!r}"
-            )
+        _check_choice("positions", self.positions, ("rotary", "sinusoidal", "learned"))
+        _check_choice("decoder_ffn", self.decoder_ffn, ("gelu", "swiglu"))
+        if self.positions == "learned":
+            _check_count("max_frames", self.max_frames)
+            _check_count("max_tokens", self.max_tokens)
         if not 0 <= self.dropout < 1:
             raise InvalidOptionError(f"dropout must be 0 to 1, not {self.dropout}")
         if self.d_model % self.n_heads or (self.d_model // self.n_heads) % 2:
             raise InvalidOptionError(
                 f"d_model={self.d_model} must split into n_heads={self.n_heads} heads of even width"
+            )
+        if not 0 <= self.rotary_dim <= self.head_dim or self.rotary_dim % 2:
+            raise InvalidOptionError(
+                f"rotary_dim must be even and 0 to {self.head_dim}, not {self.rotary_dim}"
             )
         if self.conv_kernel and (self.conv_kernel < 0 or self.conv_kernel % 2 == 0):
             raise InvalidOptionError(f"conv_kernel={self.conv_kernel} must be odd, or 0 for none")
@@ -85,16 +145,57 @@ class TransformerConfig:
     @property
     def subsampling(self) -> int:
         """Feature frames for each encoder frame."""
-        return math.prod(self.subsampling_strides)
+        return math.prod(convolution.stride for convolution in self.stem)
+
+    @property
+    def least(self) -> int:
+        """Feature frames without which there is not one encoder frame."""
+        frames = 1
+        for conv in reversed(self.stem):
+            frames = max(conv.most(frames) - conv.stride + 1, 1)
+        return frames
+
+    @property
+    def gap(self) -> int:
+        """Encoder frames between two utterances in a row, so that no convolution sees both."""
+        gap = max(1, self.conv_kernel // 2)
+        reach, unit = 0, 1  # frames of an utterance beyond its encoder frames' strides; a frame's
+        for conv in reversed(self.stem):
+            reach = reach * conv.stride + conv.kernel - 2 * conv.padding - 1
+            unit *= conv.stride
+            gap = max(gap, -(-(reach + conv.kernel - 1 - conv.padding) // unit))
+        return gap
 
     def encoder_len(self, x_len: int) -> int:
         """Encoder frames `N` of `x_len` feature frames `T`: the one subsampling formula.
 
-        Each convolution has kernel 3 and padding 1, so a stride `s` gives `ceil(T / s)`.
+        A convolution of kernel 3 and padding 1 gives `ceil(T / stride)`.
         """
-        for stride in self.subsampling_strides:
-            x_len = -(-x_len // stride)
+        for convolution in self.stem:
+            x_len = convolution.out_len(x_len)
         return x_len
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """From plain values; `subsampling_strides` are those of a stem like Whisper's."""
+        rest = dict(values)
+        if "subsampling_strides" in rest:  # all that could be said once
+            rest["stem"] = strided(*rest.pop("subsampling_strides"))
+        elif "stem" in rest:
+            rest["stem"] = tuple(Convolution(**each) for each in rest["stem"])
+        return cls(**rest)
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialTokens:
+    """Tokens that mean more to the decoder than their text."""
+
+    start: tuple[int, ...] = (1,)  # told before it says anything, unless a request asks otherwise
+    end: int = 2
+    silent: tuple[int, ...] = (0, 1, 3)  # that it may never say
+
+
+AudioContext = Literal["auto", "full"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +230,11 @@ class ModelConfig:
     language: str = "en"
     window_seconds: float = 20.0  # the longest audio it was made for; longer audio is cut
     tokens_per_second: float = 13.0  # the most that is ever said; of the bundled vocabulary
+    family: str = "auricle"
+    audio_context: AudioContext = "auto"  # encode what there is, or always the whole window
+    margin_seconds: float = 0.0  # of silence that `auto` adds
+    tokenizer: Literal["sentencepiece", "byte_pairs", "whisper"] = "sentencepiece"
+    tokens: SpecialTokens = field(default_factory=SpecialTokens)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
     calibration: Calibration = field(default_factory=Calibration)
@@ -136,6 +242,27 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _check_positive("window_seconds", self.window_seconds)
         _check_positive("tokens_per_second", self.tokens_per_second)
+        _check_choice("audio_context", self.audio_context, ("auto", "full"))
+        _check_choice("tokenizer", self.tokenizer, ("sentencepiece", "byte_pairs", "whisper"))
+        if not 0 <= self.margin_seconds < math.inf:
+            raise InvalidOptionError(f"margin_seconds must be at least 0: {self.margin_seconds}")
+
+    @property
+    def window(self) -> int:
+        """Samples of the longest audio."""
+        return round(self.window_seconds * SAMPLE_RATE)
+
+    def heard(self, samples: int) -> int:
+        """Samples that are encoded of so many, silence behind them included."""
+        if self.audio_context == "full":
+            return self.window
+        least = self.transformer.least * self.features.hop_length
+        margin = round(self.margin_seconds * SAMPLE_RATE)
+        return max(samples, least, min(samples + margin, self.window))
+
+    def encoder_len(self, samples: int) -> int:
+        """Encoder frames of a waveform of `samples` samples."""
+        return self.transformer.encoder_len(self.features.x_len(self.heard(samples)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, as JSON wants them."""
@@ -146,11 +273,18 @@ class ModelConfig:
         """The inverse of `to_dict`. Raises TypeError on unknown or missing names."""
         rest = dict(values)
         features = FeatureConfig(**rest.pop("features"))
-        dims = dict(rest.pop("transformer"))
-        dims["subsampling_strides"] = tuple(dims["subsampling_strides"])
+        transformer = TransformerConfig.from_dict(rest.pop("transformer"))
         calibration = Calibration(**rest.pop("calibration", {}))  # newer than the first checkpoints
-        transformer = TransformerConfig(**dims)
-        return cls(features=features, transformer=transformer, calibration=calibration, **rest)
+        tokens = dict(rest.pop("tokens", {}))
+        for name in tokens.keys() & {"start", "silent"}:
+            tokens[name] = tuple(tokens[name])
+        return cls(
+            features=features,
+            transformer=transformer,
+            tokens=SpecialTokens(**tokens),
+            calibration=calibration,
+            **rest,
+        )
 
 
 @dataclass(frozen=True, slots=True)

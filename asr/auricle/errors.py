@@ -97,6 +97,24 @@ class TokenizerMissingError(ModelError):
     reason = "TOKENIZER_MISSING"
 
 
+class UnknownArchitectureError(ModelError):
+    """A model of a kind that is not known here; the message names those that are."""
+
+    reason = "UNKNOWN_ARCHITECTURE"
+
+
+class DownloadError(ModelError):
+    """The model could not be fetched; nothing half-written is left."""
+
+    reason = "DOWNLOAD_FAILED"
+
+
+class UnsafeCheckpointError(ModelError):
+    """The file holds code, which is never run."""
+
+    reason = "UNSAFE_CHECKPOINT"
+
+
 # --- a request's life --------------------------------------------------------------------------
 
 

@@ -15,16 +15,17 @@ import numpy.typing as npt
 import torch
 
 from auricle.audio import Audio, load_audio, validate_samples
-from auricle.checkpoint import Checkpoint, load_checkpoint
-from auricle.config import DecodingOptions, EngineConfig, ModelConfig
+from auricle.checkpoint import Checkpoint
+from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelConfig
 from auricle.decoding import Casting, Dialect, dialect_of
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine import Engine, ModelRunner, Outcome, Request
-from auricle.engine.devices import prepare, resolve_device, resolve_dtype
+from auricle.engine.devices import activations, prepare, resolve_device, resolve_dtype
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
 from auricle.engine.statistics import Statistics
 from auricle.engine.windowed import in_windows
 from auricle.errors import InvalidOptionError
+from auricle.families import hub_folder, is_hub_name, load_pretrained
 from auricle.futures import results, results_async, then
 from auricle.joining import Joiner, join, merge_receipts
 from auricle.segmenter import Piece, Segmenter, cut
@@ -69,7 +70,7 @@ class Recognizer:
         apart(load_now)
         model = apart(lambda: prepare(checkpoint.model, torch_device, torch_dtype))
         ready = replace(checkpoint, model=model)
-        self._dialect = dialect_of(checkpoint.tokenizer, self.config.language)
+        self._dialect = dialect_of(self.config, checkpoint.tokenizer)
         self._engine = _start(ready, torch_device, torch_dtype, config, self._dialect)
         self._checker: InvarianceChecker | None = None
         if check_invariance:  # on the same weights
@@ -86,11 +87,14 @@ class Recognizer:
         dtype: str = "auto",
         engine: EngineConfig | None = None,
         check_invariance: float = 0.0,
+        audio_context: AudioContext | None = None,
     ) -> Self:
-        """Load the bundled model, or a checkpoint by its path.
+        """Load the bundled model, or another by its path.
 
         Args:
-            model: `"bundled"`, or the path of a checkpoint file.
+            model: `"bundled"`, a name on the Hub such as `openai/whisper-tiny`, or the path of a
+                checkpoint of ours, of a folder from the Hub, or of one of OpenAI's `.pt` files
+                (docs/checkpoints.md).
             lm: the path of a language model's file; by default the one beside the checkpoint,
                 if there is one.
             device: `cpu`, `cuda` or `auto`.
@@ -98,15 +102,21 @@ class Recognizer:
             engine: the engine's budgets.
             check_invariance: the share of requests, 0 to 1, that is decoded again alone; where
                 that gives other tokens, a warning is logged and `checks` counts it.
+            audio_context: `full` encodes the model's whole window always, `auto` what there is;
+                None: as the model was made for.
 
         Raises:
-            UnknownModelError: neither a known name nor a file.
-            CorruptCheckpointError, CheckpointMismatchError: the file is damaged or does not fit.
+            ModelError: it cannot be loaded; its class says why.
             InvalidOptionError: the device or the dtype is not to be had, or another option is
                 outside its range.
         """
         lm_path = Path(lm) if lm is not None else None
-        checkpoint = apart(lambda: load_checkpoint(model_path(model), lm_path))
+        kind = activations(resolve_dtype(dtype, resolve_device(device)))
+        checkpoint = apart(
+            lambda: load_pretrained(
+                model_path(model), dtype=kind, audio_context=audio_context, lm=lm_path
+            )
+        )
         return cls(
             checkpoint,
             device=device,
@@ -315,16 +325,22 @@ def _start(
             slots=config.slots,
             max_cache_mib=config.max_cache_mib,
             exact=config.exact,
-            casting=Casting(ready.model.config.tokens_per_second, ready.language_model, dialect),
+            casting=Casting.of(ready.model.config, ready.language_model, dialect),
         )
     )
     return Engine(runner, config, model_id=ready.model.config.name)
 
 
 def model_path(model: str | Path) -> Path:
-    """Where the weights of a known name, or of a path, lie."""
+    """Where a model lies, by its path or its name; one of the Hub's is downloaded at first.
+
+    Raises:
+        UnknownModelError, DownloadError: it reads like a name of the Hub and cannot be had.
+    """
     if str(model) == BUNDLED:
         return Path(str(resources.files("auricle") / "bundled" / "english.safetensors"))
+    if not Path(model).exists() and is_hub_name(str(model)):
+        return hub_folder(str(model))
     return Path(model)
 
 

@@ -90,6 +90,7 @@ def load(recognition: Recognition) -> LocalTranscriber:
             device=recognition.device or "auto",
             dtype=recognition.dtype or "auto",
             engine=EngineConfig(exact=recognition.exact),
+            audio_context=recognition.audio_context,
         )
     except AuricleError as error:
         raise Failure(str(error)) from error

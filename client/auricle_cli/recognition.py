@@ -13,9 +13,12 @@ from auricle_cli.groups import grouped
 CTC_WEIGHT = "0.5"  # of DecodingOptions, a server's as well
 LM_WEIGHT = "0"  # as above
 LM_HELP = "Another language model than the one beside the model."
+CONTEXT_DEFAULT = "the model's"
+CONTEXT_HELP = "Encode what there is, or always the model's whole window."
 EXACT_HELP = "The same bits in any company, on any device: slower."
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Task = Literal["transcribe", "translate"]
+AudioContext = Literal["auto", "full"]
 Encoding = Literal["s16le", "s24le", "s32le", "u8", "f32le", "mulaw", "alaw"]
 
 
@@ -42,6 +45,7 @@ class Recognition:
     lm: Path | None = None
     device: str | None = None
     dtype: str | None = None
+    audio_context: AudioContext | None = None
     exact: bool = False
     beam: int | None = None
     max_tokens: int | None = None
@@ -65,6 +69,8 @@ class Recognition:
             raise ValueError(
                 "--lm, --device, --dtype and --exact are the server's choice: leave one side out"
             )
+        if self.server and self.audio_context:
+            raise ValueError("--audio-context is the server's choice: leave one side out")
         if not self.server and (self.tls or self.ca_certificate):
             raise ValueError("--tls and --ca-certificate are for a --server: name it, too")
         if self.temperature and (self.beam or 1) > 1:
@@ -120,6 +126,12 @@ recognition_options = grouped(
             metavar="TYPE",
             show_default="auto",
             help="Numbers to compute with: float32, bfloat16, float16 or int8.",
+        ),
+        click.option(
+            "--audio-context",
+            type=click.Choice(get_args(AudioContext)),
+            show_default=CONTEXT_DEFAULT,
+            help=CONTEXT_HELP,
         ),
         click.option("--exact", is_flag=True, help=EXACT_HELP),
         click.option(

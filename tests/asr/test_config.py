@@ -16,6 +16,7 @@ from auricle.config import (
     FeatureConfig,
     ModelConfig,
     TransformerConfig,
+    strided,
 )
 from auricle.errors import InvalidOptionError
 from tests.asr.tiny import ARCHITECTURES, Positions, tiny_config
@@ -82,7 +83,7 @@ def test_frames_cover_the_samples(samples: int) -> None:
 
 @given(st.integers(1, 1_000), st.lists(st.integers(1, 4), max_size=3))
 def test_encoder_frames_are_rounded_up_at_every_stride(x_len: int, strides: list[int]) -> None:
-    config = TransformerConfig(subsampling_strides=tuple(strides))
+    config = TransformerConfig(stem=strided(*strides))
     expected = -(-x_len // config.subsampling)  # rounding up at each is rounding up once
     assert config.encoder_len(x_len) == expected >= 1
 
@@ -99,7 +100,7 @@ def test_encoder_frames_are_rounded_up_at_every_stride(x_len: int, strides: list
         ("encoder_layers", 0),
         ("decoder_layers", 0),
         ("ffn_dim", 0),
-        ("subsampling_strides", (2, 0)),
+        ("conv_kernel", 8),
         ("conv_kernel", 14),
         ("conv_kernel", -1),
         ("positions", "absolute"),
@@ -115,7 +116,7 @@ def test_impossible_dimensions_are_refused(name: str, value: Any) -> None:  # no
 @pytest.mark.parametrize("name", ["n_mels", "n_fft", "hop_length"])
 def test_impossible_features_are_refused(name: str) -> None:
     with pytest.raises(InvalidOptionError, match=name):
-        FeatureConfig(**{name: 0})
+        FeatureConfig(**{name: 0})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
@@ -181,3 +182,49 @@ def test_configs_are_frozen() -> None:
         with pytest.raises(FrozenInstanceError):
             setattr(config, fields(config)[0].name, None)
     assert replace(DecodingOptions(), beam_size=4) != DecodingOptions()
+
+
+def test_a_recipe_may_say_only_the_strides_of_its_stem() -> None:
+    values: dict[str, Any] = {"subsampling_strides": [1, 2]}
+    assert TransformerConfig.from_dict(values).stem == strided(1, 2)
+    assert TransformerConfig.from_dict({}).stem == strided(2, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("positions", "learned"),  # how many is not said
+        ("rotary_dim", 3),
+        ("rotary_dim", 50),
+        ("decoder_ffn", "relu"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError):
+        TransformerConfig(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("audio_context", "some"), ("tokenizer", "letters"), ("margin_seconds", -1.0)],
+)
+def test_impossible_models_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError, match=name):
+        ModelConfig(**{name: value})
+
+
+def test_samples_are_features_of_one_sample_each() -> None:
+    assert FeatureConfig(n_mels=1, hop_length=1, kind="samples").x_len(7) == 7
+    with pytest.raises(InvalidOptionError, match="samples"):
+        FeatureConfig(kind="samples")
+
+
+@given(st.integers(1, 100_000), st.sampled_from([0.0, 1.5]))
+def test_what_is_heard_is_within_the_window(samples: int, margin: float) -> None:
+    auto = replace(tiny_config(), margin_seconds=margin)
+    heard = auto.heard(min(samples, auto.window))
+    assert min(samples, auto.window) <= heard <= auto.window
+    if not margin and samples > 160:
+        assert heard == min(samples, auto.window)
+    full = replace(auto, audio_context="full")
+    assert full.heard(samples) == full.window

@@ -67,7 +67,7 @@ def test_defaults_are_the_libraries_own(auricle: Auricle, loaded: Loaded, servin
     assert result.stdout == "auricle: serving fake-1 on 127.0.0.1:4321\n"
     assert serving.config == ServerConfig()
     options = {"lm": None, "device": "auto", "dtype": "auto", "engine": EngineConfig()}
-    assert loaded.asked == ("bundled", {**options, "check_invariance": 0.0})
+    assert loaded.asked == ("bundled", {**options, "check_invariance": 0.0, "audio_context": None})
     assert loaded.closed
 
 
@@ -85,7 +85,7 @@ def test_flags_reach_their_configs(
         max_queue=7, max_encode_seconds=12.5, slots=8, max_cache_mib=99, exact=True
     )
     options = {"lm": lm, "device": "cpu", "dtype": "float32", "engine": engine}
-    assert loaded.asked == ("m", {**options, "check_invariance": 0.0})
+    assert loaded.asked == ("m", {**options, "check_invariance": 0.0, "audio_context": None})
 
 
 def test_operations(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:

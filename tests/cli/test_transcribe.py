@@ -154,8 +154,8 @@ def test_options_reach_the_recognition(auricle: Auricle, opened: Opened, clips: 
     assert opened.recognition == Recognition(exact=True, temperature=0.5, seed=7)
     auricle("transcribe", *"--ctc-weight 0.25 --lm-weight 0 --no-guards".split(), str(clips))
     assert opened.recognition == Recognition(ctc_weight=0.25, lm_weight=0.0, guards=False)
-    auricle("transcribe", "--lm", str(clips / "a.wav"), str(clips))
-    assert opened.recognition == Recognition(lm=clips / "a.wav")
+    auricle("transcribe", "--lm", str(clips / "b.wav"), str(clips))
+    assert opened.recognition == Recognition(lm=clips / "b.wav")
     auricle("transcribe", *"--server h:1 --tls --ca-certificate c".split(), str(clips))
     assert opened.recognition == Recognition(server="h:1", tls=True, ca_certificate=Path("c"))
 

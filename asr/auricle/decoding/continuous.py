@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from auricle.config import SpecialTokens
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.filters import LogitFilter, Ruled, Tokens
 from auricle.decoding.lm_scorer import LmScorer
@@ -20,7 +21,7 @@ from auricle.decoding.search import Candidate, Search
 from auricle.errors import InferenceError
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, DecoderCache, new_cache
-from auricle.tokenizer import SpecialTokens, Tokenizer
+from auricle.tokenizer import Tokenizer
 
 _PLAIN = Prelude()
 
@@ -112,10 +113,12 @@ class ContinuousDecoder:
         search: Search,
         ctc: CtcScorer | None = None,
         lm: LmScorer | None = None,
+        prelude: Prelude | None = None,
     ) -> Decoding:
         """Begin to decode an utterance, its `memory` from `Decoder.memorise`.
 
         Its search may be done already: the next step says so. `ctc` and `lm` give those a say.
+        `prelude` is what the decoder is told first; by default the vocabulary's start.
 
         Raises:
             ValueError: it has more frames than a slot, or fewer than `search.width` slots are free.
@@ -128,17 +131,17 @@ class ContinuousDecoder:
         slots = self._free[: search.width]
         self._cache.open(slots, memory)  # may want more memory than there is: then nobody joined
         del self._free[: search.width]
-        self._last.update(dict.fromkeys(slots, self._special.start))
-        decoding = Decoding(search, slots, generator, ctc, lm)
+        prelude = prelude or Prelude(self._special.start)
+        self._last.update(dict.fromkeys(slots, prelude.prompt[0]))
+        decoding = Decoding(search, slots, generator, ctc, lm, prelude=prelude)
         self._running.append(decoding)
         return decoding
 
     def join_course(self, memory: Tensor, course: Course) -> Decoding:
         """Begin with an utterance that may take more than one attempt; raises as `join` does."""
         attempt = course.begin()
-        decoding = self.join(memory, attempt.search)
-        decoding.course, decoding.prelude = course, attempt.prelude
-        self._last.update(dict.fromkeys(decoding.slots, attempt.prelude.prompt[0]))
+        decoding = self.join(memory, attempt.search, prelude=attempt.prelude)
+        decoding.course = course
         return decoding
 
     def leave(self, decoding: Decoding) -> None:
@@ -200,7 +203,7 @@ class ContinuousDecoder:
     def _next_tokens(
         self, rows: Sequence[int], alive: Sequence[Decoding], rows_of: Sequence[Sequence[int]]
     ) -> NextTokens:
-        tokens = torch.tensor([self._last.get(slot, self._special.start) for slot in rows])
+        tokens = torch.tensor([self._last.get(slot, self._special.start[0]) for slot in rows])
         view = self._cache.view(rows)
         out = self._step(tokens.to(view.positions.device), view)
         return NextTokens(
@@ -289,18 +292,23 @@ def _shown(
 
 
 def decode_all(
-    decoder: Decoder, encoder_outs: Sequence[Tensor], searches: Sequence[Search]
+    decoder: Decoder,
+    encoder_outs: Sequence[Tensor],
+    searches: Sequence[Search],
+    special: SpecialTokens = Tokenizer.special,
 ) -> list[Search]:
     """Decode utterances `(N_i, D)` together to the last; the searches hold the answers.
 
     Attention alone decides.
     """
+    frames = max(map(len, encoder_outs))
     cache = new_cache(
         decoder,
         slots=sum(search.width for search in searches),
-        max_frames=max(map(len, encoder_outs)),
+        max_frames=frames,
+        max_tokens=frames + len(special.start) - 1,
     )
-    continuous = ContinuousDecoder(decoder, cache)
+    continuous = ContinuousDecoder(decoder, cache, special=special)
     for memory, search in zip(decoder.memorise(encoder_outs), searches, strict=True):
         continuous.join(memory, search)
     running = len(searches)

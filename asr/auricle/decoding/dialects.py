@@ -2,21 +2,16 @@
 
 from typing import Protocol
 
-from auricle.config import DecodingOptions
+from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding.prelude import Course
 from auricle.decoding.whisper import WhisperDialect
-from auricle.errors import InvalidOptionError
-from auricle.tokenizer import SpecialTokens, Vocabulary
+from auricle.errors import CheckpointMismatchError, InvalidOptionError
+from auricle.tokenizer import Vocabulary
 from auricle.tokenizer.whisper import WhisperTokenizer
 
 
 class Dialect(Protocol):
     """Of a family of models."""
-
-    @property
-    def special(self) -> SpecialTokens:
-        """The ids that are no text."""
-        ...
 
     def check(self, options: DecodingOptions) -> None:
         """Raises InvalidOptionError: the model does not understand one of the options."""
@@ -30,9 +25,8 @@ class Dialect(Protocol):
 class PlainDialect:
     """Of models that know one language and nothing else to do with it."""
 
-    def __init__(self, special: SpecialTokens, language: str = "en") -> None:
+    def __init__(self, language: str = "en") -> None:
         """`language`: its code."""
-        self.special = special
         self._language = language
 
     def check(self, options: DecodingOptions) -> None:
@@ -57,8 +51,21 @@ class PlainDialect:
         return None
 
 
-def dialect_of(vocabulary: Vocabulary, language: str = "en") -> Dialect:
-    """That of the model with this vocabulary."""
-    if isinstance(vocabulary, WhisperTokenizer):
-        return WhisperDialect(vocabulary)
-    return PlainDialect(vocabulary.special, language)
+def dialect_of(config: ModelConfig, vocabulary: Vocabulary) -> Dialect:
+    """That of a model of this family, with this vocabulary.
+
+    Raises CheckpointMismatchError where they do not mean the same by START and END.
+    """
+    if config.family == "whisper" and isinstance(vocabulary, WhisperTokenizer):
+        _check_agree(config, vocabulary)
+        return WhisperDialect(vocabulary, config.transformer.max_tokens)
+    return PlainDialect(config.language)
+
+
+def _check_agree(config: ModelConfig, vocabulary: WhisperTokenizer) -> None:
+    ours, listed = config.tokens, vocabulary.special
+    if (ours.start[0], ours.end) != (listed.start[0], listed.end):
+        raise CheckpointMismatchError(
+            f"{config.name}: START and END are {ours.start[0]} and {ours.end}, but "
+            f"{listed.start[0]} and {listed.end} in its vocabulary: take both from the same model"
+        )

@@ -28,7 +28,7 @@ class Probe(Protocol):
 class Prelude:
     """The prompt is fed before any token is chosen; filters are for those that are."""
 
-    prompt: Tokens = (Tokenizer.start_id,)
+    prompt: Tokens = Tokenizer.special.start
     filters: tuple[LogitFilter, ...] = ()
     probes: tuple[Probe, ...] = ()
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
-from auricle.config import LM_WEIGHT, DecodingOptions
+from auricle.config import LM_WEIGHT, DecodingOptions, ModelConfig
 from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.dialects import Dialect, PlainDialect
 from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer
+from auricle.decoding.prelude import Course
 from auricle.decoding.search import BeamSearch, new_search
 from auricle.language_model import NGramModel
 from auricle.tokenizer import Tokenizer
@@ -29,12 +31,41 @@ class Casting:
 
     tokens_per_second: float  # the most that is ever said
     language_model: NGramModel | None = None
-    dialect: Dialect = field(default_factory=lambda: PlainDialect(Tokenizer.special))
+    has_ctc: bool = True  # a head for it
+    end: int = Tokenizer.end_id
+    dialect: Dialect = field(default_factory=PlainDialect)
+
+    @classmethod
+    def of(
+        cls,
+        config: ModelConfig,
+        language_model: NGramModel | None = None,
+        dialect: Dialect | None = None,
+    ) -> Self:
+        """For a model; spoken to plainly unless `dialect` says otherwise."""
+        return cls(
+            config.tokens_per_second,
+            language_model,
+            has_ctc=config.transformer.ctc,
+            end=config.tokens.end,
+            dialect=dialect or PlainDialect(config.language),
+        )
+
+    def course(
+        self, options: DecodingOptions, encoder_frames: int, *, speech: bool | None = None
+    ) -> Course | None:
+        """The attempts at an utterance; None: only one, without a prompt, by its `roles`.
+
+        So it is where a VAD hears no word and guards may say so: nothing is tried.
+        """
+        if options.guards and speech is False:
+            return None
+        return self.dialect.course(options, encoder_frames)
 
     def roles(
         self,
         options: DecodingOptions,
-        frames: int,
+        most: int,
         seconds: float,
         heard: Posteriors | None,
         *,
@@ -44,18 +75,19 @@ class Casting:
 
         Args:
             options: what is asked for.
-            frames: of the encoder.
+            most: tokens that it may have.
             seconds: how long it is.
-            heard: what CTC hears; without it, neither CTC nor guards have a part.
+            heard: what CTC hears; without it, neither CTC nor guards have a part, unless the model
+                has no such head, and the guards do without.
             speech: whether a VAD hears a word; None: it was not asked, and CTC must say.
         """
         lm = self._lm(options)
-        if heard is None:
-            return Roles(new_search(options, frames), lm=lm)
-        ctc = CtcScorer(heard, options.ctc_weight) if options.ctc_weight else None
-        silent = heard.silent if speech is None else not speech
+        if heard is None and self.has_ctc:
+            return Roles(new_search(options, most, end=self.end), lm=lm)
+        ctc = CtcScorer(heard, options.ctc_weight) if heard and options.ctc_weight else None
+        silent = (heard is not None and heard.silent) if speech is None else not speech
         guards = self._guards(seconds, silent) if options.guards else ()
-        return Roles(new_search(options, frames, guards), ctc, lm)
+        return Roles(new_search(options, most, guards, end=self.end), ctc, lm)
 
     def _guards(self, seconds: float, silent: bool) -> Sequence[Guard]:
         return new_guards(seconds, self.tokens_per_second, silent)

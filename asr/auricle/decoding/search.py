@@ -67,7 +67,7 @@ class BeamSearch:
         guards: Sequence[Guard] = (),
         end: int = Tokenizer.end_id,
     ) -> None:
-        """`guards` may end hypotheses, even the empty one, before they say END."""
+        """`guards` may end hypotheses, even the empty one, before they say `end`."""
         self.width = width
         self.limit = limit
         self.length_penalty = length_penalty
@@ -97,12 +97,18 @@ class BeamSearch:
         before, parents = self.live, []
         self.live = []
         for _, row, choice in heapq.nlargest(self.width, extensions):
-            hypothesis = _extended(before[row], choice, self.end)
+            hypothesis = self._extended(before[row], choice)
             if hypothesis.ended:
                 self.ended.append(hypothesis)
             elif self._goes_on(hypothesis):
                 parents.append(row)
         return parents
+
+    def _extended(self, hypothesis: Hypothesis, choice: Candidate) -> Hypothesis:
+        log_prob, bonus = hypothesis.log_prob + choice.log_prob, hypothesis.bonus + choice.bonus
+        if choice.token == self.end:
+            return Hypothesis(hypothesis.tokens, log_prob, bonus=bonus)
+        return Hypothesis((*hypothesis.tokens, choice.token), log_prob, ended=False, bonus=bonus)
 
     def _goes_on(self, hypothesis: Hypothesis) -> bool:
         """Put it where it belongs. One that a guard cuts answers for all that it has said."""
@@ -122,21 +128,18 @@ class BeamSearch:
         return hypothesis.score / math.pow(max(hypothesis.steps, 1), self.length_penalty)
 
 
-def _extended(hypothesis: Hypothesis, choice: Candidate, end: int) -> Hypothesis:
-    log_prob, bonus = hypothesis.log_prob + choice.log_prob, hypothesis.bonus + choice.bonus
-    if choice.token == end:
-        return Hypothesis(hypothesis.tokens, log_prob, bonus=bonus)
-    return Hypothesis((*hypothesis.tokens, choice.token), log_prob, ended=False, bonus=bonus)
-
-
 def new_search(
-    options: DecodingOptions, encoder_frames: int, guards: Sequence[Guard] = ()
+    options: DecodingOptions,
+    most: int,
+    guards: Sequence[Guard] = (),
+    *,
+    end: int = Tokenizer.end_id,
 ) -> BeamSearch:
-    """The search that `options` ask for, of an utterance of `encoder_frames`.
+    """The search that `options` ask for, of an utterance of `most` tokens.
 
-    Nobody says more tokens than the encoder has frames (CTC's bound): that is the limit.
+    With a CTC head that is as many as the encoder has frames: nobody says more (CTC's bound).
     """
-    limit = min(encoder_frames, options.max_tokens or encoder_frames)
+    limit = min(most, options.max_tokens or most)
     return BeamSearch(
         options.beam_size,
         limit,
@@ -144,4 +147,5 @@ def new_search(
         temperature=options.temperature,
         seed=options.seed,
         guards=guards,
+        end=end,
     )

@@ -104,7 +104,7 @@ class Execution:
     def _count_encoding(self, jobs: Sequence[Job], padding_ratio: float, seconds: float) -> None:
         audio = sum(job.request.seconds for job in jobs)
         frames = sum(job.cost.frames for job in jobs)
-        self._prediction.encoded(audio, seconds)
+        self._prediction.encoded(sum(job.seconds for job in jobs), seconds)
         self._ledger.add(
             Statistics(
                 frames=frames,

@@ -41,16 +41,16 @@ class Group:
         if cost.slots > room.slots or cost.cache_bytes > room.cache_bytes:
             return False
         if not self._pads:
-            return self._seconds + job.request.seconds <= self._budget
+            return self._seconds + job.seconds <= self._budget
         count = len(self.jobs) + 1
         computed = max(self._longest_frames, cost.frames) * count
-        seconds = max(self._longest_seconds, job.request.seconds) * count
+        seconds = max(self._longest_seconds, job.seconds) * count
         useful = self.useful_frames + cost.frames
         return seconds <= self._budget and useful >= EFFICIENCY * computed
 
     def add(self, job: Job) -> None:
         """Take `job` in."""
-        cost, seconds = job.cost, job.request.seconds
+        cost, seconds = job.cost, job.seconds
         self.jobs.append(job)
         self.room = Room(self.room.slots - cost.slots, self.room.cache_bytes - cost.cache_bytes)
         self.useful_frames += cost.frames

@@ -65,9 +65,9 @@ class Prediction:
         steps = self._steps.value
         if encode is None or step is None or steps is None:
             return None
-        audio = sum(one.request.seconds for one in ahead if one.phase == "waiting")
+        audio = sum(one.seconds for one in ahead if one.phase == "waiting")
         shared = sum(_steps_left(one, steps) * one.request.slots for one in ahead) / self._slots
-        own_audio, own_steps = (job.request.seconds, _steps_left(job, steps)) if job else (0.0, 0.0)
+        own_audio, own_steps = (job.seconds, _steps_left(job, steps)) if job else (0.0, 0.0)
         return encode * (audio + own_audio) + step * (shared + own_steps)
 
     def lateness(self, ahead: Sequence[Job], job: Job, now: float) -> float:

@@ -41,6 +41,7 @@ class Cost:
     frames: int  # of the encoder
     slots: int  # of the decoder
     cache_bytes: int  # as long as it is decoded: cross-attention's keys and values, CTC's part
+    seconds: float | None = None  # of audio that is encoded; None: of the request's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ class Job:
     padding_ratio: float = 0.0
     steps: int = 0
     companions: int = 0  # utterances in its steps, itself included, summed
+
+    @property
+    def seconds(self) -> float:
+        """Audio that is encoded: the request's own, and the silence that its model wants."""
+        return self.request.seconds if self.cost.seconds is None else self.cost.seconds
 
     def expired(self, now: float) -> bool:
         """Whether the request's deadline has passed."""

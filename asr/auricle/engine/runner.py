@@ -9,13 +9,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.decoding import (
-    Casting,
-    ContinuousDecoder,
-    Decoding,
-    Posteriors,
-    compile_now,
-)
+from auricle.decoding import Casting, ContinuousDecoder, Decoding, Posteriors, compile_now
 from auricle.engine.devices import activations, prepare
 from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
@@ -25,7 +19,7 @@ from auricle.errors import (
     InferenceError,
     InvalidOptionError,
 )
-from auricle.features import LogMel
+from auricle.features import new_features
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import compile_now as compile_lookup
 from auricle.model import Decoder, SpeechTransformer, new_cache
@@ -60,28 +54,35 @@ class ModelRunner:
             max_cache_mib: what the utterances in the decoder may remember, in MiB.
             exact: let no shape on the device depend on who shares a batch.
             casting: who has a say in each search, and how the model is spoken to; several runners
-                may share one. None: as with a model trained here, without a language model.
+                may share one. None: plainly, without a language model.
         """
         self.device = device
         self.dtype = activations(dtype)
         self.exact = exact
-        self._casting = casting or Casting(model.config.tokens_per_second)
-        self._dialect = self._casting.dialect
+        self._casting = casting or Casting.of(model.config)
         self.model = prepare(model, device, dtype)
-        self.features = LogMel(model.config.features).to(device)
-        self._max_samples = round(model.config.window_seconds * SAMPLE_RATE)
+        self.config = model.config
+        self.features = new_features(model.config.features).to(device)
         self._slots = slots
         self._cache_bytes = max_cache_mib * MIB
-        max_frames = self._encoder_len(self._max_samples)
-        self._cache = new_cache(self.model.decoder, slots=slots, max_frames=max_frames, exact=exact)
+        max_frames = self.config.encoder_len(self.config.window)
+        self._max_tokens = self._most_tokens(max_frames)
+        self._cache = new_cache(
+            self.model.decoder,
+            slots=slots,
+            max_frames=max_frames,
+            max_tokens=self._max_tokens,
+            exact=exact,
+        )
         self._decoder = ContinuousDecoder(
             self.model.decoder,
             self._cache,
             step=_step(self.model.decoder, device),
-            special=self._dialect.special,
+            special=self.config.tokens,
         )
         self._decodings: dict[Decoding, Job] = {}
-        compile_now()
+        if self.config.transformer.ctc:
+            compile_now()
         if self._casting.language_model is not None:
             compile_lookup(self._casting.language_model)
 
@@ -105,11 +106,11 @@ class ModelRunner:
             InvalidOptionError: the beam is wider than the slots, a language model is to have a say
                 where there is none, or the model does not understand an option.
         """
-        self._dialect.check(request.options)
+        self._casting.dialect.check(request.options)
         if not len(request.samples):
             raise EmptyAudioError("a piece of no samples")
-        if len(request.samples) > self._max_samples:
-            limit = self.model.config.window_seconds
+        if len(request.samples) > self.config.window:
+            limit = self.config.window_seconds
             raise AudioTooLongError(
                 f"a piece of {request.seconds:.1f} s does not fit the model's {limit:g} s: cut it"
             )
@@ -159,7 +160,7 @@ class ModelRunner:
         if not all(torch.isfinite(encoder_out).all() for encoder_out in encoder_outs):
             raise InferenceError("the encoder's output is not finite: check the audio's level")
         memories = self.model.decoder.memorise(encoder_outs)
-        if not any(self._wants_ctc(request.options) for request in requests):
+        if not any(self._hears_ctc(request.options) for request in requests):
             return [(memory, None) for memory in memories]
         return list(zip(memories, self._ctc(encoder_outs), strict=True))
 
@@ -184,22 +185,32 @@ class ModelRunner:
 
     def _join(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Decoding:
         options, frames = request.options, memory.shape[3]
-        course = self._dialect.course(options, frames)
+        course = self._casting.course(options, frames, speech=request.speech)
         if course is not None:
             return self._decoder.join_course(memory, course)
-        wanted = log_probs if self._wants_ctc(options) else None
+        wanted = log_probs if self._hears_ctc(options) else None
         finite = wanted is None or bool(torch.isfinite(wanted).all())
         heard = Posteriors.of(wanted.numpy()) if wanted is not None and finite else None
-        roles = self._casting.roles(options, frames, request.seconds, heard, speech=request.speech)
+        roles = self._casting.roles(
+            options, self._most(frames), request.seconds, heard, speech=request.speech
+        )
         decoding = self._decoder.join(memory, roles.search, roles.ctc, roles.lm)
         if not finite:
             decoding.error = InferenceError("CTC's probabilities are not finite")
         return decoding
 
+    def _most(self, frames: int) -> int:
+        """Tokens that may be said; with a CTC head, no more than the encoder has frames."""
+        room = self._max_tokens - len(self.config.tokens.start) + 1
+        return min(frames, room) if self.config.transformer.ctc else room
+
+    def _hears_ctc(self, options: DecodingOptions) -> bool:
+        """Whether CTC has a say; a model without that head decodes by attention alone."""
+        return self.config.transformer.ctc and (options.ctc_weight > 0 or options.guards)
+
     def _features(self, requests: Sequence[Request]) -> list[Tensor]:
         """`x (T_i, n_mels)` of each request."""
-        # Copies: callers' arrays may be read-only, reversed, or changed while this runs.
-        waveforms = [torch.tensor(np.ascontiguousarray(r.samples)) for r in requests]
+        waveforms = [self._waveform(request) for request in requests]
         lens = torch.tensor([len(waveform) for waveform in waveforms], device=self.device)
         few = torch.zeros(MIN_ROWS * self.features.config.hop_length)  # rows of the mel product
         samples = pad_sequence([*waveforms, few], batch_first=True)[:-1]
@@ -208,26 +219,30 @@ class ModelRunner:
         x, x_lens = self.features(samples.to(self.device, non_blocking=True), lens)
         return [row[:length].to(self.dtype) for row, length in zip(x, x_lens.tolist(), strict=True)]
 
+    def _waveform(self, request: Request) -> Tensor:
+        """A copy: callers' arrays may be read-only, reversed, or changed while this runs."""
+        samples = torch.tensor(np.ascontiguousarray(request.samples))
+        return F.pad(samples, (0, self.config.heard(len(samples)) - len(samples)))
+
     def _padding_ratio(self, batches: Sequence[Sequence[Tensor]]) -> float:
         """Share of the encoded frames that is no speech."""
-        dims = self.model.config.transformer
+        dims = self.config.transformer
         strips = [Strip.of([len(x) for x in xs], dims) for xs in batches]
         padding = sum(strip.padding_ratio * strip.size for strip in strips)
         return padding / sum(strip.size for strip in strips)
 
-    def _wants_ctc(self, options: DecodingOptions) -> bool:
-        return self._dialect.special.blank is not None and _wants_ctc(options)
-
-    def _encoder_len(self, samples: int) -> int:
-        config = self.model.config
-        return config.transformer.encoder_len(config.features.x_len(samples))
+    def _most_tokens(self, max_frames: int) -> int:
+        """That a slot may hold, what the decoder is told included."""
+        told = len(self.config.tokens.start) - 1
+        return self.config.transformer.max_tokens or max_frames + told
 
     def _cost(self, request: Request) -> Cost:
-        frames = self._encoder_len(len(request.samples))
+        samples = len(request.samples)
+        frames = self.config.encoder_len(samples)
         memory = self._cache.bytes_of(frames)
-        if self._wants_ctc(request.options):
-            memory += Posteriors.bytes_of(frames, self.model.config.transformer.vocab_size)
-        return Cost(frames, request.slots, memory)
+        if self._hears_ctc(request.options):
+            memory += Posteriors.bytes_of(frames, self.config.transformer.vocab_size)
+        return Cost(frames, request.slots, memory, self.config.heard(samples) / SAMPLE_RATE)
 
 
 def _step(decoder: Decoder, device: torch.device) -> Callable[..., Tensor]:
@@ -235,7 +250,3 @@ def _step(decoder: Decoder, device: torch.device) -> Callable[..., Tensor]:
     if device.type == "cuda":
         return GraphedStep(decoder.step, CudaRecorder(device))
     return decoder.step
-
-
-def _wants_ctc(options: DecodingOptions) -> bool:
-    return options.ctc_weight > 0 or options.guards

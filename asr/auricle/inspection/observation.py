@@ -74,9 +74,11 @@ def observe(checkpoint: Checkpoint, audio: Audio, layer: int | None = None) -> O
         AudioTooLongError: the audio does not fit the window.
         AudioError: it is so silent that a recogniser would not listen to it.
         InferenceError: the model computes what is not finite.
-        InvalidOptionError: there is no such layer.
+        InvalidOptionError: there is no such layer, or the model has no CTC head.
     """
     model, tokenizer = checkpoint.model, checkpoint.tokenizer
+    if not model.config.transformer.ctc or not isinstance(tokenizer, Tokenizer):
+        raise InvalidOptionError(f"{model.config.name}: only models with a CTC head are drawn")
     layer = _checked_layer(layer, model.config)
     hypothesis = _recognize(checkpoint, audio)
     x = _features(audio, model.config)
@@ -113,7 +115,7 @@ def _recognize(checkpoint: Checkpoint, audio: Audio) -> Hypothesis:
     runner = ModelRunner(
         checkpoint.model,
         torch.device("cpu"),
-        casting=Casting(checkpoint.model.config.tokens_per_second, checkpoint.language_model),
+        casting=Casting.of(checkpoint.model.config, checkpoint.language_model),
     )
     job = Job(Request(audio.samples, speech=speaks(audio.samples)), submitted=0.0)
     runner.check(job.request)

@@ -33,7 +33,7 @@ class DecoderCache(Protocol):
     """Slots, and the rows in which a step computes them."""
 
     slots: int
-    max_frames: int  # that a slot may remember, and tokens that it may hold
+    max_frames: int  # that a slot may remember
     lens: list[int]  # tokens in each slot
 
     @property

@@ -16,9 +16,17 @@ from torch.nn import functional as F
 from auricle.config import TransformerConfig
 from auricle.model.attention import causal_attention, masked_attention
 from auricle.model.cache import StepView
-from auricle.model.layers import Attend, CrossAttention, FeedForward, Recall, SelfAttention
+from auricle.model.layers import (
+    Attend,
+    CrossAttention,
+    FeedForward,
+    GatedFeedForward,
+    Recall,
+    SelfAttention,
+    layer_norm,
+)
 from auricle.model.masks import key_padding_mask
-from auricle.model.positions import rotary, sinusoids
+from auricle.model.positions import Placement
 from auricle.model.strip import MIN_ROWS
 
 
@@ -28,12 +36,13 @@ class DecoderLayer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         d_model = config.d_model
-        self.attention_norm = nn.LayerNorm(d_model)
-        self.attention = SelfAttention(d_model, config.n_heads)
-        self.cross_norm = nn.LayerNorm(d_model)
-        self.cross_attention = CrossAttention(d_model, config.n_heads)
-        self.ffn_norm = nn.LayerNorm(d_model)
-        self.ffn = FeedForward(d_model, config.ffn_dim)
+        self.attention_norm = layer_norm(config)
+        self.attention = SelfAttention(d_model, config.n_heads, bias=config.attention_bias)
+        self.cross_norm = layer_norm(config)
+        self.cross_attention = CrossAttention(d_model, config.n_heads, bias=config.attention_bias)
+        self.ffn_norm = layer_norm(config)
+        gated = config.decoder_ffn == "swiglu"
+        self.ffn = (GatedFeedForward if gated else FeedForward)(d_model, config.ffn_dim)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, attend: Attend, rotation: Tensor | None, recall: Recall) -> Tensor:
@@ -44,7 +53,7 @@ class DecoderLayer(nn.Module):
 
 
 class Unembedding(nn.Module):
-    """Logits by the transposed embedding (Press & Wolf 2017): `(..., D) -> (..., V)`."""
+    """Logits by transposed vectors of the tokens: `(..., D) -> (..., V)`."""
 
     def __init__(self, embedding: nn.Embedding) -> None:
         super().__init__()
@@ -56,7 +65,7 @@ class Unembedding(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Token embedding (tied to the output), Transformer decoder layers, logits."""
+    """Token embedding, Transformer decoder layers, logits."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -65,8 +74,16 @@ class Decoder(nn.Module):
         nn.init.normal_(self.embedding.weight, std=config.d_model**-0.5)
         layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
         self.layers = cast(Sequence[DecoderLayer], layers)
-        self.norm = nn.LayerNorm(config.d_model)
-        self.output: nn.Module = Unembedding(self.embedding)
+        self.norm = layer_norm(config)
+        self.placement = Placement(config, config.max_tokens)
+        if not config.tied:
+            self.unembedding = nn.Embedding(config.vocab_size, config.d_model)
+        self.output: nn.Module = Unembedding(self.vectors)
+
+    @property
+    def vectors(self) -> nn.Embedding:
+        """What the output is compared with: the embedding, where they are tied."""
+        return self.embedding if self.config.tied else self.unembedding
 
     def forward(self, tokens: Tensor, encoder_out: Tensor, encoder_out_lens: Tensor) -> Tensor:
         """Logits of the token after each position.
@@ -116,7 +133,7 @@ class Decoder(nn.Module):
         """
         x, rotation = self._embed(tokens[:, None], view.positions[:, None])
         if rotation is not None:
-            rotation = rotation[:, :, None]  # (2, B, 1, 1, head_dim // 2)
+            rotation = rotation[:, :, None]  # (2, B, 1, 1, R // 2)
         for index, layer in enumerate(self.layers):
             x = layer(x, partial(view.attend, index), rotation, partial(view.recall, index))
         return self.norm(x)[:, 0]
@@ -134,12 +151,13 @@ class Decoder(nn.Module):
 
     def logits_of(self, decoder_out: Tensor, tokens: Tensor) -> Tensor:
         """The logits of a few tokens in float32: `(B, D)`, `(B, K) -> (B, K)`."""
-        vectors = self.embedding(tokens).float()  # (B, K, D)
+        vectors = self.vectors(tokens).float()  # (B, K, D)
         return (vectors * decoder_out[:, None].float()).sum(dim=-1)
 
     def _embed(self, tokens: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | None]:
         """`tokens (B, U)`, `positions (U,) or (B, U)` -> `x (B, U, D)` and the rotation."""
-        x = self.embedding(tokens) * math.sqrt(self.config.d_model)
-        if self.config.positions == "rotary":
-            return x, rotary(positions, self.config.head_dim)
-        return x + sinusoids(positions, self.config.d_model).to(x.dtype), None
+        x = self.embedding(tokens)
+        if self.config.scale_embedding:
+            x = x * math.sqrt(self.config.d_model)
+        placed: tuple[Tensor, Tensor | None] = self.placement(x, positions)
+        return placed

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from auricle.config import TransformerConfig
 from auricle.model.attention import masked_attention
-from auricle.model.layers import Attend, ConvModule, FeedForward, SelfAttention, Subsampling
+from auricle.model.layers import Attend, ConvModule, FeedForward, SelfAttention, layer_norm
 from auricle.model.masks import length_mask
-from auricle.model.positions import rotary, sinusoids
+from auricle.model.positions import Placement
+from auricle.model.stem import Stem
 from auricle.model.strip import Strip
 
 
@@ -22,11 +23,11 @@ class EncoderLayer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         d_model = config.d_model
-        self.attention_norm = nn.LayerNorm(d_model)
-        self.attention = SelfAttention(d_model, config.n_heads)
-        self.conv_norm = nn.LayerNorm(d_model) if config.conv_kernel else None
+        self.attention_norm = layer_norm(config)
+        self.attention = SelfAttention(d_model, config.n_heads, bias=config.attention_bias)
+        self.conv_norm = layer_norm(config) if config.conv_kernel else None
         self.conv = ConvModule(d_model, config.conv_kernel) if config.conv_kernel else None
-        self.ffn_norm = nn.LayerNorm(d_model)
+        self.ffn_norm = layer_norm(config)
         self.ffn = FeedForward(d_model, config.ffn_dim)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -39,15 +40,16 @@ class EncoderLayer(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Convolutional subsampling, then Transformer layers, each utterance for itself."""
+    """Convolutions that subsample, then Transformer layers, each utterance for itself."""
 
     def __init__(self, n_mels: int, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
-        self.subsampling = Subsampling(n_mels, config.d_model, config.subsampling_strides)
+        self.subsampling = Stem(n_mels, config.d_model, config.stem)
+        self.placement = Placement(config, config.max_frames)
         layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
         self.layers = cast(Sequence[EncoderLayer], layers)
-        self.norm = nn.LayerNorm(config.d_model)
+        self.norm = layer_norm(config)
 
     def forward(self, x: Tensor, x_lens: Tensor) -> tuple[Tensor, Tensor]:
         """Encode a padded batch; what stands behind a row's end changes nothing before it.
@@ -96,7 +98,7 @@ class Encoder(nn.Module):
 
     def _place(self, x: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | None]:
         """`x` knowing its positions, or the rotation that tells them to attention."""
-        if self.config.positions == "rotary":
-            return x, rotary(positions, self.config.head_dim)
-        width = self.config.d_model
-        return x * math.sqrt(width) + sinusoids(positions, width).to(x.dtype), None
+        if self.config.positions == "sinusoidal":
+            x = x * math.sqrt(self.config.d_model)
+        placed: tuple[Tensor, Tensor | None] = self.placement(x, positions)
+        return placed

@@ -3,12 +3,11 @@
 All are pre-norm: the caller normalises the input and adds the output to the residual.
 """
 
-from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from auricle.config import TransformerConfig
 from auricle.model.positions import rotate
 
 
@@ -41,11 +40,11 @@ class Recall(Protocol):
 class SelfAttention(nn.Module):
     """Multi-head self-attention with fused projections."""
 
-    def __init__(self, d_model: int, n_heads: int) -> None:
+    def __init__(self, d_model: int, n_heads: int, *, bias: bool = True) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.qkv = nn.Linear(d_model, 3 * d_model)
-        self.out = nn.Linear(d_model, d_model)
+        self.qkv = nn.Linear(d_model, 3 * d_model, bias=bias)
+        self.out = nn.Linear(d_model, d_model, bias=bias)
 
     def forward(self, x: Tensor, attend: Attend, rotation: Tensor | None) -> Tensor:
         """`x (B, T, D) -> (B, T, D)`, queries and keys rotated by position."""
@@ -61,12 +60,12 @@ class SelfAttention(nn.Module):
 class CrossAttention(nn.Module):
     """Queries from the decoder; keys and values from the encoder, computed once an utterance."""
 
-    def __init__(self, d_model: int, n_heads: int) -> None:
+    def __init__(self, d_model: int, n_heads: int, *, bias: bool = True) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.query = nn.Linear(d_model, d_model)
-        self.key_value = nn.Linear(d_model, 2 * d_model)
-        self.out = nn.Linear(d_model, d_model)
+        self.query = nn.Linear(d_model, d_model, bias=bias)
+        self.key_value = nn.Linear(d_model, 2 * d_model, bias=bias)
+        self.out = nn.Linear(d_model, d_model, bias=bias)
 
     def keys_values(self, encoder_out: Tensor) -> tuple[Tensor, Tensor]:
         """`encoder_out (B, N, D)` -> keys and values `(B, H, N, D // H)`."""
@@ -84,6 +83,27 @@ class FeedForward(nn.Sequential):
 
     def __init__(self, d_model: int, ffn_dim: int) -> None:
         super().__init__(nn.Linear(d_model, ffn_dim), nn.GELU(), nn.Linear(ffn_dim, d_model))
+
+
+class GatedFeedForward(nn.Sequential):
+    """SwiGLU (Shazeer 2020): half of the wide vector gates the other, `(B, T, D) -> (B, T, D)`."""
+
+    def __init__(self, d_model: int, ffn_dim: int) -> None:
+        super().__init__(nn.Linear(d_model, 2 * ffn_dim), SwiGlu(), nn.Linear(ffn_dim, d_model))
+
+
+class SwiGlu(nn.Module):
+    """`(..., 2 * F) -> (..., F)`: the first half times the swish of the second."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The gated half."""
+        x, gate = x.chunk(2, dim=-1)
+        return x * (gate * _sigmoid(gate))
+
+
+def layer_norm(config: TransformerConfig) -> nn.LayerNorm:
+    """Of vectors as wide as the model."""
+    return nn.LayerNorm(config.d_model, bias=config.norm_bias)
 
 
 class ConvModule(nn.Module):
@@ -111,31 +131,3 @@ class ConvModule(nn.Module):
 def _sigmoid(x: Tensor) -> Tensor:
     """By way of tanh: torch's own rounds the last values of each thread's share in another way."""
     return 0.5 * (1 + (0.5 * x).tanh())
-
-
-class Subsampling(nn.Module):
-    """Strided convolutions over time: `x (B, T, n_mels) -> (B, N, D)`, as in Whisper's stem.
-
-    Every convolution sees zeros behind each utterance's end, as it would if that were alone. Each
-    is a matrix product over windows: unlike the convolution kernels, it gives the same frame the
-    same bits in whatever company.
-    """
-
-    def __init__(self, n_mels: int, d_model: int, strides: tuple[int, ...]) -> None:
-        super().__init__()
-        widths = [n_mels] + [d_model] * len(strides)
-        convs = nn.ModuleList(
-            nn.Conv1d(widths[i], d_model, kernel_size=3, stride=stride, padding=1)
-            for i, stride in enumerate(strides)
-        )
-        self.convs = cast(Sequence[nn.Conv1d], convs)
-        self.strides = strides
-
-    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """`x (B, T, n_mels)`, `mask (B, T)` true at real frames -> `(B, N, D)`, `(B, N)`."""
-        for conv, stride in zip(self.convs, self.strides, strict=True):
-            x = F.pad(x.masked_fill(~mask[..., None], 0.0), (0, 0, 1, 1))
-            windows = x.unfold(1, 3, stride).flatten(2)  # (B, ceil(T / stride), 3 * width)
-            x = F.gelu(F.linear(windows, conv.weight.flatten(1), conv.bias))
-            mask = mask[:, ::stride]
-        return x, mask

@@ -59,4 +59,4 @@ def pack(model: SpeechTransformer) -> None:
         for name, child in module.named_children():
             if isinstance(child, nn.Linear):
                 setattr(module, name, PackedLinear(child.weight, child.bias))
-    model.decoder.output = PackedLinear(model.decoder.embedding.weight, None)
+    model.decoder.output = PackedLinear(model.decoder.vectors.weight, None)

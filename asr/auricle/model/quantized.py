@@ -8,9 +8,16 @@ Sums of integers are exact, so a row is the same to the last bit whatever the ot
 import torch
 from torch import Tensor, nn
 
-from auricle.model.layers import ConvModule, CrossAttention, FeedForward, SelfAttention
+from auricle.model.layers import (
+    ConvModule,
+    CrossAttention,
+    FeedForward,
+    GatedFeedForward,
+    SelfAttention,
+)
 from auricle.model.transformer import SpeechTransformer
 
+_HEAVY = (SelfAttention, CrossAttention, FeedForward, GatedFeedForward, ConvModule)
 _MOST = 127.0  # the largest of 8 bits, symmetric
 _BLOCK = 256  # rows that stay in the processor's cache from integers to outputs
 _ZERO = 128  # of activations: oneDNN's fast product wants them unsigned
@@ -66,11 +73,11 @@ def quantize(model: SpeechTransformer) -> None:
     The stem, CTC's head and the embedding stay as they are.
     """
     for module in list(model.modules()):
-        if isinstance(module, SelfAttention | CrossAttention | FeedForward | ConvModule):
+        if isinstance(module, _HEAVY):
             for name, child in module.named_children():
                 if isinstance(child, nn.Linear):
                     setattr(module, name, QuantizedLinear(child.weight, child.bias))
-    model.decoder.output = QuantizedLinear(model.decoder.embedding.weight, None)
+    model.decoder.output = QuantizedLinear(model.decoder.vectors.weight, None)
 
 
 def is_quantized(model: SpeechTransformer) -> bool:

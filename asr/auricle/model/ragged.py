@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,6 +17,7 @@ from auricle.config import TransformerConfig
 from auricle.model.cache import whole
 
 IDLE = -1  # a row without a slot
+_ALIGNMENT = 64  # bytes
 _Memory = list[tuple[Tensor, Tensor]]  # of each layer: (H, D // H, N), (H, N, D // H)
 
 
@@ -24,21 +26,27 @@ class RaggedCache:
 
     Attributes:
         slots: how many there are.
-        max_frames: encoder frames that one may remember, and tokens that it may hold.
+        max_frames: encoder frames that one may remember.
         lens: tokens in each slot.
         kept: `(layers, slots, 2, H, U, D // H)`, each slot's own keys and values up to its length.
     """
 
     def __init__(
-        self, config: TransformerConfig, *, slots: int, max_frames: int, group: int = 1
+        self,
+        config: TransformerConfig,
+        *,
+        slots: int,
+        max_frames: int,
+        max_tokens: int | None = None,
+        group: int = 1,
     ) -> None:
-        """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each.
+        """Room for `slots` hypotheses of `max_frames` encoder frames and `max_tokens` tokens each.
 
-        A step computes whole groups of rows.
+        There are as many tokens as frames by default. A step computes whole groups of rows.
         """
-        heads = (config.n_heads, max_frames, config.head_dim)
+        heads = (config.n_heads, max_tokens or max_frames, config.head_dim)
         self.slots, self.max_frames = slots, max_frames
-        self.kept = torch.zeros(config.decoder_layers, slots, 2, *heads)
+        self.kept = _unused(config.decoder_layers, slots, 2, *heads)
         self.lens = [0] * slots
         self.memories: list[_Memory] = [[] for _ in range(slots)]
         self.group = group
@@ -132,6 +140,17 @@ class RaggedView:
             attended[:, start : start + width] = torch.bmm(scores.softmax(dim=-1), values)
             start += width
         return attended.transpose(0, 1)[:, :, None].to(query.dtype)
+
+
+def _unused(*shape: int) -> Tensor:
+    """Zeros whose memory is taken only where they are written: torch's own is taken at once.
+
+    Aligned as torch's: other addresses could round in another way.
+    """
+    size, spare = math.prod(shape), _ALIGNMENT // 4
+    room = torch.from_numpy(np.zeros(size + spare, np.float32))
+    start = -room.data_ptr() % _ALIGNMENT // 4
+    return room[start : start + size].view(shape)
 
 
 def _runs(memories: Sequence[_Memory]) -> list[tuple[_Memory, int]]:

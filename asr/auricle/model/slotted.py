@@ -23,7 +23,7 @@ class SlottedCache:
 
     Attributes:
         slots: how many there are.
-        max_frames: encoder frames that one may remember, and tokens that it may hold.
+        max_frames: encoder frames that one may remember.
         lens, cross_lens: tokens and encoder frames of each slot, on the host.
         kept: `(layers, slots, 2, H, U, D // H)`, each slot's own keys and values up to its length.
         memories: `(layers, slots, 2, H, N, D // H)`, the encoder's.
@@ -38,16 +38,18 @@ class SlottedCache:
         group: int,
         like: Tensor,
         block: int = BLOCK,
+        max_tokens: int | None = None,
     ) -> None:
-        """Room for `slots` hypotheses of `max_frames` encoder frames and as many tokens each.
+        """Room for `slots` hypotheses of `max_frames` encoder frames and `max_tokens` tokens each.
 
-        A step computes whole groups of slots, and keys in one of a few sizes from a block to the
-        window. Device and dtype are those of `like`.
+        There are as many tokens as frames by default. A step computes whole groups of slots, and
+        keys in one of a few sizes from a block to all the room. Device and dtype are those of
+        `like`.
         """
         self.slots, self.max_frames = slots, max_frames
         slots = whole(slots, group)
         room = (config.decoder_layers, slots, 2, config.n_heads)
-        self.kept = like.new_zeros(*room, whole(max_frames, block), config.head_dim)
+        self.kept = like.new_zeros(*room, whole(max_tokens or max_frames, block), config.head_dim)
         self.memories = like.new_zeros(*room, whole(max_frames, block), config.head_dim)
         self.lens = [0] * slots
         self.cross_lens = [1] * slots  # an empty slot sees one frame of zeros, never none
@@ -95,20 +97,20 @@ class SlottedCache:
             self,
             torch.tensor(lens, device=device),
             torch.tensor(cross_lens, device=device),
-            self._size(max(lens) + 1),
-            self._size(max(cross_lens)),
+            self._size(max(lens) + 1, self.kept),
+            self._size(max(cross_lens), self.memories),
         )
 
     def bytes_of(self, frames: int) -> int:
         """None: the slots reserve all that they will need."""
         return 0
 
-    def _size(self, keys: int) -> int:
-        """The least of a short list that suffices: a block, doubled and doubled, the window."""
+    def _size(self, keys: int, room: Tensor) -> int:
+        """The least of a short list that suffices: a block, doubled and doubled, all the room."""
         size = self.block
         while size < keys:
             size *= 2
-        return min(size, self.kept.shape[4])
+        return min(size, room.shape[4])
 
     def advance(self, slots: Sequence[int]) -> None:
         """Count the token that a step has kept in each slot."""

@@ -32,9 +32,8 @@ class Strip:
     @classmethod
     def of(cls, x_lens: Sequence[int], config: TransformerConfig) -> "Strip":
         """Lay out utterances of `x_lens` feature frames."""
-        gap = max(1, config.conv_kernel // 2)
         lens = tuple(config.encoder_len(x_len) for x_len in x_lens)
-        ends = list(accumulate(length + gap for length in lens))
+        ends = list(accumulate(length + config.gap for length in lens))
         return cls((0, *ends[:-1]), lens, max(ends[-1], MIN_ROWS), config.subsampling)
 
     @property
@@ -54,8 +53,8 @@ class Strip:
         return x, mask
 
     def positions(self, device: torch.device) -> Tensor:
-        """`(N,)`, counted anew in each utterance."""
-        positions = torch.arange(self.size, device=device)
+        """`(N,)`, counted anew in each utterance; zero between them."""
+        positions = torch.zeros(self.size, dtype=torch.long, device=device)
         for start, length in self._spans():
             positions[start : start + length] = torch.arange(length, device=device)
         return positions

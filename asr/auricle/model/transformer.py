@@ -1,8 +1,9 @@
-"""Encoder, decoder and CTC head in one module: what a checkpoint holds the weights of."""
+"""Encoder, decoder and maybe a CTC head in one module: what a checkpoint holds the weights of."""
 
 from torch import Tensor, nn
 
 from auricle.config import ModelConfig
+from auricle.errors import InvalidOptionError
 from auricle.model.decoder import Decoder
 from auricle.model.encoder import Encoder
 
@@ -15,7 +16,8 @@ class SpeechTransformer(nn.Module):
         self.config = config
         self.encoder = Encoder(config.features.n_mels, config.transformer)
         self.decoder = Decoder(config.transformer)
-        self.ctc = nn.Linear(config.transformer.d_model, config.transformer.vocab_size)
+        if config.transformer.ctc:
+            self.ctc = nn.Linear(config.transformer.d_model, config.transformer.vocab_size)
 
     def forward(self, x: Tensor, x_lens: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Both heads under teacher forcing.
@@ -27,7 +29,12 @@ class SpeechTransformer(nn.Module):
 
         Returns:
             Decoder logits `(B, U, V)`, CTC logits `(B, N, V)`, `encoder_out_lens (B,)`.
+
+        Raises:
+            InvalidOptionError: it has no CTC head.
         """
+        if not self.config.transformer.ctc:
+            raise InvalidOptionError(f"{self.config.name} has no CTC head: it cannot be trained")
         encoder_out, encoder_out_lens = self.encoder(x, x_lens)
         logits = self.decoder(tokens, encoder_out, encoder_out_lens)
         return logits, self.ctc(encoder_out), encoder_out_lens

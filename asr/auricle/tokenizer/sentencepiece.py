@@ -6,8 +6,8 @@ from typing import Self
 
 import sentencepiece as spm
 
+from auricle.config import SpecialTokens
 from auricle.errors import InvalidOptionError
-from auricle.tokenizer.vocabulary import SpecialTokens
 
 _SPACE = "\u2581"  # as SentencePiece writes it
 
@@ -19,7 +19,7 @@ class Tokenizer:
     start_id = 1
     end_id = 2
     unknown_id = 3
-    special = SpecialTokens(start_id, end_id, (blank_id, start_id, unknown_id), blank_id)
+    special = SpecialTokens((start_id,), end_id, (blank_id, start_id, unknown_id))
 
     def __init__(self, serialized: bytes) -> None:
         """Load a serialized SentencePiece model; raises RuntimeError if it is none."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from auricle.checkpoint import load_checkpoint
 from auricle.config import ModelConfig
-from auricle.errors import CheckpointMismatchError
+from auricle.errors import CheckpointMismatchError, InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 from auricle.training.config import TrainingConfig
@@ -43,7 +43,10 @@ def model(config: TrainingConfig, *, resumed: bool = False) -> SpeechTransformer
 
 def _first_tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
     if config.init is not None:
-        return load_checkpoint(config.init).tokenizer
+        tokenizer = load_checkpoint(config.init).tokenizer
+        if not isinstance(tokenizer, Tokenizer):
+            raise InvalidOptionError(f"{config.init}: only models of our own can be trained on")
+        return tokenizer
     return Tokenizer.train(texts, config.model.transformer.vocab_size)
 
 

@@ -247,10 +247,10 @@ def _data_config(table: dict[str, Any], base: Path) -> DataConfig:
 
 def _model_config(table: dict[str, Any]) -> ModelConfig:
     """The flat `[model]` table, split into the transformer's dimensions and the model's own."""
-    dims = {field.name for field in fields(TransformerConfig)}
+    dims = {field.name for field in fields(TransformerConfig)} | {"subsampling_strides"}
     transformer = _tuples({name: value for name, value in table.items() if name in dims})
     rest = {name: value for name, value in table.items() if name not in dims}
-    return ModelConfig(transformer=TransformerConfig(**transformer), **rest)
+    return ModelConfig(transformer=TransformerConfig.from_dict(transformer), **rest)
 
 
 def _tuples(table: dict[str, Any]) -> dict[str, Any]:

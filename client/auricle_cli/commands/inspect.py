@@ -33,14 +33,14 @@ def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
     except ModuleNotFoundError as missing:
         raise Failure(f"{missing}: pip install 'auricle[plots]'") from missing
     from auricle.audio import load_audio
-    from auricle.checkpoint import load_checkpoint
     from auricle.errors import AudioError, AuricleError
+    from auricle.families import load_pretrained
     from auricle.inspection import observe
     from auricle.recognizer import model_path
 
     try:
         heard = load_audio(audio)
-        observation = observe(load_checkpoint(model_path(model)), heard, layer)
+        observation = observe(load_pretrained(model_path(model)), heard, layer)
     except AudioError as error:
         raise Failure(f"{audio}: {error}") from error
     except AuricleError as error:

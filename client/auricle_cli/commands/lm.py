@@ -50,11 +50,14 @@ def lm(
     from auricle.errors import AuricleError
     from auricle.language_model import save_language_model
     from auricle.recognizer import model_path
+    from auricle.tokenizer import Tokenizer
     from auricle.training import language_model
 
     logging.basicConfig(level="INFO", format="%(message)s")
     try:
         tokenizer = load_checkpoint(model_path(model)).tokenizer
+        if not isinstance(tokenizer, Tokenizer):
+            raise Failure(f"{model}: language models are for models of our own")
         lines = language_model.read_lines(text, manifests=manifest, **texts)
         built = language_model.build(lines, tokenizer, order=order, most=ngrams)
         save_language_model(output, built, tokenizer)

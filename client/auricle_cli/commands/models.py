@@ -1,15 +1,18 @@
-"""`auricle models`: what a server serves."""
+"""`auricle models`: what a server serves, and the models in files and on the Hub."""
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from auricle_cli.connection import Connection, connection_options
 from auricle_cli.failure import Failure
 
+DTYPES = ["float32", "bfloat16", "float16"]
 
-@click.command()
+
+@click.group(invoke_without_command=True)
 @connection_options
 @click.option("--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait.")
 @click.option(
@@ -18,8 +21,84 @@ from auricle_cli.failure import Failure
     default="text",
     help="json: one object a line.",
 )
-def models(connection: Connection, timeout: float, format: str) -> None:
-    """List the models that a server serves, its default first; exit 0 only when it answers."""
+@click.pass_context
+def models(ctx: click.Context, connection: Connection, timeout: float, format: str) -> None:
+    """List the models that a server serves, its default first; exit 0 only when it answers.
+
+    `list` does the same. The other commands work here, without a server.
+    """
+    ctx.obj = (connection, timeout, format)
+    if ctx.invoked_subcommand is None:
+        _list(connection, timeout, format)
+
+
+@models.command("list")
+@click.pass_obj
+def list_(obj: tuple[Connection, float, str]) -> None:
+    """List the models that a server serves, its default first."""
+    _list(*obj)
+
+
+@models.command()
+@click.argument("name")
+def pull(name: str) -> None:
+    """Download NAME (owner/name, or owner/name@revision) from the Hugging Face Hub.
+
+    Prints the folder where it lies. What is there already is not downloaded again.
+    """
+    from auricle.errors import ModelError
+    from auricle.families import pull as download
+
+    try:
+        click.echo(download(name))
+    except ModelError as error:
+        raise Failure(str(error)) from error
+
+
+@models.command()
+@click.argument("model", default="bundled")
+def show(model: str) -> None:
+    """Print what MODEL (a name or a path) is made of, as JSON; loads all of it."""
+    from auricle.errors import ModelError
+    from auricle.families import load_pretrained
+    from auricle.recognizer import model_path
+
+    try:
+        loaded = load_pretrained(model_path(model)).model
+    except ModelError as error:
+        raise Failure(str(error)) from error
+    parameters = sum(weight.numel() for weight in loaded.state_dict().values())
+    click.echo(json.dumps({"parameters": parameters, **loaded.config.to_dict()}, indent=2))
+
+
+@models.command()
+@click.argument("source")
+@click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--dtype", type=click.Choice(DTYPES), default="float32", help="Of the weights in the file."
+)
+def convert(source: str, target: Path, dtype: str) -> None:
+    """Write SOURCE (a name or a path) as one self-describing safetensors file, TARGET."""
+    from safetensors import SafetensorError
+
+    from auricle.checkpoint import save_checkpoint
+    from auricle.engine.devices import DTYPES as KINDS
+    from auricle.errors import ModelError
+    from auricle.families import load_pretrained
+    from auricle.recognizer import model_path
+
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        checkpoint = load_pretrained(model_path(source), dtype=KINDS[dtype])
+        save_checkpoint(partial, checkpoint.model, checkpoint.tokenizer, KINDS[dtype])
+        partial.replace(target)
+    except (ModelError, OSError, SafetensorError) as error:
+        raise Failure(f"{source}: {error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _list(connection: Connection, timeout: float, format: str) -> None:
     from auricle_client import AuricleClientError, Client
 
     try:

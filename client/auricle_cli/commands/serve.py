@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from auricle.config import EngineConfig
+from auricle.config import AudioContext, EngineConfig
 from auricle.errors import AuricleError
 from auricle_cli.failure import Failure
 from auricle_cli.groups import options_of
-from auricle_cli.recognition import EXACT_HELP, FILE, LM_HELP
+from auricle_cli.recognition import CONTEXT_DEFAULT, CONTEXT_HELP, EXACT_HELP, FILE, LM_HELP
 from auricle_server.config import ServerConfig
 
 SERVER_HELP = {
@@ -45,6 +45,12 @@ LEVELS = ["debug", "info", "warning", "error"]
     metavar="TYPE",
     default="auto",
     help="Numbers to compute with: float32, bfloat16, float16 or int8.",
+)
+@click.option(
+    "--audio-context",
+    type=click.Choice(get_args(AudioContext)),
+    show_default=CONTEXT_DEFAULT,
+    help=CONTEXT_HELP,
 )
 @click.option(
     "--check-invariance",

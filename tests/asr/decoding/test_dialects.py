@@ -1,11 +1,12 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from auricle.config import DecodingOptions
-from auricle.decoding import PlainDialect, dialect_of
+from auricle.config import DecodingOptions, ModelConfig, TransformerConfig
+from auricle.decoding import Casting, PlainDialect, dialect_of
 from auricle.decoding.whisper import WhisperDialect
-from auricle.errors import InvalidOptionError
+from auricle.errors import CheckpointMismatchError, InvalidOptionError
 from tests.asr.tiny import tiny_tokenizer
 
 
@@ -21,7 +22,7 @@ from tests.asr.tiny import tiny_tokenizer
 )
 def test_what_a_model_does_not_know_is_refused(option: str, value: Any) -> None:  # noqa: ANN401
     with pytest.raises(InvalidOptionError, match=f"^{option}"):
-        PlainDialect(tiny_tokenizer().special).check(DecodingOptions(**{option: value}))
+        PlainDialect().check(DecodingOptions(**{option: value}))
 
 
 @pytest.mark.parametrize(
@@ -33,24 +34,39 @@ def test_what_a_model_does_not_know_is_refused(option: str, value: Any) -> None:
     ],
 )
 def test_what_it_does_anyway_may_be_said(options: DecodingOptions) -> None:
-    dialect = PlainDialect(tiny_tokenizer().special)
+    dialect = PlainDialect()
     dialect.check(options)
     assert dialect.course(options, 10) is None
 
 
 def test_the_vocabulary_says_how_to_speak() -> None:
-    dialect = dialect_of(tiny_tokenizer(), "en")
+    dialect = dialect_of(ModelConfig(), tiny_tokenizer())
     assert isinstance(dialect, PlainDialect)
-    assert dialect.special == tiny_tokenizer().special
 
 
 def test_whispers_vocabulary_is_whispers_dialect() -> None:
     pytest.importorskip("whisper")
     from tests.asr.tokenizer.unicode_lines import vocabulary
 
-    dialect = dialect_of(vocabulary())
-    assert isinstance(dialect, WhisperDialect)
-    assert dialect.special == vocabulary().special
+    transformer = TransformerConfig(max_tokens=448)
+    config = ModelConfig(family="whisper", tokens=vocabulary().special, transformer=transformer)
+    assert isinstance(dialect_of(config, vocabulary()), WhisperDialect)
+    with pytest.raises(CheckpointMismatchError, match="START and END are 1 and 2, but 50258"):
+        dialect_of(ModelConfig(family="whisper", transformer=transformer), vocabulary())
+    assert isinstance(dialect_of(ModelConfig(), vocabulary()), PlainDialect)  # of another family
+
+
+def test_where_a_vad_hears_no_word_nothing_is_tried() -> None:
+    pytest.importorskip("whisper")
+    from tests.asr.tokenizer.unicode_lines import vocabulary
+
+    casting = Casting(9.0, has_ctc=False, dialect=WhisperDialect(vocabulary()))
+    options = DecodingOptions()
+    assert casting.course(options, 9, speech=False) is None
+    assert casting.roles(options, 9, 1.0, None, speech=False).search.done
+    assert casting.course(options, 9, speech=True) is not None
+    assert casting.course(options, 9) is not None  # it was not asked
+    assert casting.course(replace(options, guards=False), 9, speech=False) is not None
 
 
 def test_tasks_are_two() -> None:

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from auricle.config import TransformerConfig
+from auricle.config import TransformerConfig, strided
 from auricle.model import Encoder, length_mask
 from auricle.model.attention import masked_attention
 from auricle.model.encoder import EncoderLayer
-from auricle.model.layers import ConvModule, SelfAttention, Subsampling
+from auricle.model.layers import ConvModule, SelfAttention
 from auricle.model.positions import rotary
+from auricle.model.stem import Stem
 from tests.asr.tiny import ARCHITECTURES, Positions, features, padded, tiny_config, tiny_model
 
 WIDTH, HEADS, FFN = 16, 2, 32
@@ -53,8 +54,8 @@ def test_a_batch_is_its_rows_alone(positions: Positions, conv_kernel: int, garba
     [(), (1,), (2,), (2, 2), (3, 2), (2, 2, 2)]
 ))  # fmt: skip
 def test_lengths_follow_the_one_formula(x_lens: list[int], strides: tuple[int, ...]) -> None:
-    config = TransformerConfig(subsampling_strides=strides)
-    subsampling = Subsampling(8 if strides else WIDTH, WIDTH, strides)
+    config = TransformerConfig(stem=strided(*strides))
+    subsampling = Stem(8 if strides else WIDTH, WIDTH, strided(*strides))
     x = torch.zeros(len(x_lens), max(x_lens), 8 if strides else WIDTH)
     out, mask = subsampling(x, length_mask(torch.tensor(x_lens), max(x_lens)))
     assert mask.sum(dim=1).tolist() == [config.encoder_len(length) for length in x_lens]
@@ -63,7 +64,7 @@ def test_lengths_follow_the_one_formula(x_lens: list[int], strides: tuple[int, .
 
 
 def test_subsampling_is_the_naive_convolution() -> None:
-    subsampling = Subsampling(4, 6, (2, 2)).double()
+    subsampling = Stem(4, 6, strided(2, 2)).double()
     x = random(1, 11, 4).double()
     expected = x[0]
     for conv in subsampling.convs:
@@ -190,9 +191,7 @@ def sinusoid_table(positions: int) -> Tensor:
 
 def test_order_matters() -> None:
     """Rotary positions are there: a reversed input is not a reversed output."""
-    encoder = Encoder(
-        8, replace(tiny_config("rotary", 0).transformer, subsampling_strides=(1,))
-    ).eval()
+    encoder = Encoder(8, replace(tiny_config("rotary", 0).transformer, stem=strided(1))).eval()
     for conv in encoder.subsampling.convs:
         assert isinstance(conv, nn.Conv1d)
         nn.init.zeros_(conv.weight[:, :, 0])  # the convolution itself sees no neighbours

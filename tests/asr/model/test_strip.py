@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from auricle.config import TransformerConfig
+from auricle.config import TransformerConfig, strided
 from auricle.model import Encoder
 from auricle.model.strip import MIN_ROWS, Strip
 from tests.asr.tiny import (
@@ -51,7 +51,7 @@ def test_a_short_strip_has_the_fewest_rows_of_an_exact_product() -> None:
 def test_no_convolution_reaches_a_neighbour(
     x_lens: list[int], kernel: int, strides: tuple[int, ...]
 ) -> None:
-    config = TransformerConfig(conv_kernel=kernel, subsampling_strides=strides)
+    config = TransformerConfig(conv_kernel=kernel, stem=strided(*strides))
     strip = Strip.of(x_lens, config)
     assert strip.lens == tuple(map(config.encoder_len, x_lens))
     ends = [start + length for start, length in zip(strip.starts, strip.lens, strict=True)]
@@ -132,7 +132,7 @@ def test_cutting_takes_each_its_own() -> None:
 
 def random_encoder(strides: tuple[int, ...], kernel: int = 15) -> Encoder:
     torch.manual_seed(0)
-    config = replace(tiny_model().config.transformer, subsampling_strides=strides)
+    config = replace(tiny_model().config.transformer, stem=strided(*strides))
     return Encoder(8, replace(config, conv_kernel=kernel, positions="rotary")).eval()
 
 

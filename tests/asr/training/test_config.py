@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from auricle.config import strided
 from auricle.errors import InvalidOptionError
 from auricle.training.config import (
     AugmentationConfig,
@@ -68,7 +69,7 @@ def test_the_model_table_is_flat(write: Write) -> None:
     config = load_training_config(write(SMALLEST + table))
     assert (config.model.name, config.model.window_seconds) == ("x", 9)
     assert config.model.transformer.d_model == 64
-    assert config.model.transformer.subsampling_strides == (3,)
+    assert config.model.transformer.stem == strided(3)
 
 
 @pytest.mark.parametrize(

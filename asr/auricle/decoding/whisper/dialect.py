@@ -12,7 +12,6 @@ from auricle.decoding.whisper.prompts import Prompt, new_prompt, previous_tokens
 from auricle.decoding.whisper.searches import FullBeam
 from auricle.decoding.whisper.windows import Windows
 from auricle.errors import InvalidOptionError
-from auricle.tokenizer import SpecialTokens
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
 
 CONTEXT = 448  # tokens that the decoder of every published model is made for
@@ -28,11 +27,6 @@ class WhisperDialect:
         """`context`: tokens that the decoder is made for, its prompt included."""
         self._tokenizer = tokenizer
         self._context = context
-
-    @property
-    def special(self) -> SpecialTokens:
-        """The vocabulary's."""
-        return self._tokenizer.special
 
     def check(self, options: DecodingOptions) -> None:
         """Raises InvalidOptionError: the language is unknown, or English alone is known."""

@@ -17,6 +17,7 @@ from auricle.decoding import ContinuousDecoder
 from auricle.decoding.whisper import WhisperDialect
 from auricle.hypothesis import Hypothesis
 from auricle.model import new_cache
+from auricle.tokenizer.whisper import WhisperTokenizer
 from tests.asr.decoding.scripted import Prefix, ScriptedDecoder, remembered
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
@@ -90,20 +91,21 @@ def ours(
     """The first utterances, each by its options, several in a batch."""
     encoder_outs = features() if encoder_outs is None else encoder_outs
     decoder = OpenAiDecoder(model(multilingual=multilingual), encoder_outs)
-    dialect = WhisperDialect(vocabulary(multilingual=multilingual), CONTEXT)
+    tokenizer = vocabulary(multilingual=multilingual)
     found: dict[int, Hypothesis] = {}
     for first in range(0, len(options), together):
         group = list(range(first, min(first + together, len(options))))
-        found |= _decoded(decoder, dialect, {each: options[each] for each in group})
+        found |= _decoded(decoder, tokenizer, {each: options[each] for each in group})
     return [found[each] for each in range(len(options))]
 
 
 def _decoded(
-    decoder: OpenAiDecoder, dialect: WhisperDialect, options: dict[int, DecodingOptions]
+    decoder: OpenAiDecoder, tokenizer: WhisperTokenizer, options: dict[int, DecodingOptions]
 ) -> dict[int, Hypothesis]:
+    dialect = WhisperDialect(tokenizer, CONTEXT)
     slots = sum(each.beam_size for each in options.values())
     cache = new_cache(decoder.decoder, slots=slots, max_frames=40)
-    continuous = ContinuousDecoder(decoder.decoder, cache, special=dialect.special)
+    continuous = ContinuousDecoder(decoder.decoder, cache, special=tokenizer.special)
     running = {}
     for number, each in options.items():
         dialect.check(each)

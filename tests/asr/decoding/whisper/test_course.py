@@ -70,7 +70,7 @@ def test_the_encoders_memory_is_written_once() -> None:
     decoder = OpenAiDecoder(model(), features())
     cache = CountingCache(new_cache(decoder.decoder, slots=3, max_frames=40))
     dialect = WhisperDialect(vocabulary(), CONTEXT)
-    continuous = ContinuousDecoder(decoder.decoder, cache, special=dialect.special)
+    continuous = ContinuousDecoder(decoder.decoder, cache, special=vocabulary().special)
     course = dialect.course(DecodingOptions(beam_size=3), FRAMES)
     decoding = continuous.join_course(remembered(warm), course)
     while not continuous.step():

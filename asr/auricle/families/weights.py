@@ -1,0 +1,131 @@
+"""The weights in others' files, read one at a time: none is in memory before it is wanted."""
+
+import json
+import pickle
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from auricle.errors import CorruptCheckpointError, UnknownModelError, UnsafeCheckpointError
+
+WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+_ZIP = b"PK\x03\x04"  # torch's format that can be mapped
+_PICKLE = b"\x80"  # with a protocol that torch.save does not use, or it would have been read
+_DAMAGED = "truncated or damaged, copy it again"
+
+
+class Weights(Protocol):
+    """Named tensors of a file, or of several."""
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of all."""
+        ...
+
+    def read(self, name: str) -> Tensor:
+        """One of them, valid until the next is read."""
+        ...
+
+
+class SafetensorsWeights:
+    """Those of safetensors files that belong together."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        """Look into the headers; raises CorruptCheckpointError where a file is damaged."""
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self._homes: dict[str, Path] = {}
+        for path in paths:
+            self._list(path)
+
+    def _list(self, path: Path) -> None:
+        try:
+            with safe_open(path, framework="pt") as file:
+                for name in file.keys():  # noqa: SIM118  # no mapping
+                    self.shapes[name] = tuple(file.get_slice(name).get_shape())
+                    self._homes[name] = path
+        except FileNotFoundError as error:
+            raise CorruptCheckpointError(f"{path}: this shard is missing, copy it too") from error
+        except (SafetensorError, OSError) as error:
+            raise CorruptCheckpointError(f"{path}: {_DAMAGED} ({error})") from error
+
+    def read(self, name: str) -> Tensor:
+        """Mapped from the file; what was read before is let go of with its last reference."""
+        with safe_open(self._homes[name], framework="pt") as file:
+            tensor: Tensor = file.get_tensor(name)
+            return tensor
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedWeights:
+    """Tensors that torch has read, or mapped."""
+
+    tensors: dict[str, Tensor]
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Of all."""
+        return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
+
+    def read(self, name: str) -> Tensor:
+        """One of them."""
+        return self.tensors[name]
+
+
+def folder_weights(folder: Path) -> SafetensorsWeights:
+    """Of `model.safetensors`, or of the shards that its index lists.
+
+    Raises:
+        UnknownModelError: there are none.
+        CorruptCheckpointError: one is damaged or missing.
+    """
+    if (folder / WHOLE).is_file():
+        return SafetensorsWeights([folder / WHOLE])
+    if not (folder / INDEX).is_file():
+        raise UnknownModelError(
+            f"no weights in {folder}: it needs {WHOLE}, or {INDEX} and the files that it lists"
+        )
+    try:
+        homes = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+        names = sorted({Path(str(name)).name for name in homes.values()})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptCheckpointError(f"{folder / INDEX}: no readable index ({error})") from error
+    return SafetensorsWeights([folder / name for name in names])
+
+
+def load_pickle(path: Path) -> dict[str, Any]:
+    """A file of `torch.save`, its tensors mapped where that can be; nothing in it is executed.
+
+    Raises:
+        UnsafeCheckpointError: it holds more than tensors and plain values.
+        CorruptCheckpointError: truncated, damaged, or no such file.
+    """
+    try:
+        found = _load(path)
+    except pickle.UnpicklingError as error:
+        if "GLOBAL" in str(error) or _begins(path, _PICKLE):
+            raise UnsafeCheckpointError(
+                f"{path}: holds code, which is never run: take a .safetensors file of the model"
+            ) from error
+        raise CorruptCheckpointError(f"{path}: {_DAMAGED} ({error})") from error
+    except Exception as error:  # torch raises what its readers happen to meet
+        raise CorruptCheckpointError(f"{path}: {_DAMAGED} ({error})") from error
+    if not isinstance(found, dict):
+        raise CorruptCheckpointError(f"{path}: holds no model")
+    return found
+
+
+def _load(path: Path) -> object:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of old pickles; what cannot be read raises
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=_begins(path, _ZIP))
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark

@@ -1,0 +1,18 @@
+"""No features: models that listen to the samples themselves."""
+
+from torch import Tensor, nn
+
+from auricle.config import FeatureConfig
+from auricle.model.masks import length_mask
+
+
+class Waveform(nn.Module):
+    """The samples of a padded batch of waveforms."""
+
+    def __init__(self, config: FeatureConfig) -> None:
+        super().__init__()
+        self.config = config
+
+    def forward(self, samples: Tensor, lens: Tensor) -> tuple[Tensor, Tensor]:
+        """`samples (B, S)`, `lens (B,)` -> `x (B, S, 1)`, zero behind each row's end, `lens`."""
+        return samples.masked_fill(~length_mask(lens, samples.shape[1]), 0.0)[..., None], lens

@@ -1,0 +1,150 @@
+"""Models by their names on the Hub, which is a fake: nothing here has a network."""
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auricle.errors import DownloadError, ModelError, UnknownModelError
+from auricle.families import hub
+from auricle.families.hub import hub_folder, is_hub_name, pull
+from auricle.recognizer import model_path
+
+library: Any = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+errors = library.errors
+
+
+class FakeHub:
+    """Answers as `snapshot_download` does: a folder, or whatever it is given to raise."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cached = False
+        self.failure: Exception | None = None
+        self.asked: list[tuple[str, str | None, bool]] = []
+
+    def __call__(
+        self,
+        name: str,
+        *,
+        revision: str | None,
+        allow_patterns: list[str],
+        local_files_only: bool,
+    ) -> str:
+        self.asked.append((name, revision, local_files_only))
+        assert not any(pattern.endswith((".bin", ".pt")) for pattern in allow_patterns)
+        if local_files_only and not self.cached:
+            raise errors.LocalEntryNotFoundError("not in the cache")
+        if self.failure is not None:
+            raise self.failure
+        self.cached = True
+        return str(self.folder)
+
+
+@pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHub:
+    fake = FakeHub(tmp_path / "snapshot")
+    monkeypatch.setattr(library, "snapshot_download", fake)
+    monkeypatch.setattr(library.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    return fake
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("openai/whisper-tiny", True),
+        ("UsefulSensors/moonshine-base@v1.0", True),
+        ("openai/whisper-tiny@refs/pr/3", True),
+        ("bundled", False),
+        ("/models/whisper", False),
+        ("a/b/c", False),
+        ("a/", False),
+        ("a b/c", False),
+    ],
+)
+def test_what_reads_like_a_name_of_the_hub(name: str, is_one: bool) -> None:
+    assert is_hub_name(name) == is_one
+
+
+def test_the_network_is_asked_once(fake: FakeHub) -> None:
+    assert hub_folder("openai/whisper-tiny") == fake.folder
+    assert hub_folder("openai/whisper-tiny") == fake.folder
+    asked = [offline for _, _, offline in fake.asked]
+    assert asked == [True, False, True]
+
+
+def test_a_revision_is_pinned(fake: FakeHub) -> None:
+    pull("openai/whisper-tiny@169d4a4")
+    assert fake.asked == [("openai/whisper-tiny", "169d4a4", False)]
+
+
+def test_a_path_that_is_there_is_no_name(
+    fake: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "openai" / "whisper-tiny").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert model_path("openai/whisper-tiny") == Path("openai/whisper-tiny")
+    assert model_path("openai/whisper-base") == fake.folder
+    assert len(fake.asked) == 2
+
+
+def answer(status: int) -> Any:  # noqa: ANN401
+    httpx = pytest.importorskip("httpx")
+    return httpx.Response(status, request=httpx.Request("GET", "http://hub"))
+
+
+FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
+    "no such model": (
+        lambda: errors.RepositoryNotFoundError("404", response=answer(404)),
+        UnknownModelError,
+        "no model openai/whisper-tiny",
+    ),
+    "no such revision": (
+        lambda: errors.RevisionNotFoundError("404", response=answer(404)),
+        UnknownModelError,
+        "no model openai/whisper-tiny",
+    ),
+    "no network": (
+        lambda: errors.LocalEntryNotFoundError("no connection"),
+        DownloadError,
+        "check the network",
+    ),
+    "told to stay offline": (
+        lambda: errors.OfflineModeIsEnabled("offline"),
+        DownloadError,
+        "check the network",
+    ),
+    "a broken connection": (lambda: ConnectionError("reset"), DownloadError, "try again"),
+    "a full disk": (
+        lambda: OSError(errno.ENOSPC, "No space left on device"),
+        DownloadError,
+        "room on the disk",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_a_failure_is_typed_and_nothing_half_written_stays(fake: FakeHub, case: str) -> None:
+    failure, kind, told = FAILURES[case]
+    fake.failure = failure()
+    blobs = Path(library.constants.HF_HUB_CACHE) / "models--openai--whisper-tiny" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / "half.incomplete").write_bytes(b"half")
+    (blobs / "whole").write_bytes(b"whole")
+    with pytest.raises(kind, match=told):
+        hub_folder("openai/whisper-tiny")
+    left = {path.name for path in blobs.iterdir()}
+    assert left == ({"whole"} if kind is DownloadError else {"half.incomplete", "whole"})
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
+    with pytest.raises(DownloadError, match=r"pip install 'auricle\[hub\]'"):
+        hub_folder("openai/whisper-tiny")
+
+
+def test_no_name_at_all() -> None:
+    with pytest.raises(UnknownModelError, match="owner/name"):
+        hub.pull("whisper")

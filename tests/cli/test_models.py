@@ -1,0 +1,76 @@
+"""`auricle models`: show, convert and pull, none of which needs a server."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from auricle import families
+from auricle.checkpoint import load_checkpoint
+from auricle.errors import DownloadError
+from tests.asr.tiny import tiny_config, tiny_model, write_tiny_checkpoint
+from tests.cli.conftest import Auricle
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    return write_tiny_checkpoint(tmp_path)
+
+
+def test_show_says_what_it_is_made_of(auricle: Auricle, checkpoint: Path) -> None:
+    shown = json.loads(auricle("models", "show", str(checkpoint)).stdout)
+    assert shown.pop("parameters") == sum(w.numel() for w in tiny_model().parameters())
+    assert shown == json.loads(json.dumps(tiny_config().to_dict()))
+
+
+def test_convert_writes_one_file_of_our_own(
+    auricle: Auricle, checkpoint: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "half.safetensors"
+    result = auricle("models", "convert", str(checkpoint), str(target), "--dtype", "bfloat16")
+    assert result.exit_code == 0
+    for name, weight in load_checkpoint(target).model.state_dict().items():
+        assert torch.equal(weight, tiny_model().state_dict()[name].bfloat16().float())
+
+
+@pytest.mark.parametrize("command", [["show"], ["convert", "--dtype", "float16"]])
+def test_what_is_no_model_is_refused(auricle: Auricle, tmp_path: Path, command: list[str]) -> None:
+    source, target = tmp_path / "no.safetensors", tmp_path / "target.safetensors"
+    source.write_bytes(b"no model")
+    arguments = [str(source)] if command == ["show"] else [str(source), str(target)]
+    result = auricle("models", *command, *arguments)
+    assert result.exit_code == 2
+    assert "no.safetensors" in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"no.safetensors"}
+
+
+def test_convert_without_room_leaves_nothing(
+    auricle: Auricle, checkpoint: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "nowhere" / "target.safetensors"
+    result = auricle("models", "convert", str(checkpoint), str(target))
+    assert result.exit_code == 2
+    assert {path.name for path in tmp_path.iterdir()} == {checkpoint.name}
+
+
+def test_pull_prints_the_folder(auricle: Auricle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(families, "pull", lambda name: Path("/cache") / name)
+    assert auricle("models", "pull", "openai/whisper-tiny").stdout == "/cache/openai/whisper-tiny\n"
+
+
+def test_pull_says_why_it_cannot(auricle: Auricle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(name: str) -> Path:
+        raise DownloadError(f"{name}: no network")
+
+    monkeypatch.setattr(families, "pull", fails)
+    result = auricle("models", "pull", "openai/whisper-tiny")
+    assert result.exit_code == 2
+    assert "openai/whisper-tiny: no network" in result.stderr
+
+
+def test_list_is_what_the_bare_command_does(auricle: Auricle) -> None:
+    bare = auricle("models", "--server", "localhost:1", "--timeout", "0.2")
+    listed = auricle("models", "--server", "localhost:1", "--timeout", "0.2", "list")
+    assert bare.exit_code == listed.exit_code == 2
+    assert bare.stderr == listed.stderr

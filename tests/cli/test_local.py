@@ -157,13 +157,15 @@ def test_load(library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
     loaded = Recognition(beam=3, max_tokens=9).open()
-    here = {"device": "cpu", "dtype": "float32"}
     lm, exact = Path("m.lm"), EngineConfig(exact=True)
-    Recognition(model="m", lm=lm, audio_context="auto", exact=True, **here).open()
+    Recognition(
+        model="m", lm=lm, device="cpu", dtype="float32", audio_context="auto", exact=True
+    ).open()
+    here = {"lm": lm, "device": "cpu", "dtype": "float32", "audio_context": "auto"}
     usual = {"lm": None, "device": "auto", "dtype": "auto", "audio_context": None}
     assert asked == [
         ("bundled", {**usual, "engine": EngineConfig()}),
-        ("m", {**here, "lm": lm, "audio_context": "auto", "engine": exact}),
+        ("m", {**here, "engine": exact}),
     ]
     assert "beam 3" in loaded.transcribe(source).text
     assert {options.max_tokens for _, options, _ in library.submitted} == {9}

@@ -27,6 +27,7 @@ from auricle.evaluation import ErrorCounts, normalize, read_manifest, word_error
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer, new_cache
 from auricle.recognizer import BUNDLED, model_path
+from auricle.vad import speaks
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
 
@@ -45,6 +46,7 @@ class Encoded:
     seconds: float
     memory: Tensor
     heard: Posteriors
+    speech: bool  # as the VAD says
 
 
 @click.command(help=__doc__)
@@ -109,7 +111,7 @@ class Tuner:
         self, decoder: ContinuousDecoder, each: Encoded, options: DecodingOptions
     ) -> Decoding:
         frames = each.memory.shape[3]
-        roles = self._casting.roles(options, frames, each.seconds, each.heard)
+        roles = self._casting.roles(options, frames, each.seconds, each.heard, speech=each.speech)
         return decoder.join(each.memory, roles.search, roles.ctc, roles.lm)
 
 
@@ -129,6 +131,7 @@ def _encoded(model: SpeechTransformer, manifest: Path, limit: int | None) -> Ite
             len(samples) / SAMPLE_RATE,
             memory,
             Posteriors.of(log_probs.numpy()),
+            speaks(samples.numpy()),
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from auricle.errors import InvalidOptionError
 
 SAMPLE_RATE = 16_000  # Hz; everything behind the audio reader runs at this rate
-LM_WEIGHT = 0.0  # of a language model in a score, beside the acoustic model's 1; chosen on dev
+LM_WEIGHT = 0.3  # of a language model in a beam's scores, beside the acoustic model's 1; by dev
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +297,7 @@ class DecodingOptions:
     temperature: float = 0.0  # of sampling; 0: no sampling, the likeliest token each time
     seed: int | None = None  # of the request's own generator; None: another one each time
     ctc_weight: float = 0.5  # CTC's share of a score, 0 to 1; 0: attention decides alone
-    lm_weight: float | None = None  # of the language model; None: LM_WEIGHT where there is one
+    lm_weight: float | None = None  # of the language model; None: LM_WEIGHT if a beam has one
     token_reward: float = 2.0  # beside the language model's log-probability of each token
     guards: bool = True  # end what cannot be speech: words for noise, loops, too many at once
     language: str | None = None  # that is spoken, by code or name; None: the model finds out

@@ -11,7 +11,7 @@ from auricle_cli.connection import Connection, tls_options
 from auricle_cli.groups import grouped
 
 CTC_WEIGHT = "0.5"  # of DecodingOptions, a server's as well
-LM_WEIGHT = "0"  # as above
+LM_WEIGHT = "0.3"  # as above
 LM_HELP = "Another language model than the one beside the model."
 CONTEXT_DEFAULT = "the model's"
 CONTEXT_HELP = "Encode what there is, or always the model's whole window."
@@ -162,7 +162,7 @@ recognition_options = grouped(
             "--lm-weight",
             type=click.FloatRange(0, 10),
             show_default=LM_WEIGHT,
-            help="The language model's part beside that; 0 leaves it out.",
+            help="The language model's part beside that, in a beam; 0 leaves it out.",
         ),
         click.option(
             "--guards/--no-guards",

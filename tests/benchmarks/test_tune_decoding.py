@@ -32,15 +32,14 @@ def test_a_smoke_run(tmp_path: Path) -> None:
     assert ALL in done.output
 
 
-@pytest.mark.parametrize("beam", [1, 3])
-def test_words_are_those_of_a_recognizer(checkpoint: Checkpoint, beam: int) -> None:
+def test_words_are_those_of_a_recognizer(checkpoint: Checkpoint) -> None:
     """Utterances at once, encoded before, but by the same searches."""
-    options = DecodingOptions(beam, lm_weight=0.5, max_tokens=12)
+    options = DecodingOptions(lm_weight=0.5, max_tokens=12)
     tuner = Tuner(checkpoint, [MANIFEST], 3)
     with Recognizer(checkpoint, dtype="float32") as recognizer:
         expected = _errors(recognizer, options)
     assert tuner.errors(options)["manifest"].errors == expected
-    other = DecodingOptions(beam, lm_weight=0.0, max_tokens=12)
+    other = DecodingOptions(3, lm_weight=0.0, max_tokens=12)
     assert tuner.errors(other)["manifest"].errors >= 0
 
 

@@ -66,7 +66,7 @@ def test_a_folder_that_cannot_be_made_ends_with_status_2(text: Path) -> None:
     [
         (["--hours", "0"], "hours must be above 0"),
         ([], "--hours"),
-        (["--hours", "1", "--engine", "parrot"], "parrot"),
+        (["--hours", "1", "--engine", "mbrola"], "mbrola"),
         (["--hours", "1", "--punctuated", "absent.txt"], "absent.txt"),
     ],
 )

@@ -154,8 +154,10 @@ def test_options_reach_the_recognition(auricle: Auricle, opened: Opened, clips: 
     assert opened.recognition == Recognition(exact=True, temperature=0.5, seed=7)
     auricle("transcribe", *"--ctc-weight 0.25 --lm-weight 0 --no-guards".split(), str(clips))
     assert opened.recognition == Recognition(ctc_weight=0.25, lm_weight=0.0, guards=False)
-    auricle("transcribe", "--lm", str(clips / "b.wav"), str(clips))
-    assert opened.recognition == Recognition(lm=clips / "b.wav")
+    lm = clips.parent / "m.lm.safetensors"
+    lm.touch()
+    auricle("transcribe", "--lm", str(lm), str(clips))
+    assert opened.recognition == Recognition(lm=lm)
     auricle("transcribe", *"--server h:1 --tls --ca-certificate c".split(), str(clips))
     assert opened.recognition == Recognition(server="h:1", tls=True, ca_certificate=Path("c"))
 

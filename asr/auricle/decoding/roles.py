@@ -93,7 +93,9 @@ class Casting:
         return new_guards(seconds, self.tokens_per_second, silent)
 
     def _lm(self, options: DecodingOptions) -> LmScorer | None:
-        weight = LM_WEIGHT if options.lm_weight is None else options.lm_weight
+        """By default beams ask it. A greedy search cannot take back what it then says too soon."""
+        by_default = LM_WEIGHT if options.beam_size > 1 else 0.0
+        weight = by_default if options.lm_weight is None else options.lm_weight
         if self.language_model is None or not weight:
             return None
         return LmScorer(self.language_model, weight, options.token_reward)

@@ -15,13 +15,25 @@ _FUSED = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend
 def arithmetic(device: torch.device) -> Iterator[None]:
     """bfloat16 autocast where the device is faster with it, else float32.
 
-    Numbers too small to be normal count as zero: the gradients of sharp attention are full of
-    them, and a processor takes up to twenty times as long for each. On a CPU, attention in bfloat16
-    trains faster by plain products than fused; in float32 it is the other way round.
+    On a CPU, attention in bfloat16 trains faster by plain products than fused; in float32 it is the
+    other way round.
     """
     on_cpu = device.type == "cpu"
     half = not on_cpu or has_fast_bfloat16()
-    torch.set_flush_denormal(True)
     kernels = [SDPBackend.MATH] if on_cpu and half else _FUSED
     with torch.autocast(device.type, torch.bfloat16, enabled=half), sdpa_kernel(kernels):
         yield
+
+
+@contextmanager
+def no_denormals() -> Iterator[None]:
+    """Numbers too small to be normal count as zero.
+
+    The gradients of sharp attention are full of them, and a processor takes up to twenty times as
+    long for each.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)

@@ -14,7 +14,7 @@ from auricle.engine.devices import resolve_device
 from auricle.errors import TrainingInterruptedError
 from auricle.features import LogMel
 from auricle.training import beginning
-from auricle.training.arithmetic import arithmetic
+from auricle.training.arithmetic import arithmetic, no_denormals
 from auricle.training.augmentation import SpecAugment, WaveformAugmentation, seed_everything
 from auricle.training.batches import make_batches
 from auricle.training.clips import Clip, plan_clips, render
@@ -144,6 +144,7 @@ class Trainer:
             epoch=self.state.epoch,
         )
 
+    @no_denormals()
     def _step(self, clips: list[Clip]) -> Losses:
         state, world = self.state, self.world
         seed_everything(self.config.seed, state.epoch, state.batch, *world.seed())

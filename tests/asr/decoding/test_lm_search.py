@@ -184,10 +184,16 @@ def test_the_default_is_for_those_that_have_a_model(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("auricle.decoding.roles.LM_WEIGHT", 0.4)
     model, _ = random_model()
     with_one, without = Casting(13.0, model), Casting(13.0)
-    roles = with_one.roles(DecodingOptions(token_reward=0.5), 9, 1.0, None)
+    roles = with_one.roles(DecodingOptions(2, token_reward=0.5), 9, 1.0, None)
     assert roles.lm is not None
     assert np.isneginf(roles.lm.bonuses).sum() == 3
     expected = LmScorer(model, 0.4, 0.5).bonuses
     assert (roles.lm.bonuses == expected).all()
-    assert with_one.roles(DecodingOptions(lm_weight=0.0), 9, 1.0, None).lm is None
-    assert without.roles(DecodingOptions(), 9, 1.0, None).lm is None
+    assert with_one.roles(DecodingOptions(2, lm_weight=0.0), 9, 1.0, None).lm is None
+    assert without.roles(DecodingOptions(2), 9, 1.0, None).lm is None
+
+
+def test_a_greedy_search_has_it_where_it_is_asked_for() -> None:
+    model, _ = random_model()
+    assert Casting(13.0, model).roles(DecodingOptions(), 9, 1.0, None).lm is None
+    assert Casting(13.0, model).roles(DecodingOptions(lm_weight=0.2), 9, 1.0, None).lm is not None

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from auricle.config import SAMPLE_RATE
+from auricle.config import SAMPLE_RATE, TransformerConfig
 from auricle.training.config import (
     AugmentationConfig,
     DataConfig,
@@ -128,7 +128,7 @@ def write_recipe(config: TrainingConfig, path: Path) -> Path:
             "batch_seconds": config.data.batch_seconds,
         },
         "model": {"name": config.model.name, "window_seconds": config.model.window_seconds}
-        | asdict(config.model.transformer),
+        | _dimensions(config.model.transformer),
         "optimizer": asdict(config.optimizer),
         "augmentation": asdict(config.augmentation),
         "schedule": asdict(config.schedule),
@@ -138,6 +138,14 @@ def write_recipe(config: TrainingConfig, path: Path) -> Path:
         lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in entries.items())]
     path.write_text("\n".join(lines))
     return path
+
+
+def _dimensions(transformer: TransformerConfig) -> dict[str, object]:
+    """As recipes say them: of the stem only its strides, and nothing that is None."""
+    values = asdict(transformer) | {"stem": None}
+    strides = tuple(convolution.stride for convolution in transformer.stem)
+    said = {name: value for name, value in values.items() if value is not None}
+    return said | {"subsampling_strides": strides}
 
 
 def _toml(value: object) -> str:

@@ -18,3 +18,13 @@ def test_a_processor_that_is_slow_at_bfloat16_keeps_float32(
     with arithmetic.arithmetic(torch.device("cpu")):
         assert model(*features(model.config), TOKENS)[0].dtype == dtype
     assert model(*features(model.config), TOKENS)[0].dtype == torch.float32
+
+
+def test_numbers_too_small_to_be_normal_are_zero_for_a_while() -> None:
+    small = torch.tensor([1e-30])
+    with arithmetic.no_denormals():
+        assert float(small * 1e-9) == 0
+    assert float(small * 1e-9) > 0
+    with pytest.raises(ValueError, match="a step fails"), arithmetic.no_denormals():
+        raise ValueError("a step fails")
+    assert float(small * 1e-9) > 0

@@ -19,7 +19,8 @@ each_signal = pytest.mark.parametrize("number", SIGNALS)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Those before a test are there after it."""
+    """Those before a test are there after it; Ctrl-C is heard, also in a shell's background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     before = [signal.getsignal(number) for number in SIGNALS]
     yield
     assert [signal.getsignal(number) for number in SIGNALS] == before

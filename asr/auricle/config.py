@@ -187,10 +187,10 @@ class TransformerConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenIds:
+class SpecialTokens:
     """Tokens that mean more to the decoder than their text."""
 
-    start: tuple[int, ...] = (1,)  # what the decoder is told before it says anything
+    start: tuple[int, ...] = (1,)  # told before it says anything, unless a request asks otherwise
     end: int = 2
     silent: tuple[int, ...] = (0, 1, 3)  # that it may never say
 
@@ -234,7 +234,7 @@ class ModelConfig:
     audio_context: AudioContext = "auto"  # encode what there is, or always the whole window
     margin_seconds: float = 0.0  # of silence that `auto` adds
     tokenizer: Literal["sentencepiece", "byte_pairs", "whisper"] = "sentencepiece"
-    tokens: TokenIds = field(default_factory=TokenIds)
+    tokens: SpecialTokens = field(default_factory=SpecialTokens)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
     calibration: Calibration = field(default_factory=Calibration)
@@ -281,7 +281,7 @@ class ModelConfig:
         return cls(
             features=features,
             transformer=transformer,
-            tokens=TokenIds(**tokens),
+            tokens=SpecialTokens(**tokens),
             calibration=calibration,
             **rest,
         )
@@ -300,6 +300,11 @@ class DecodingOptions:
     lm_weight: float | None = None  # of the language model; None: LM_WEIGHT if a beam has one
     token_reward: float = 2.0  # beside the language model's log-probability of each token
     guards: bool = True  # end what cannot be speech: words for noise, loops, too many at once
+    language: str | None = None  # that is spoken, by code or name; None: the model finds out
+    task: Literal["transcribe", "translate"] = "transcribe"  # translate: into English
+    prompt: str | tuple[int, ...] | None = None  # what was said before, as text or tokens
+    timestamps: bool | None = None  # let the model say times; None: as it was made for
+    fallback: bool | None = None  # try again warmer where words are doubtful; None: as above
 
     def __post_init__(self) -> None:
         if not 1 <= self.beam_size <= 32:
@@ -318,6 +323,7 @@ class DecodingOptions:
             raise InvalidOptionError(f"lm_weight must be 0 to 10, not {self.lm_weight}")
         if not 0 <= self.token_reward <= 100:
             raise InvalidOptionError(f"token_reward must be 0 to 100, not {self.token_reward}")
+        _check_choice("task", self.task, ("transcribe", "translate"))
         if self.seed is not None and not 0 <= self.seed < 2**63:
             raise InvalidOptionError(f"seed must be 0 to 2**63 - 1, not {self.seed}")
 

@@ -13,6 +13,9 @@ class Hypothesis:
     ended: bool = True  # false: stopped by the length limit or by a guard
     guards: tuple[str, ...] = ()  # names of those that ended it
     bonus: float = 0.0  # what a language model adds; confidences leave it out
+    temperature: float = 0.0  # at which it was drawn
+    language: str | None = None  # code of what was spoken, where the model knows more than one
+    no_speech: float | None = None  # probability that nobody speaks, where the model says so
 
     @property
     def steps(self) -> int:

@@ -17,13 +17,17 @@ import torch
 from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelConfig
+from auricle.decoding import Casting, Dialect, dialect_of
+from auricle.decoding.whisper import WhisperDialect
 from auricle.engine import Engine, ModelRunner, Outcome, Request
 from auricle.engine.devices import activations, prepare, resolve_device, resolve_dtype
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
 from auricle.engine.statistics import Statistics
+from auricle.engine.windowed import in_windows
+from auricle.errors import InvalidOptionError
 from auricle.families import hub_folder, is_hub_name, load_pretrained
 from auricle.futures import results, results_async, then
-from auricle.joining import Joiner, join
+from auricle.joining import Joiner, join, merge_receipts
 from auricle.segmenter import Piece, Segmenter, cut
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript
@@ -66,10 +70,11 @@ class Recognizer:
         apart(load_now)
         model = apart(lambda: prepare(checkpoint.model, torch_device, torch_dtype))
         ready = replace(checkpoint, model=model)
-        self._engine = _start(ready, torch_device, torch_dtype, config)
+        self._dialect = dialect_of(self.config, checkpoint.tokenizer)
+        self._engine = _start(ready, torch_device, torch_dtype, config, self._dialect)
         self._checker: InvarianceChecker | None = None
         if check_invariance:  # on the same weights
-            alone = _start(ready, torch_device, torch_dtype, alone_config(config))
+            alone = _start(ready, torch_device, torch_dtype, alone_config(config), self._dialect)
             self._checker = InvarianceChecker(alone, check_invariance)
 
     @classmethod
@@ -154,6 +159,31 @@ class Recognizer:
             return self._transcribe(audio, options)
         with ThreadPoolExecutor(_READERS, thread_name_prefix="auricle-reader") as readers:
             return list(readers.map(lambda source: self._transcribe(source, options), audio))
+
+    def transcribe_in_windows(
+        self, audio: AudioSource, *, options: DecodingOptions | None = None
+    ) -> Transcript:
+        """Recognise one audio as openai-whisper does: 30 s at a time, one after another.
+
+        Each window begins where the last one's words ended by the times that the model said, and
+        its decoder is told what was said before. `transcribe` cuts at silences instead, and
+        recognises the pieces together.
+
+        Raises:
+            AudioError: the audio cannot be read; its class says why.
+            InvalidOptionError: the model is not Whisper, or is not to say times.
+            RequestError: the engine could not finish.
+        """
+        read, chosen = _as_audio(audio), options or DecodingOptions()
+        if not isinstance(self._dialect, WhisperDialect) or chosen.timestamps is False:
+            raise InvalidOptionError("windows move by the times that a Whisper model says")
+        segments, receipts = in_windows(self._engine, self._dialect, read.samples, chosen)
+        calibration = self.config.calibration
+        calibrated = tuple(
+            replace(each, confidence=calibration.confidence(each.confidence)) for each in segments
+        )
+        receipt = merge_receipts(receipts, self.model_id)
+        return Transcript(calibrated, read.duration, receipt, read.warnings)
 
     def segmenter(self) -> Segmenter:
         """A cutter for one stream of samples, with this model's window."""
@@ -280,7 +310,11 @@ class Recognizer:
 
 
 def _start(
-    ready: Checkpoint, device: torch.device, dtype: torch.dtype, config: EngineConfig
+    ready: Checkpoint,
+    device: torch.device,
+    dtype: torch.dtype,
+    config: EngineConfig,
+    dialect: Dialect,
 ) -> Engine:
     """An engine for a model that is ready to run."""
     runner = apart(
@@ -291,7 +325,7 @@ def _start(
             slots=config.slots,
             max_cache_mib=config.max_cache_mib,
             exact=config.exact,
-            language_model=ready.language_model,
+            casting=Casting.of(ready.model.config, ready.language_model, dialect),
         )
     )
     return Engine(runner, config, model_id=ready.model.config.name)

@@ -22,6 +22,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word. `start` and `end` in seconds from the start of the audio."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float  # mean of the tokens' probabilities, 0..1
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of speech. `start` and `end` in seconds from the start of the audio."""
 

@@ -76,6 +76,11 @@ def load(recognition: Recognition) -> LocalTranscriber:
             seed=recognition.seed,
             lm_weight=recognition.lm_weight,
             guards=recognition.guards,
+            language=recognition.language,
+            task=recognition.task or "transcribe",
+            prompt=recognition.prompt,
+            timestamps=recognition.timestamps,
+            fallback=recognition.fallback,
         )
         if recognition.ctc_weight is not None:
             options = replace(options, ctc_weight=recognition.ctc_weight)

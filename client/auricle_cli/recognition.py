@@ -17,6 +17,7 @@ CONTEXT_DEFAULT = "the model's"
 CONTEXT_HELP = "Encode what there is, or always the model's whole window."
 EXACT_HELP = "The same bits in any company, on any device: slower."
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+Task = Literal["transcribe", "translate"]
 AudioContext = Literal["auto", "full"]
 Encoding = Literal["s16le", "s24le", "s32le", "u8", "f32le", "mulaw", "alaw"]
 
@@ -53,6 +54,11 @@ class Recognition:
     ctc_weight: float | None = None
     lm_weight: float | None = None
     guards: bool = True
+    language: str | None = None
+    task: Task | None = None
+    prompt: str | None = None
+    timestamps: bool | None = None
+    fallback: bool | None = None
     sample_rate: int | None = None
     encoding: Encoding | None = None
     channels: int | None = None
@@ -162,6 +168,26 @@ recognition_options = grouped(
             "--guards/--no-guards",
             default=True,
             help="End words for noise, loops and more tokens than speech has.",
+        ),
+        click.option("--language", help="That is spoken; else the model finds out."),
+        click.option(
+            "--task",
+            type=click.Choice(get_args(Task)),
+            show_default="transcribe",
+            help="Translate: into English, where the model can.",
+        ),
+        click.option("--prompt", help="What was said before, or likely words; Whisper only."),
+        click.option(
+            "--timestamps/--no-timestamps",
+            default=None,
+            show_default="the model's own",
+            help="Let the model say times; Whisper only.",
+        ),
+        click.option(
+            "--fallback/--no-fallback",
+            default=None,
+            show_default="the model's own",
+            help="Search doubtful words again, warmer; Whisper only.",
         ),
         click.option(
             "--sample-rate", type=click.IntRange(1), help="Hz, of headerless (PCM) audio only."

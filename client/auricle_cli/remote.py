@@ -57,6 +57,11 @@ def connect(recognition: Recognition) -> RemoteTranscriber:
         ctc_weight=recognition.ctc_weight,
         lm_weight=recognition.lm_weight,
         guards=None if recognition.guards else False,
+        language=recognition.language,
+        task=recognition.task,
+        prompt=recognition.prompt,
+        timestamps=recognition.timestamps,
+        fallback=recognition.fallback,
     )
     client = Client(target, credentials=recognition.connection.credentials())
     try:

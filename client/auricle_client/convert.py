@@ -48,9 +48,14 @@ def decoding(options: RecognitionOptions) -> pb.DecodingOptions:
         ctc_weight=options.ctc_weight,
         lm_weight=options.lm_weight,
         token_reward=options.token_reward,
+        language=options.language,
+        task=options.task,
+        prompt=options.prompt,
     )
-    if options.guards is not None:
-        message.guards = options.guards
+    for name in ("guards", "timestamps", "fallback"):  # absent is not False
+        value = getattr(options, name)
+        if value is not None:
+            setattr(message, name, value)
     return message
 
 

@@ -27,3 +27,8 @@ class RecognitionOptions:
     lm_weight: float | None = None  # the language model's part beside that, 0 or more
     token_reward: float | None = None  # beside the language model's log-probability of each token
     guards: bool | None = None  # end what cannot be speech
+    language: str | None = None  # that is spoken, by its code or English name
+    task: str | None = None  # transcribe, or translate into English
+    prompt: str | None = None  # what was said before, or words that are likely
+    timestamps: bool | None = None  # let the model say times
+    fallback: bool | None = None  # search again, warmer, where words are doubtful

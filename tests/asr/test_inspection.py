@@ -17,10 +17,10 @@ from auricle.audio import Audio, load_audio
 from auricle.checkpoint import Checkpoint, load_checkpoint
 from auricle.config import SAMPLE_RATE
 from auricle.decoding import ctc_greedy
+from auricle.decoding.alignment import aligned_spans, greedy_spans
 from auricle.errors import AudioError, AudioTooLongError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.inspection import Observation, Span, observe
-from auricle.inspection.alignment import aligned_spans, greedy_spans
 from auricle.inspection.listening import attention_weights, listening
 from auricle.model.positions import rotary, rotate
 from auricle.recognizer import Recognizer, model_path

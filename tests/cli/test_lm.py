@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from auricle.language_model import load_language_model, path_beside
 from auricle.training.language_model import build, perplexity, read_lines
-from auricle_cli.commands.lm import lm
+from auricle_cli.main import main
 from tests.asr.tiny import SENTENCES, tiny_tokenizer, write_tiny_checkpoint
 
 Run = Callable[..., str]
@@ -30,7 +30,9 @@ def text(tmp_path: Path) -> Path:
 def run(text: Path, model: Path) -> Run:
     def run(*options: str, status: int = 0) -> str:
         output = path_beside(model)
-        result = CliRunner().invoke(lm, [str(text), str(output), "--model", str(model), *options])
+        result = CliRunner().invoke(
+            main, ["lm", str(text), str(output), "--model", str(model), *options]
+        )
         assert result.exit_code == status, result.output
         return result.output
 

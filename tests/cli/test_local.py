@@ -157,14 +157,15 @@ def test_load(library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
     loaded = Recognition(beam=3, max_tokens=9).open()
-    lm = Path("m.lm")
-    Recognition(model="m", lm=lm, device="cpu", dtype="float32", exact=True).open()
-    exact = EngineConfig(exact=True)
-    usual: dict[str, object] = {"lm": None, "audio_context": None, "engine": EngineConfig()}
-    usual |= {"device": "auto", "dtype": "auto"}
+    lm, exact = Path("m.lm"), EngineConfig(exact=True)
+    Recognition(
+        model="m", lm=lm, device="cpu", dtype="float32", audio_context="auto", exact=True
+    ).open()
+    here = {"lm": lm, "device": "cpu", "dtype": "float32", "audio_context": "auto"}
+    usual = {"lm": None, "device": "auto", "dtype": "auto", "audio_context": None}
     assert asked == [
-        ("bundled", usual),
-        ("m", usual | {"lm": lm, "device": "cpu", "dtype": "float32", "engine": exact}),
+        ("bundled", {**usual, "engine": EngineConfig()}),
+        ("m", {**here, "engine": exact}),
     ]
     assert "beam 3" in loaded.transcribe(source).text
     assert {options.max_tokens for _, options, _ in library.submitted} == {9}
@@ -186,8 +187,22 @@ def test_ctc_lm_and_guards_reach_the_search(
     Recognition().open().transcribe(source)
     Recognition(ctc_weight=0.0, lm_weight=0.7, guards=False).open().transcribe(source)
     options = {options for _, options, _ in library.submitted}
-    other = DecodingOptions(beam_size=4, ctc_weight=0.0, lm_weight=0.7, guards=False)
-    assert options == {DecodingOptions(beam_size=4), other}
+    usual = DecodingOptions(beam_size=Recognition().beam_size)
+    other = replace(usual, ctc_weight=0.0, lm_weight=0.7, guards=False)
+    assert options == {usual, other}
+
+
+def test_what_whisper_is_asked_for_reaches_the_search(
+    library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Recognizer, "from_pretrained", lambda *_, **__: library)
+    Recognition(
+        beam=1, language="de", task="translate", prompt="names", timestamps=False, fallback=False
+    ).open().transcribe(source)
+    asked = DecodingOptions(
+        language="de", task="translate", prompt="names", timestamps=False, fallback=False
+    )
+    assert {options for _, options, _ in library.submitted} == {asked}
 
 
 def test_the_help_shows_the_recognisers_own_weights() -> None:

@@ -123,6 +123,21 @@ def test_sampling_reaches_the_recognizer_to_the_last_bit(
     assert (greedy.temperature, greedy.seed) == (0.0, 0)
 
 
+def test_what_whisper_is_told_reaches_the_recognizer(
+    client: Client, recognizer: FakeRecognizer
+) -> None:
+    told = RecognitionOptions(
+        language="de", task="translate", prompt="Anna", timestamps=False, fallback=True
+    )
+    client.recognize(wav(0.5), told)
+    client.recognize(wav(0.5))
+    asked = [options for _, options, _ in recognizer.submitted]
+    expected = DecodingOptions(
+        language="de", task="translate", prompt="Anna", timestamps=False, fallback=True
+    )
+    assert asked == [expected, DecodingOptions()]
+
+
 def test_ctc_lm_and_guards_reach_the_recognizer_to_the_last_bit(
     client: Client, recognizer: FakeRecognizer
 ) -> None:

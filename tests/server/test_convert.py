@@ -87,6 +87,14 @@ def test_present_options_are_taken() -> None:
     assert convert.decoding_options(fused) == DecodingOptions(lm_weight=0.0, token_reward=1.1)
 
 
+def test_what_whisper_is_told() -> None:
+    message = pb.DecodingOptions(language="de", task="translate", prompt="Anna", timestamps=False)
+    expected = DecodingOptions(language="de", task="translate", prompt="Anna", timestamps=False)
+    assert convert.decoding_options(message) == expected
+    warm = pb.DecodingOptions(fallback=True)
+    assert convert.decoding_options(warm) == DecodingOptions(fallback=True)
+
+
 def test_the_wire_has_every_option() -> None:
     """So that no option is for callers in process alone."""
     ours = {field.name for field in dataclasses.fields(DecodingOptions)}
@@ -105,6 +113,11 @@ def test_field_numbers_are_for_ever() -> None:
         "guards": 7,
         "lm_weight": 8,
         "token_reward": 9,
+        "language": 10,
+        "task": 11,
+        "prompt": 12,
+        "timestamps": 13,
+        "fallback": 14,
     }
 
 
@@ -124,6 +137,7 @@ def test_zero_is_a_length_penalty_and_no_absence() -> None:
         pb.DecodingOptions(temperature=1, beam_size=2),
         pb.DecodingOptions(seed=-1),
         pb.DecodingOptions(ctc_weight=1.1),
+        pb.DecodingOptions(task="summarise"),
         pb.DecodingOptions(ctc_weight=float("nan")),
         pb.DecodingOptions(lm_weight=-0.1),
         pb.DecodingOptions(token_reward=float("inf")),

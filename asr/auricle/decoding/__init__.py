@@ -4,6 +4,7 @@ from auricle.decoding.continuous import ContinuousDecoder, Decoding, decode_all
 from auricle.decoding.ctc import ctc_greedy
 from auricle.decoding.ctc_prefix import Posteriors, compile_now
 from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.dialects import Dialect, PlainDialect, dialect_of
 from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.roles import Casting, Roles
@@ -15,14 +16,17 @@ __all__ = [
     "ContinuousDecoder",
     "CtcScorer",
     "Decoding",
+    "Dialect",
     "Guard",
     "LmScorer",
+    "PlainDialect",
     "Posteriors",
     "Roles",
     "Search",
     "compile_now",
     "ctc_greedy",
     "decode_all",
+    "dialect_of",
     "new_guards",
     "new_search",
 ]

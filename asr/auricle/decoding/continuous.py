@@ -6,18 +6,24 @@ and the kind of their search.
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from auricle.config import TokenIds
+from auricle.config import SpecialTokens
 from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.filters import LogitFilter, Ruled, Tokens
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.next_tokens import Heard, NextTokens, Read
+from auricle.decoding.prelude import Course, Prelude
 from auricle.decoding.search import Candidate, Search
 from auricle.errors import InferenceError
+from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, DecoderCache, new_cache
+from auricle.tokenizer import Tokenizer
+
+_PLAIN = Prelude()
 
 
 @dataclass(eq=False, slots=True)
@@ -29,8 +35,20 @@ class Decoding:
     generator: torch.Generator | None = None  # of a search that draws its tokens
     ctc: CtcScorer | None = None  # where CTC has a say
     lm: LmScorer | None = None  # where a language model has
-    told: list[int] = field(default_factory=list)  # what it is still to be told, the last one first
     error: InferenceError | None = None
+    prelude: Prelude = _PLAIN
+    fed: int = 0  # tokens of the prompt that the decoder has seen, but for the one that it sees now
+    course: Course | None = None  # where there may be more than one attempt
+
+    @property
+    def prompted(self) -> bool:
+        """Whether its next token is the prompt's, not the search's."""
+        return self.fed + 1 < len(self.prelude.prompt)
+
+    @property
+    def answer(self) -> Hypothesis:
+        """What is said in the end."""
+        return self.course.answer() if self.course is not None else self.search.best()
 
     @property
     def done(self) -> bool:
@@ -70,13 +88,16 @@ class ContinuousDecoder:
         cache: DecoderCache,
         *,
         step: Callable[..., Tensor] | None = None,
-        tokens: TokenIds | None = None,
+        special: SpecialTokens = Tokenizer.special,
     ) -> None:
-        """Decode in the slots of `cache`; `step` takes the place of the decoder's own."""
+        """Decode in the slots of `cache`; `step` takes the place of the decoder's own.
+
+        `special` are the vocabulary's ids that are no text.
+        """
         self._decoder = decoder
         self._step = step or decoder.step
         self._cache = cache
-        self._tokens = tokens or TokenIds()
+        self._special = special
         self._free = list(range(cache.slots))  # in order: low slots first keeps steps short
         self._last: dict[int, int] = {}  # of each slot that is or was open
         self._running: list[Decoding] = []
@@ -92,12 +113,12 @@ class ContinuousDecoder:
         search: Search,
         ctc: CtcScorer | None = None,
         lm: LmScorer | None = None,
-        prompt: Sequence[int] = (),
+        prelude: Prelude | None = None,
     ) -> Decoding:
         """Begin to decode an utterance, its `memory` from `Decoder.memorise`.
 
         Its search may be done already: the next step says so. `ctc` and `lm` give those a say.
-        `prompt` is what the decoder is told first, a token a step; by default the model's start.
+        `prelude` is what the decoder is told first; by default the vocabulary's start.
 
         Raises:
             ValueError: it has more frames than a slot, or fewer than `search.width` slots are free.
@@ -110,11 +131,17 @@ class ContinuousDecoder:
         slots = self._free[: search.width]
         self._cache.open(slots, memory)  # may want more memory than there is: then nobody joined
         del self._free[: search.width]
-        first, *told = prompt or self._tokens.start
-        for slot in slots:
-            self._last[slot] = first
-        decoding = Decoding(search, slots, generator, ctc, lm, told[::-1])
+        prelude = prelude or Prelude(self._special.start)
+        self._last.update(dict.fromkeys(slots, prelude.prompt[0]))
+        decoding = Decoding(search, slots, generator, ctc, lm, prelude=prelude)
         self._running.append(decoding)
+        return decoding
+
+    def join_course(self, memory: Tensor, course: Course) -> Decoding:
+        """Begin with an utterance that may take more than one attempt; raises as `join` does."""
+        attempt = course.begin()
+        decoding = self.join(memory, attempt.search, prelude=attempt.prelude)
+        decoding.course = course
         return decoding
 
     def leave(self, decoding: Decoding) -> None:
@@ -132,31 +159,61 @@ class ContinuousDecoder:
         alive = [decoding for decoding in self._running if not decoding.done]
         if alive:
             self._step_all(alive)
+        for decoding in alive:
+            self._go_on(decoding)
         return [decoding for decoding in self._running if decoding.done]
+
+    def _go_on(self, decoding: Decoding) -> None:
+        """Begin the next attempt, if this one has ended and was not the last: in the same slots."""
+        if decoding.course is None or decoding.error is not None or not decoding.done:
+            return
+        try:
+            attempt = decoding.course.go_on(decoding.search.best())
+        except InferenceError as error:  # of this utterance alone
+            decoding.error = error
+            return
+        if attempt is not None:
+            decoding.search, decoding.prelude, decoding.fed = attempt.search, attempt.prelude, 0
+            decoding.generator = _generator(attempt.search, self._cache.device)
+            self._cache.rewind(decoding.slots)
+            self._last.update(dict.fromkeys(decoding.slots, attempt.prelude.prompt[0]))
 
     def _step_all(self, alive: Sequence[Decoding]) -> None:
         live = [slot for decoding in alive for slot in decoding.live]
         rows = self._cache.rows(live)
         row_of = {slot: row for row, slot in enumerate(rows)}
         rows_of = [[row_of[slot] for slot in decoding.live] for decoding in alive]
-        following = self._next_tokens(rows, _heard(alive, rows_of), _read(alive, rows_of))
+        following = self._next_tokens(rows, alive, rows_of)
         self._cache.advance(live)
         widths = {d.search.width for d in alive if d.generator is None}
         # Each width for itself: which of equal tokens make the list depends on how long it is.
         likeliest = {width: following.likeliest(width + 1) for width in widths}
         for decoding, shown in zip(alive, rows_of, strict=True):
-            if decoding.told:
-                self._last[decoding.slots[0]] = decoding.told.pop()
+            _probe(decoding, shown[0], following)
+            if decoding.prompted:
+                self._prompt(decoding)
             else:
                 self._extend(decoding, _shown(decoding, shown, following, likeliest))
 
+    def _prompt(self, decoding: Decoding) -> None:
+        """The next token is the prompt's."""
+        decoding.fed += 1
+        self._last[decoding.slots[0]] = decoding.prelude.prompt[decoding.fed]
+
     def _next_tokens(
-        self, rows: Sequence[int], heard: Sequence[Heard], read: Sequence[Read]
+        self, rows: Sequence[int], alive: Sequence[Decoding], rows_of: Sequence[Sequence[int]]
     ) -> NextTokens:
-        tokens = torch.tensor([self._last.get(slot, self._tokens.start[0]) for slot in rows])
+        tokens = torch.tensor([self._last.get(slot, self._special.start[0]) for slot in rows])
         view = self._cache.view(rows)
         out = self._step(tokens.to(view.positions.device), view)
-        return NextTokens(self._decoder, out, heard, read, self._tokens.silent)
+        return NextTokens(
+            self._decoder,
+            out,
+            _heard(alive, rows_of),
+            _read(alive, rows_of),
+            silent=self._special.silent,
+            ruled=_ruled(alive, rows_of),
+        )
 
     def _extend(self, decoding: Decoding, candidates: Sequence[Sequence[Candidate]]) -> None:
         if any(math.isnan(choice.log_prob) for row in candidates for choice in row):
@@ -201,6 +258,26 @@ def _read(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> li
     ]
 
 
+def _ruled(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[Ruled]:
+    """What may not be said, for all rows with the same filters together."""
+    together: dict[tuple[LogitFilter, ...], list[tuple[int, Tokens]]] = {}
+    for decoding, rows in zip(decodings, rows_of, strict=True):
+        if decoding.prelude.filters and not decoding.prompted:
+            said = [hypothesis.tokens for hypothesis in decoding.search.live]
+            together.setdefault(decoding.prelude.filters, []).extend(zip(rows, said, strict=True))
+    return [
+        Ruled([row for row, _ in rows], [said for _, said in rows], filters)
+        for filters, rows in together.items()
+    ]
+
+
+def _probe(decoding: Decoding, row: int, following: NextTokens) -> None:
+    """Probes look at the first row: there is no other before the prompt's end."""
+    for probe in decoding.prelude.probes:
+        if probe.place == decoding.fed and not decoding.search.live[0].tokens:
+            probe.see(following.logits(row))
+
+
 def _shown(
     decoding: Decoding,
     rows: Sequence[int],
@@ -218,7 +295,7 @@ def decode_all(
     decoder: Decoder,
     encoder_outs: Sequence[Tensor],
     searches: Sequence[Search],
-    tokens: TokenIds | None = None,
+    special: SpecialTokens = Tokenizer.special,
 ) -> list[Search]:
     """Decode utterances `(N_i, D)` together to the last; the searches hold the answers.
 
@@ -229,9 +306,9 @@ def decode_all(
         decoder,
         slots=sum(search.width for search in searches),
         max_frames=frames,
-        max_tokens=frames + len((tokens or TokenIds()).start) - 1,
+        max_tokens=frames + len(special.start) - 1,
     )
-    continuous = ContinuousDecoder(decoder, cache, tokens=tokens)
+    continuous = ContinuousDecoder(decoder, cache, special=special)
     for memory, search in zip(decoder.memorise(encoder_outs), searches, strict=True):
         continuous.join(memory, search)
     running = len(searches)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from auricle.decoding.ctc_prefix import Floats
-from auricle.decoding.filters import SILENT, token_log_probs
+from auricle.decoding.filters import SILENT, Ruled, token_log_probs
 from auricle.decoding.search import Candidate
 from auricle.model import Decoder
 
@@ -51,17 +51,19 @@ class NextTokens:
         decoder_out: Tensor,
         heard: Sequence[Heard] = (),
         read: Sequence[Read] = (),
+        *,
         silent: Sequence[int] = SILENT,
+        ruled: Sequence[Ruled] = (),
     ) -> None:
         """From `decoder_out (B, D)`, what CTC has `heard` and what was `read` for rows of it.
 
-        The `silent` tokens are never said.
+        The `silent` tokens are never said; some rows are `ruled` beyond that.
         """
         self._decoder = decoder
         self._out = decoder_out
         self._logits = decoder.logits(decoder_out)
         self._shares = torch.ones(len(decoder_out), 1, device=decoder_out.device)  # attention's
-        self.log_probs = token_log_probs(self._logits, silent)  # (B, V)
+        self.log_probs = token_log_probs(self._logits, silent, ruled)  # (B, V)
         if heard:
             self._mix(heard)
         self.scores = self.log_probs  # (B, V), what tokens are chosen by
@@ -88,6 +90,10 @@ class NextTokens:
         silent = self.log_probs.isneginf()
         self.bonuses = torch.from_numpy(bonuses).to(silent.device).masked_fill(silent, 0.0)
         self.scores = self.log_probs + self.bonuses
+
+    def logits(self, row: int) -> Tensor:
+        """A row's logits `(V,)` in float32, none forbidden."""
+        return self._logits[row].float()
 
     def likeliest(self, count: int) -> list[list[Candidate]]:
         """At least the `count` tokens of each row that score highest, the best first."""

@@ -1,13 +1,16 @@
 """Who decides together about one utterance's tokens, as its request asks for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Self
 
-from auricle.config import LM_WEIGHT, DecodingOptions
+from auricle.config import LM_WEIGHT, DecodingOptions, ModelConfig
 from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.dialects import Dialect, PlainDialect
 from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer
+from auricle.decoding.prelude import Course
 from auricle.decoding.search import BeamSearch, new_search
 from auricle.language_model import NGramModel
 from auricle.tokenizer import Tokenizer
@@ -30,6 +33,34 @@ class Casting:
     language_model: NGramModel | None = None
     has_ctc: bool = True  # a head for it
     end: int = Tokenizer.end_id
+    dialect: Dialect = field(default_factory=PlainDialect)
+
+    @classmethod
+    def of(
+        cls,
+        config: ModelConfig,
+        language_model: NGramModel | None = None,
+        dialect: Dialect | None = None,
+    ) -> Self:
+        """For a model; spoken to plainly unless `dialect` says otherwise."""
+        return cls(
+            config.tokens_per_second,
+            language_model,
+            has_ctc=config.transformer.ctc,
+            end=config.tokens.end,
+            dialect=dialect or PlainDialect(config.language),
+        )
+
+    def course(
+        self, options: DecodingOptions, encoder_frames: int, *, speech: bool | None = None
+    ) -> Course | None:
+        """The attempts at an utterance; None: only one, without a prompt, by its `roles`.
+
+        So it is where a VAD hears no word and guards may say so: nothing is tried.
+        """
+        if options.guards and speech is False:
+            return None
+        return self.dialect.course(options, encoder_frames)
 
     def roles(
         self,

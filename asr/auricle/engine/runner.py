@@ -21,7 +21,6 @@ from auricle.errors import (
 )
 from auricle.features import new_features
 from auricle.hypothesis import Hypothesis
-from auricle.language_model import NGramModel
 from auricle.language_model import compile_now as compile_lookup
 from auricle.model import Decoder, SpeechTransformer, new_cache
 from auricle.model.graphs import CudaRecorder, GraphedStep
@@ -43,7 +42,7 @@ class ModelRunner:
         slots: int = MIN_ROWS,
         max_cache_mib: int = 2048,
         exact: bool = False,
-        language_model: NGramModel | None = None,
+        casting: Casting | None = None,
     ) -> None:
         """Run `model`, or a copy of it where it must change for that (`prepare`).
 
@@ -54,11 +53,13 @@ class ModelRunner:
             slots: hypotheses decoded at once.
             max_cache_mib: what the utterances in the decoder may remember, in MiB.
             exact: let no shape on the device depend on who shares a batch.
-            language_model: what has a say in each search; several runners may share one.
+            casting: who has a say in each search, and how the model is spoken to; several runners
+                may share one. None: plainly, without a language model.
         """
         self.device = device
         self.dtype = activations(dtype)
         self.exact = exact
+        self._casting = casting or Casting.of(model.config)
         self.model = prepare(model, device, dtype)
         self.config = model.config
         self.features = new_features(model.config.features).to(device)
@@ -77,19 +78,13 @@ class ModelRunner:
             self.model.decoder,
             self._cache,
             step=_step(self.model.decoder, device),
-            tokens=self.config.tokens,
+            special=self.config.tokens,
         )
         self._decodings: dict[Decoding, Job] = {}
-        self._casting = Casting(
-            self.config.tokens_per_second,
-            language_model,
-            has_ctc=self.config.transformer.ctc,
-            end=self.config.tokens.end,
-        )
         if self.config.transformer.ctc:
             compile_now()
-        if language_model is not None:
-            compile_lookup(language_model)
+        if self._casting.language_model is not None:
+            compile_lookup(self._casting.language_model)
 
     @property
     def room(self) -> Room:
@@ -108,9 +103,10 @@ class ModelRunner:
         Raises:
             EmptyAudioError: there are no samples.
             AudioTooLongError: there are more than the window holds.
-            InvalidOptionError: the beam is wider than the slots, or a language model is to have a
-                say where there is none.
+            InvalidOptionError: the beam is wider than the slots, a language model is to have a say
+                where there is none, or the model does not understand an option.
         """
+        self._casting.dialect.check(request.options)
         if not len(request.samples):
             raise EmptyAudioError("a piece of no samples")
         if len(request.samples) > self.config.window:
@@ -149,7 +145,7 @@ class ModelRunner:
         for decoding in self._decoder.step():
             job = self._decodings.pop(decoding)
             self._decoder.leave(decoding)
-            done.append((job, decoding.error or decoding.search.best()))
+            done.append((job, decoding.error or decoding.answer))
         return done
 
     def leave(self, job: Job) -> None:
@@ -188,11 +184,16 @@ class ModelRunner:
             raise
 
     def _join(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Decoding:
-        options, most = request.options, self._most(memory.shape[3])
+        options, frames = request.options, memory.shape[3]
+        course = self._casting.course(options, frames, speech=request.speech)
+        if course is not None:
+            return self._decoder.join_course(memory, course)
         wanted = log_probs if self._hears_ctc(options) else None
         finite = wanted is None or bool(torch.isfinite(wanted).all())
         heard = Posteriors.of(wanted.numpy()) if wanted is not None and finite else None
-        roles = self._casting.roles(options, most, request.seconds, heard, speech=request.speech)
+        roles = self._casting.roles(
+            options, self._most(frames), request.seconds, heard, speech=request.speech
+        )
         decoding = self._decoder.join(memory, roles.search, roles.ctc, roles.lm)
         if not finite:
             decoding.error = InferenceError("CTC's probabilities are not finite")

@@ -3,12 +3,14 @@
 from auricle.evaluation.evaluate import Hypothesis, evaluate, score
 from auricle.evaluation.manifest import Utterance, read_manifest
 from auricle.evaluation.normalize import normalize
+from auricle.evaluation.normalizers import Normalizer, normalizer
 from auricle.evaluation.report import Report, ScoredUtterance
 from auricle.evaluation.wer import ErrorCounts, align, char_errors, word_errors
 
 __all__ = [
     "ErrorCounts",
     "Hypothesis",
+    "Normalizer",
     "Report",
     "ScoredUtterance",
     "Utterance",
@@ -16,6 +18,7 @@ __all__ = [
     "char_errors",
     "evaluate",
     "normalize",
+    "normalizer",
     "read_manifest",
     "score",
     "word_errors",

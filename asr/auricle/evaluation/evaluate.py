@@ -23,6 +23,7 @@ class Hypothesis:
 def evaluate(
     utterances: Sequence[Utterance],
     recognize: Callable[[Sequence[Path]], Iterable[Hypothesis]],
+    normalizer: Callable[[str], str] = normalize,
 ) -> Report:
     """Recognise all utterances with `recognize`, which answers in the order of its input.
 
@@ -31,22 +32,27 @@ def evaluate(
     """
     start = time.perf_counter()
     hypotheses = list(recognize([utterance.audio for utterance in utterances]))
-    return score(utterances, hypotheses, time.perf_counter() - start)
+    return score(utterances, hypotheses, time.perf_counter() - start, normalizer)
 
 
 def score(
-    utterances: Sequence[Utterance], hypotheses: Sequence[Hypothesis], wall_seconds: float
+    utterances: Sequence[Utterance],
+    hypotheses: Sequence[Hypothesis],
+    wall_seconds: float,
+    normalizer: Callable[[str], str] = normalize,
 ) -> Report:
     """The report on answers that are already there. Raises ValueError when some are missing."""
     scored = tuple(
-        _score(utterance, hypothesis)
+        _score(utterance, hypothesis, normalizer)
         for utterance, hypothesis in zip(utterances, hypotheses, strict=True)
     )
     return Report(scored, sum(each.duration for each in hypotheses), wall_seconds)
 
 
-def _score(utterance: Utterance, answer: Hypothesis) -> ScoredUtterance:
-    reference, hypothesis = normalize(utterance.text), normalize(answer.text)
+def _score(
+    utterance: Utterance, answer: Hypothesis, normalizer: Callable[[str], str]
+) -> ScoredUtterance:
+    reference, hypothesis = normalizer(utterance.text), normalizer(answer.text)
     return ScoredUtterance(
         audio=str(utterance.audio),
         reference=reference,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from auricle.config import Convolution, FeatureConfig, ModelConfig, TokenIds, TransformerConfig
+from auricle.config import Convolution, FeatureConfig, ModelConfig, SpecialTokens, TransformerConfig
 from auricle.errors import UnknownArchitectureError
 from auricle.families.description import Description
 from auricle.families.family import Family
@@ -30,7 +30,7 @@ def _configure(about: Description) -> ModelConfig:
         window_seconds=30.0,
         tokens_per_second=6.5,  # its authors' limit
         tokenizer="byte_pairs",
-        tokens=TokenIds(start=(start,), end=end, silent=()),
+        tokens=SpecialTokens(start=(start,), end=end, silent=()),
         features=FeatureConfig(n_mels=1, hop_length=1, kind="samples"),
         transformer=_transformer(about),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from auricle.config import FeatureConfig, ModelConfig, TokenIds, TransformerConfig, strided
+from auricle.config import FeatureConfig, ModelConfig, SpecialTokens, TransformerConfig, strided
 from auricle.families.description import Description
 from auricle.families.family import Family
 from auricle.families.sources import Part, Source, Sources, same, stacked
@@ -53,15 +53,15 @@ def _transformer(about: Description) -> TransformerConfig:
     )
 
 
-def _tokens(about: Description) -> TokenIds:
-    """English, to be transcribed, without timestamps."""
+def _tokens(about: Description) -> SpecialTokens:
+    """With the prompt of who asks for nothing: English, to be transcribed, without timestamps."""
     said = about.generation
     language = said.get("lang_to_id", {}).get("<|en|>")
     task = said.get("task_to_id", {}).get("transcribe")
     prompt = (about.token("decoder_start_token_id"), language, task)
     start = [*prompt, said.get("no_timestamps_token_id")]
     silent = said.get("suppress_tokens") or about.config.get("suppress_tokens") or ()
-    return TokenIds(
+    return SpecialTokens(
         start=tuple(token for token in start if token is not None),
         end=about.token("eos_token_id"),
         silent=tuple(silent),

@@ -3,7 +3,7 @@
 `picture.py` draws them. It alone needs matplotlib, so it is not imported here.
 """
 
-from auricle.inspection.alignment import Span
+from auricle.decoding.alignment import Span
 from auricle.inspection.observation import Observation, observe
 
 __all__ = ["Observation", "Span", "observe"]

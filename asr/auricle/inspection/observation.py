@@ -11,12 +11,13 @@ from torch import Tensor
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import ModelConfig
+from auricle.decoding import Casting
+from auricle.decoding.alignment import Span, aligned_spans, greedy_spans
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.errors import AudioError, AuricleError, InvalidOptionError
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
-from auricle.inspection.alignment import Span, aligned_spans, greedy_spans
 from auricle.inspection.listening import attention_weights, listening
 from auricle.model import Decoder, Encoder
 from auricle.segmenter import SILENCE_PEAK
@@ -112,7 +113,9 @@ def _recognize(checkpoint: Checkpoint, audio: Audio) -> Hypothesis:
     if np.abs(audio.samples).max() < SILENCE_PEAK:
         raise AudioError("the audio is silent: there is nothing to look at")
     runner = ModelRunner(
-        checkpoint.model, torch.device("cpu"), language_model=checkpoint.language_model
+        checkpoint.model,
+        torch.device("cpu"),
+        casting=Casting.of(checkpoint.model.config, checkpoint.language_model),
     )
     job = Job(Request(audio.samples, speech=speaks(audio.samples)), submitted=0.0)
     runner.check(job.request)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure, SubFigure
 
-from auricle.inspection.alignment import Span
+from auricle.decoding.alignment import Span
 from auricle.inspection.observation import Observation
 from auricle.tokenizer import Tokenizer
 

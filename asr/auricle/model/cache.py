@@ -8,6 +8,7 @@ computing padding costs more than starting an operation, `SlottedCache` where it
 from collections.abc import Sequence
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 
@@ -35,6 +36,11 @@ class DecoderCache(Protocol):
     max_frames: int  # that a slot may remember
     lens: list[int]  # tokens in each slot
 
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        ...
+
     def open(self, slots: Sequence[int], memory: Tensor) -> None:
         """Begin hypotheses of one utterance, its memory `(layers, 2, H, N, D // H)`."""
         ...
@@ -45,6 +51,10 @@ class DecoderCache(Protocol):
 
     def copy(self, source: int, target: int) -> None:
         """Let the hypothesis in `target` go on from the tokens of `source`: a beam forks."""
+        ...
+
+    def rewind(self, slots: Sequence[int]) -> None:
+        """Begin the slots' hypotheses anew: their tokens are forgotten, their memory stays."""
         ...
 
     def bytes_of(self, frames: int) -> int:

@@ -71,6 +71,16 @@ class RaggedCache:
         self.kept[:, target, :, :, :used] = self.kept[:, source, :, :, :used]
         self.lens[target] = used
 
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return self.kept.device
+
+    def rewind(self, slots: Sequence[int]) -> None:
+        """Begin the slots' hypotheses anew."""
+        for slot in slots:
+            self.lens[slot] = 0
+
     def rows(self, slots: Sequence[int]) -> list[int]:
         """The open slots, filled up with idle rows to whole groups."""
         return [*slots, *[IDLE] * (whole(len(slots), self.group) - len(slots))]

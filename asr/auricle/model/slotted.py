@@ -75,6 +75,16 @@ class SlottedCache:
         self.kept[:, target, :, :, :used] = self.kept[:, source, :, :, :used]
         self.lens[target] = used
 
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return self.kept.device
+
+    def rewind(self, slots: Sequence[int]) -> None:
+        """Begin the slots' hypotheses anew."""
+        for slot in slots:
+            self.lens[slot] = 0
+
     def rows(self, slots: Sequence[int]) -> list[int]:
         """All slots up to the last open one, in whole groups."""
         return list(range(whole(max(slots) + 1, self.group)))

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import tokenizers
 
+from auricle.config import SpecialTokens
 from auricle.errors import CorruptCheckpointError
-from auricle.tokenizer.vocabulary import SpecialTokens
 
 Ids = dict[str, int]  # of pieces
 Pair = tuple[str, str]
@@ -53,7 +53,7 @@ class BytePairTokenizer:
         """START and END by their usual names; other added tokens are never said."""
         start, end = (self._one_of(names) for names in (_START, _END))
         others = sorted(set(self._added.values()) - {end})
-        return SpecialTokens(start, end, tuple(others))
+        return SpecialTokens((start,), end, tuple(others))
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text`, without START and END."""

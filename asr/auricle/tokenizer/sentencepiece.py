@@ -6,8 +6,10 @@ from typing import Self
 
 import sentencepiece as spm
 
+from auricle.config import SpecialTokens
 from auricle.errors import InvalidOptionError
-from auricle.tokenizer.vocabulary import SpecialTokens
+
+_SPACE = "\u2581"  # as SentencePiece writes it
 
 
 class Tokenizer:
@@ -17,7 +19,7 @@ class Tokenizer:
     start_id = 1
     end_id = 2
     unknown_id = 3
-    special = SpecialTokens(start_id, end_id, (blank_id, start_id, unknown_id), blank_id)
+    special = SpecialTokens((start_id,), end_id, (blank_id, start_id, unknown_id))
 
     def __init__(self, serialized: bytes) -> None:
         """Load a serialized SentencePiece model; raises RuntimeError if it is none."""
@@ -58,6 +60,10 @@ class Tokenizer:
     def encode(self, text: str) -> list[int]:
         """Token ids of `text`, without START and END."""
         return list(self._processor.EncodeAsIds(text))
+
+    def begins_word(self, token: int) -> bool:
+        """Whether a space stands before it."""
+        return str(self._processor.IdToPiece(token)).startswith(_SPACE)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of `tokens`; special ids are silent."""

@@ -1,18 +1,9 @@
 """What all tokenizers have in common."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class SpecialTokens:
-    """The ids that are no text, as decoding needs them."""
-
-    start: int  # fed to the decoder first
-    end: int  # says that nothing follows
-    silent: tuple[int, ...] = ()  # never said
-    blank: int | None = None  # CTC's, where there is CTC
+from auricle.config import SpecialTokens
 
 
 class Vocabulary(Protocol):

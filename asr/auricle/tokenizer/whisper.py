@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+from auricle.config import SpecialTokens
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.languages import LANGUAGES
-from auricle.tokenizer.vocabulary import SpecialTokens
 
 TIMESTAMPS = 1501  # 0.00 to 30.00 s
 TIMESTAMP_SECONDS = 0.02  # from one to the next
@@ -34,7 +34,7 @@ class WhisperTokenizer(BytePairTokenizer):
         names = ("<|transcribe|>", "<|translate|>", "<|startoflm|>")
         others = [self._one_of((name,)) for name in names]
         silent = {*others, self.start, self.start_of_previous, self.no_speech, *self._non_speech()}
-        return SpecialTokens(self.start, self.end, tuple(sorted(silent)))
+        return SpecialTokens((self.start,), self.end, tuple(sorted(silent)))
 
     @cached_property
     def start(self) -> int:

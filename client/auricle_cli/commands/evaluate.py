@@ -21,9 +21,20 @@ from auricle_cli.recognition import Recognition, recognition_options
     help="json: one object.",
 )
 @click.option("--worst", type=click.IntRange(0), default=5, help="Worst utterances to show.")
+@click.option(
+    "--normalizer",
+    type=click.Choice(["plain", "whisper"]),
+    default="plain",
+    help="Whisper: its English one, of the package whisper-normalizer.",
+)
 @click.pass_context
 def evaluate(
-    ctx: click.Context, manifest: Path, recognition: Recognition, format: str, worst: int
+    ctx: click.Context,
+    manifest: Path,
+    recognition: Recognition,
+    format: str,
+    worst: int,
+    normalizer: str,
 ) -> None:
     """Recognise the utterances of MANIFEST and compare with its texts.
 
@@ -31,17 +42,19 @@ def evaluate(
     Both texts are normalised (auricle.evaluation.normalize states how). An utterance that fails
     counts as all deletions.
     """
-    from auricle.errors import ManifestError
+    from auricle.errors import InvalidOptionError, ManifestError
     from auricle.evaluation import evaluate as run
+    from auricle.evaluation import normalizer as normalizer_of
     from auricle.evaluation import read_manifest
     from auricle_cli.scoring import recognizing
 
     try:
+        normalize = normalizer_of(normalizer)
         utterances = read_manifest(manifest)
-    except ManifestError as error:
+    except (InvalidOptionError, ManifestError) as error:
         raise Failure(str(error)) from error
     with closing(recognition.open()) as transcriber:
-        report = run(utterances, recognizing(transcriber, recognition.concurrency))
+        report = run(utterances, recognizing(transcriber, recognition.concurrency), normalize)
     for each in report.failed:
         complain(f"{each.audio}: {each.error}")
     as_json = format == "json"

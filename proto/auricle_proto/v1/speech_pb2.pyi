@@ -50,7 +50,7 @@ class RecognitionConfig(_message.Message):
     def __init__(self, model: _Optional[str] = ..., encoding: _Optional[_Union[AudioEncoding, str]] = ..., sample_rate_hertz: _Optional[int] = ..., channels: _Optional[int] = ..., decoding: _Optional[_Union[DecodingOptions, _Mapping]] = ...) -> None: ...
 
 class DecodingOptions(_message.Message):
-    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards", "lm_weight", "token_reward")
+    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards", "lm_weight", "token_reward", "language", "task", "prompt", "timestamps", "fallback")
     BEAM_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     LENGTH_PENALTY_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,11 @@ class DecodingOptions(_message.Message):
     GUARDS_FIELD_NUMBER: _ClassVar[int]
     LM_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     TOKEN_REWARD_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    TASK_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMPS_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
     beam_size: int
     max_tokens: int
     length_penalty: float
@@ -69,7 +74,12 @@ class DecodingOptions(_message.Message):
     guards: bool
     lm_weight: float
     token_reward: float
-    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ..., lm_weight: _Optional[float] = ..., token_reward: _Optional[float] = ...) -> None: ...
+    language: str
+    task: str
+    prompt: str
+    timestamps: bool
+    fallback: bool
+    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ..., lm_weight: _Optional[float] = ..., token_reward: _Optional[float] = ..., language: _Optional[str] = ..., task: _Optional[str] = ..., prompt: _Optional[str] = ..., timestamps: bool = ..., fallback: bool = ...) -> None: ...
 
 class RecognizeRequest(_message.Message):
     __slots__ = ("config", "audio")

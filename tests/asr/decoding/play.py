@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -93,6 +94,14 @@ class WatchedCache:
         assert {source, target} <= self.opened
         self.copies.append((source, target))
         self._cache.copy(source, target)
+
+    @property
+    def device(self) -> torch.device:
+        return self._cache.device
+
+    def rewind(self, slots: Sequence[int]) -> None:
+        assert self.opened.issuperset(slots)
+        self._cache.rewind(slots)
 
     def bytes_of(self, frames: int) -> int:
         return self._cache.bytes_of(frames)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.decoding import Casting
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
@@ -51,7 +52,12 @@ def runner_of(ears: Ears, exact: bool = False) -> ModelRunner:
     vocab_size = ears.model.config.transformer.vocab_size
     language_model, _ = random_model(vocab_size=vocab_size, order=2)
     return ModelRunner(
-        ears.model, CPU, ears.dtype, slots=SLOTS, exact=exact, language_model=language_model
+        ears.model,
+        CPU,
+        ears.dtype,
+        slots=SLOTS,
+        exact=exact,
+        casting=Casting(ears.model.config.tokens_per_second, language_model),
     )
 
 

@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from auricle.config import SpecialTokens
 from auricle.errors import CorruptCheckpointError
-from auricle.tokenizer import SpecialTokens, Tokenizer, Vocabulary
+from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from tests.asr.tiny import tiny_tokenizer
 
@@ -24,7 +25,7 @@ def test_pairs_are_merged() -> None:
 def test_special_ids_are_found_by_name_and_silent() -> None:
     tokenizer = small()
     assert tokenizer.vocab_size == 12
-    assert tokenizer.special == SpecialTokens(9, 10, (9, 11))
+    assert tokenizer.special == SpecialTokens((9,), 10, (9, 11))
     assert tokenizer.decode([9, 4, 11, 5, 10]) == "ab ab"
     assert tokenizer.spell([9, 4, 10]) == "<s>ab</s>"
 
@@ -67,5 +68,5 @@ def test_all_tokenizers_have_one_interface(vocabulary: Vocabulary) -> None:
 
 
 def test_ours_names_its_special_ids() -> None:
-    expected = SpecialTokens(Tokenizer.start_id, Tokenizer.end_id, (0, 1, 3), Tokenizer.blank_id)
+    expected = SpecialTokens((Tokenizer.start_id,), Tokenizer.end_id, (0, 1, 3))
     assert Tokenizer.special == tiny_tokenizer().special == expected

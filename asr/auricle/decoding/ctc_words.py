@@ -1,0 +1,42 @@
+"""When each word was said, by the CTC head: forced alignment, its tokens put together to words."""
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from auricle.decoding.alignment import Span, aligned_spans
+from auricle.tokenizer import Tokenizer
+from auricle.transcript import Word
+
+
+def ctc_words(
+    ctc_log_probs: Tensor, tokens: Sequence[int], tokenizer: Tokenizer, frame_seconds: float
+) -> tuple[Word, ...]:
+    """Words in seconds from the start of the audio.
+
+    Args:
+        ctc_log_probs: `(N, V)` of one utterance.
+        tokens: what was said, without special ones.
+        tokenizer: whose tokens they are.
+        frame_seconds: from one encoder frame to the next.
+
+    Returns:
+        The words, in order; none at all where their tokens do not fit into the frames.
+    """
+    words: list[list[Span]] = []
+    for span in aligned_spans(ctc_log_probs, tokens):
+        if tokenizer.begins_word(span.token) or not words:
+            words.append([])
+        words[-1].append(span)
+    made = (_word(spans, tokenizer, frame_seconds) for spans in words)
+    return tuple(word for word in made if word.text)
+
+
+def _word(spans: Sequence[Span], tokenizer: Tokenizer, frame_seconds: float) -> Word:
+    return Word(
+        start=spans[0].start * frame_seconds,
+        end=spans[-1].end * frame_seconds,
+        text=tokenizer.decode([span.token for span in spans]),
+        confidence=math.fsum(span.probability for span in spans) / len(spans),
+    )

@@ -1,0 +1,107 @@
+"""What may be asked of a Whisper model, and how it is done."""
+
+import math
+from functools import partial
+
+from auricle.config import DecodingOptions
+from auricle.decoding.filters import LogitFilter, SuppressBlank, TimestampRules, Tokens
+from auricle.decoding.search import BeamSearch, Search
+from auricle.decoding.whisper.course import Plan, WhisperCourse
+from auricle.decoding.whisper.languages import language_code
+from auricle.decoding.whisper.prompts import Prompt, new_prompt, previous_tokens
+from auricle.decoding.whisper.searches import FullBeam
+from auricle.decoding.whisper.windows import Windows
+from auricle.errors import InvalidOptionError
+from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
+
+CONTEXT = 448  # tokens that the decoder of every published model is made for
+LATEST_FIRST = 1.0  # seconds: a transcript that begins later has missed something
+STEP = 0.2  # from one temperature to the next
+HIGHEST = 1.0
+
+
+class WhisperDialect:
+    """A `Dialect`."""
+
+    def __init__(self, tokenizer: WhisperTokenizer, context: int = CONTEXT) -> None:
+        """`context`: tokens that the decoder is made for, its prompt included."""
+        self._tokenizer = tokenizer
+        self._context = context
+
+    def check(self, options: DecodingOptions) -> None:
+        """Raises InvalidOptionError: the language is unknown, or English alone is known."""
+        if self._tokenizer.multilingual:
+            self._language(options)
+            return
+        if options.task == "translate":
+            raise InvalidOptionError("task must be transcribe: this model knows English alone")
+        if options.language is not None:
+            language_code(options.language, ("en",))
+
+    def course(self, options: DecodingOptions, encoder_frames: int) -> WhisperCourse:
+        """The attempts at one utterance, which `check` has passed."""
+        timestamps = options.timestamps is not False
+        previous = previous_tokens(self._tokenizer, options.prompt, self._context)
+        prompt = partial(self._prompt, options, previous, timestamps)
+        plan = Plan(
+            width=options.beam_size,
+            language=self._language(options) if self._tokenizer.multilingual else None,
+            temperatures=temperatures(options),
+            prompt=prompt,
+            search=partial(self._search, options),
+            filters=self._filters(timestamps=timestamps),
+        )
+        return WhisperCourse(self._tokenizer, plan)
+
+    def windows(self, options: DecodingOptions, frames: int) -> Windows:
+        """Windows over audio of `frames` feature frames; the prompt stands before the first."""
+        first = options.prompt or ()
+        if isinstance(first, str):
+            first = tuple(self._tokenizer.encode(f" {first.strip()}"))
+        return Windows(self._tokenizer, frames, first)
+
+    def _language(self, options: DecodingOptions) -> str | None:
+        if options.language is None:
+            return None
+        return language_code(options.language, self._tokenizer.languages)
+
+    def _prompt(
+        self, options: DecodingOptions, previous: Tokens, timestamps: bool, language: str | None
+    ) -> Prompt:
+        return new_prompt(
+            self._tokenizer,
+            language=language,
+            task=options.task,
+            previous=previous,
+            timestamps=timestamps,
+        )
+
+    def _search(self, options: DecodingOptions, temperature: float, prompt: int) -> Search:
+        """By default half of the context is for the answer; never more than the prompt leaves."""
+        half = self._context // 2
+        limit = min(options.max_tokens or half, self._context - prompt + 1)
+        end = self._tokenizer.end
+        if options.beam_size > 1 and not temperature:
+            return FullBeam(options.beam_size, limit, end, options.length_penalty)
+        seed = options.seed if options.temperature else options.seed or 0  # the same words again
+        return BeamSearch(1, limit, temperature=temperature, seed=seed, end=end)
+
+    def _filters(self, *, timestamps: bool) -> tuple[LogitFilter, ...]:
+        tokenizer = self._tokenizer
+        blank = SuppressBlank(tokenizer.blanks)
+        if not timestamps:
+            return (blank,)
+        latest = tokenizer.timestamp_begin + round(LATEST_FIRST / TIMESTAMP_SECONDS)
+        rules = TimestampRules(
+            tokenizer.no_timestamps, tokenizer.timestamp_begin, tokenizer.end, latest
+        )
+        return blank, rules
+
+
+def temperatures(options: DecodingOptions) -> tuple[float, ...]:
+    """The one asked for, and higher ones in case that its words are doubtful."""
+    first = options.temperature
+    if options.fallback is False:
+        return (first,)
+    steps = math.floor((HIGHEST - first) / STEP + 1e-6)
+    return (first, *(round(first + STEP * step, 6) for step in range(1, steps + 1)))

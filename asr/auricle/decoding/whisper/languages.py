@@ -1,0 +1,27 @@
+"""What languages people may ask for, and by which names."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+from auricle.errors import InvalidOptionError
+from auricle.tokenizer.languages import CODES, LANGUAGES
+
+
+def language_code(name: str, known: Collection[str]) -> str:
+    """The code of a language, given by that or by its English name.
+
+    Args:
+        name: in any case.
+        known: codes that the model has tokens for.
+
+    Raises:
+        InvalidOptionError: the model does not know it; the nearest names are offered.
+    """
+    asked = name.strip().lower()
+    code = CODES.get(asked, asked)
+    if code in known:
+        return code
+    names = [*known, *(LANGUAGES[code] for code in known if code in LANGUAGES)]
+    near = get_close_matches(asked, names, n=3)
+    hint = f": did you mean {' or '.join(near)}?" if near else ", such as en or english"
+    raise InvalidOptionError(f"language must be one that the model knows, not {name!r}{hint}")

@@ -1,0 +1,74 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from auricle.config import DecodingOptions, ModelConfig, TransformerConfig
+from auricle.decoding import Casting, PlainDialect, dialect_of
+from auricle.decoding.whisper import WhisperDialect
+from auricle.errors import CheckpointMismatchError, InvalidOptionError
+from tests.asr.tiny import tiny_tokenizer
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("language", "de"),
+        ("task", "translate"),
+        ("prompt", "before"),
+        ("timestamps", True),
+        ("fallback", True),
+    ],
+)
+def test_what_a_model_does_not_know_is_refused(option: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError, match=f"^{option}"):
+        PlainDialect().check(DecodingOptions(**{option: value}))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        DecodingOptions(),
+        DecodingOptions(language="en", timestamps=False, fallback=False, prompt=""),
+        DecodingOptions(beam_size=3, ctc_weight=0.1),
+    ],
+)
+def test_what_it_does_anyway_may_be_said(options: DecodingOptions) -> None:
+    dialect = PlainDialect()
+    dialect.check(options)
+    assert dialect.course(options, 10) is None
+
+
+def test_the_vocabulary_says_how_to_speak() -> None:
+    dialect = dialect_of(ModelConfig(), tiny_tokenizer())
+    assert isinstance(dialect, PlainDialect)
+
+
+def test_whispers_vocabulary_is_whispers_dialect() -> None:
+    pytest.importorskip("whisper")
+    from tests.asr.tokenizer.unicode_lines import vocabulary
+
+    transformer = TransformerConfig(max_tokens=448)
+    config = ModelConfig(family="whisper", tokens=vocabulary().special, transformer=transformer)
+    assert isinstance(dialect_of(config, vocabulary()), WhisperDialect)
+    with pytest.raises(CheckpointMismatchError, match="START and END are 1 and 2, but 50258"):
+        dialect_of(ModelConfig(family="whisper", transformer=transformer), vocabulary())
+    assert isinstance(dialect_of(ModelConfig(), vocabulary()), PlainDialect)  # of another family
+
+
+def test_where_a_vad_hears_no_word_nothing_is_tried() -> None:
+    pytest.importorskip("whisper")
+    from tests.asr.tokenizer.unicode_lines import vocabulary
+
+    casting = Casting(9.0, has_ctc=False, dialect=WhisperDialect(vocabulary()))
+    options = DecodingOptions()
+    assert casting.course(options, 9, speech=False) is None
+    assert casting.roles(options, 9, 1.0, None, speech=False).search.done
+    assert casting.course(options, 9, speech=True) is not None
+    assert casting.course(options, 9) is not None  # it was not asked
+    assert casting.course(replace(options, guards=False), 9, speech=False) is not None
+
+
+def test_tasks_are_two() -> None:
+    with pytest.raises(InvalidOptionError, match="task must be transcribe or translate"):
+        DecodingOptions(task="summarise")  # type: ignore[arg-type]

@@ -1,0 +1,95 @@
+"""Long audio in windows: what each is told, and what is made of its words."""
+
+from concurrent.futures import Future
+from typing import cast
+
+import numpy as np
+import pytest
+
+pytest.importorskip("whisper")
+
+from auricle.config import DecodingOptions
+from auricle.decoding.whisper import WhisperDialect
+from auricle.engine import Engine, Outcome, Request
+from auricle.engine.windowed import in_windows
+from auricle.errors import InferenceError, InvalidOptionError
+from auricle.hypothesis import Hypothesis
+from auricle.recognizer import Recognizer
+from auricle.transcript import Receipt, Segment
+from tests.asr.tiny import tiny_checkpoint
+from tests.asr.tokenizer.unicode_lines import vocabulary
+
+BEGIN = vocabulary().timestamp_begin
+
+
+def words(text: str) -> tuple[int, ...]:
+    return tuple(vocabulary().encode(text))
+
+
+class ScriptedEngine:
+    """Answers each request with the next of some hypotheses."""
+
+    def __init__(self, *script: Hypothesis | Exception) -> None:
+        self.script = list(script)
+        self.requests: list[Request] = []
+
+    def submit(self, request: Request, *, block: bool) -> Future[Outcome]:
+        assert block
+        self.requests.append(request)
+        future: Future[Outcome] = Future()
+        answer = self.script.pop(0)
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(Outcome(answer, Receipt("m", tokens=answer.steps)))
+        return future
+
+
+def heard(
+    engine: ScriptedEngine, seconds: float, options: DecodingOptions
+) -> tuple[list[Segment], list[Receipt]]:
+    samples = np.arange(round(seconds * 16_000), dtype=np.float32)
+    dialect = WhisperDialect(vocabulary())
+    return in_windows(cast(Engine, engine), dialect, samples, options)
+
+
+def test_windows_move_by_times_and_know_what_was_said() -> None:
+    one, two, three = words(" one"), words(" two"), words(" three")
+    first = (BEGIN, *one, BEGIN + 500, BEGIN + 500, *two)  # 10 s, then words without an end
+    second = (BEGIN, *two, BEGIN + 100, BEGIN + 100, *three, BEGIN + 1200)
+    engine = ScriptedEngine(
+        Hypothesis(first, -1.0, language="de"), Hypothesis(second, -1.0, language="de")
+    )
+    segments, receipts = heard(engine, 35.0, DecodingOptions(prompt="names"))
+    spans = [(each.start, each.end, each.text) for each in segments]
+    assert spans == [(0.0, 10.0, "one"), (10.0, 12.0, "two"), (12.0, 34.0, "three")]
+    assert len(receipts) == 2
+    begin, after = engine.requests
+    assert (begin.samples[0], len(begin.samples)) == (0.0, 30 * 16_000)
+    assert (after.samples[0], len(after.samples)) == (10 * 16_000, 25 * 16_000)
+    assert begin.options.prompt == words(" names")
+    assert after.options.prompt == (*words(" names"), BEGIN, *one, BEGIN + 500)
+    assert (begin.options.language, after.options.language) == (None, "de")
+
+
+def test_silence_is_passed_over() -> None:
+    engine = ScriptedEngine(Hypothesis((), -1.0), Hypothesis((BEGIN, *words(" end")), -1.0))
+    segments, _ = heard(engine, 31.0, DecodingOptions(language="en"))
+    assert [(each.start, each.end, each.text) for each in segments] == [(30.0, 31.0, "end")]
+
+
+def test_failures_are_the_callers() -> None:
+    with pytest.raises(InferenceError):
+        heard(ScriptedEngine(InferenceError("broken")), 1.0, DecodingOptions())
+
+
+def test_no_audio_is_no_window() -> None:
+    assert heard(ScriptedEngine(), 0.0, DecodingOptions()) == ([], [])
+
+
+def test_other_models_say_no_times() -> None:
+    with (
+        Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer,
+        pytest.raises(InvalidOptionError, match="windows move by the times"),
+    ):
+        recognizer.transcribe_in_windows(np.ones(1_600, np.float32))

@@ -1,0 +1,176 @@
+"""From a peer's file to words: our loading, engine and dialect against openai-whisper's decode."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from auricle.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from auricle.config import DecodingOptions
+from auricle.decoding import dialect_of
+from auricle.decoding.whisper import WhisperDialect
+from auricle.engine import Request
+from auricle.errors import CorruptCheckpointError, InvalidOptionError
+from auricle.families import load_pretrained
+from auricle.families.openai import openai_name
+from auricle.recognizer import Recognizer
+from tests.asr.families.peers import (
+    WINDOW,
+    Peer,
+    heard,
+    hub_moonshine,
+    hub_whisper,
+    openai_file,
+    openai_model,
+    save,
+    whisper,
+)
+from tests.asr.tokenizer.unicode_lines import vocabulary
+
+pytestmark = pytest.mark.filterwarnings(  # openai-whisper leaves its table open
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    "ignore:__array_wrap__:DeprecationWarning",
+)
+SOUNDS = heard()[:50:9]
+LATEST_FIRST = 50 * 30 / WINDOW  # seconds: openai-whisper derives the frame from the window
+ONCE = DecodingOptions(fallback=False, guards=False)
+KINDS: dict[str, dict[str, Any]] = {
+    "english": {"language": "en", "timestamps": False},
+    "times": {"language": "de"},
+    "translation": {"language": "fr", "task": "translate"},
+    "detection": {},
+    "prompt": {"language": "ja", "prompt": "What was said before"},
+    "beam": {"language": "en", "beam_size": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def theirs() -> Peer:
+    return openai_model()
+
+
+@pytest.fixture(scope="module")
+def references(theirs: Peer) -> dict[str, list[Peer]]:
+    """One by one: openai-whisper's beams want one audio."""
+    padded = [whisper.pad_or_trim(each, WINDOW * 320) for each in SOUNDS]
+    mels = [whisper.log_mel_spectrogram(torch.from_numpy(each)) for each in padded]
+    return {
+        kind: [whisper.decode(theirs, mel, their_options(asked)) for mel in mels]
+        for kind, asked in KINDS.items()
+    }
+
+
+def their_options(asked: dict[str, Any]) -> Peer:
+    told = dict(asked)
+    told["without_timestamps"] = told.pop("timestamps", True) is False
+    return whisper.DecodingOptions(fp16=False, max_initial_timestamp=LATEST_FIRST, **told)
+
+
+def hub_folder(theirs: Peer, folder: Path) -> Path:
+    """The same weights as transformers saves them, with the ids of the published models."""
+    dims, tokenizer = theirs.dims, vocabulary()
+    size = {"vocab_size": dims.n_vocab, "encoder_ffn_dim": 128, "decoder_ffn_dim": 128}
+    start, end = tokenizer.start, tokenizer.end
+    ids = {"decoder_start_token_id": start, "eos_token_id": end, "bos_token_id": end}
+    silent = list(tokenizer.special.silent)
+    model = hub_whisper(**size, **ids, pad_token_id=end, suppress_tokens=silent)
+    weights = theirs.state_dict()
+    names = {name: name for name in model.state_dict()}
+    names["proj_out.weight"] = "model.decoder.embed_tokens.weight"
+    model.load_state_dict({name: weights[openai_name(hub)] for name, hub in names.items()})
+    save(model, folder)
+    (folder / "tokenizer.json").write_bytes(tokenizer.serialized)
+    says = {
+        "decoder_start_token_id": start,
+        "eos_token_id": end,
+        "lang_to_id": {f"<|{code}|>": token for code, token in tokenizer.languages.items()},
+        "task_to_id": {task: tokenizer.task(task) for task in ("translate", "transcribe")},
+        "no_timestamps_token_id": tokenizer.no_timestamps,
+        "suppress_tokens": silent,
+    }
+    (folder / "generation_config.json").write_text(json.dumps(says))
+    return folder
+
+
+@pytest.fixture(scope="module", params=["openai", "transformers"])
+def checkpoint(
+    request: pytest.FixtureRequest, theirs: Peer, tmp_path_factory: pytest.TempPathFactory
+) -> Checkpoint:
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "openai":
+        return load_pretrained(openai_file(folder, theirs))
+    return load_pretrained(hub_folder(theirs, folder / "whisper"))
+
+
+@pytest.fixture(scope="module")
+def ours(checkpoint: Checkpoint) -> Iterator[Recognizer]:
+    with Recognizer(checkpoint, device="cpu", dtype="float32") as recognizer:
+        yield recognizer
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_words_and_tokens_are_theirs(
+    ours: Recognizer, references: dict[str, list[Peer]], kind: str
+) -> None:
+    expected, options = references[kind], replace(ONCE, **KINDS[kind])
+    assert len({tuple(each.tokens) for each in expected}) >= len(SOUNDS) - 1  # it listens
+    futures = [ours._engine.submit(Request(each, options)) for each in SOUNDS]
+    found = [future.result().hypothesis for future in futures]
+    assert [list(each.tokens) for each in found] == [each.tokens for each in expected]
+    assert [each.language for each in found] == [each.language for each in expected]
+    texts = [vocabulary().decode(each.tokens) for each in expected]
+    assert [each.text for each in ours.transcribe(SOUNDS, options=options)] == texts
+    if options.timestamps is not False:
+        assert min(each.tokens[0] for each in expected) >= vocabulary().timestamp_begin
+
+
+def test_a_vad_that_hears_no_word_ends_it_before_it_begins(ours: Recognizer) -> None:
+    def said(options: DecodingOptions) -> tuple[tuple[int, ...], tuple[str, ...]]:
+        request = Request(SOUNDS[2], options, speech=False)
+        found = ours._engine.submit(request).result().hypothesis
+        return found.tokens, found.guards
+
+    assert said(DecodingOptions(fallback=False)) == ((), ("silence",))
+    assert said(ONCE)[0]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("language", "tlhingan"), ("lm_weight", 0.3)], ids=str
+)
+def test_what_it_cannot_do_is_refused(ours: Recognizer, option: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError, match=option):
+        ours.transcribe(SOUNDS[0], options=DecodingOptions(**{option: value}))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"language": "de"}, {"task": "translate"}, {"prompt": "a"}, {"timestamps": True}],
+    ids=str,
+)
+def test_other_families_know_nothing_of_it(tmp_path: Path, asked: dict[str, Any]) -> None:
+    folder = save(hub_moonshine(), tmp_path / "moonshine")
+    with (
+        Recognizer.from_pretrained(folder, device="cpu", dtype="float32") as recognizer,
+        pytest.raises(InvalidOptionError, match=next(iter(asked))),
+    ):
+        recognizer.transcribe(SOUNDS[0], options=DecodingOptions(**asked))
+
+
+def test_a_vocabulary_without_marks_is_refused(tmp_path: Path) -> None:
+    folder = save(hub_whisper(), tmp_path / "whisper")
+    with pytest.raises(CorruptCheckpointError, match=re.escape("no <|transcribe|>")):
+        Recognizer.from_pretrained(folder, device="cpu", dtype="float32")
+
+
+def test_a_file_of_our_own_keeps_the_family(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    path = tmp_path / "ours.safetensors"
+    save_checkpoint(path, checkpoint.model, checkpoint.tokenizer)
+    found = load_checkpoint(path)
+    assert found.model.config == checkpoint.model.config
+    assert isinstance(dialect_of(found.model.config, found.tokenizer), WhisperDialect)

@@ -143,8 +143,8 @@ class ScheduleConfig:
     patience: int = 0
 
     def __post_init__(self) -> None:
-        if self.patience < 0:
-            raise InvalidOptionError(f"patience must not be negative, but is {self.patience}")
+        if not isinstance(self.patience, int) or self.patience < 0:
+            raise InvalidOptionError(f"patience must be a number of epochs, not {self.patience!r}")
 
 
 T = TypeVar("T", str, bool)

@@ -143,8 +143,7 @@ class ScheduleConfig:
     patience: int = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.patience, int) or self.patience < 0:
-            raise InvalidOptionError(f"patience must be a number of epochs, not {self.patience!r}")
+        _check_epochs("patience", self.patience)
 
 
 T = TypeVar("T", str, bool)
@@ -215,6 +214,11 @@ def _check_type(name: str, value: object, like: object) -> None:
     accepted = (int, float) if isinstance(like, float) else type(like)
     if not isinstance(value, accepted) or isinstance(value, bool):
         raise TypeError(f"{name} must be like {like!r}, not {value!r}")
+
+
+def _check_epochs(name: str, value: object) -> None:
+    if not isinstance(value, int) or value < 0:
+        raise InvalidOptionError(f"{name} must be a number of epochs, not {value!r}")
 
 
 def _check_share(name: str, value: object) -> None:

@@ -111,4 +111,4 @@ def test_a_quantised_model_hears_nearly_the_same() -> None:
 def test_its_logits_are_coarse() -> None:
     assert quantized_model().decoder.is_coarse
     assert not tiny_model().decoder.is_coarse
-    assert tiny_model().bfloat16().decoder.is_coarse
+    assert copy.deepcopy(tiny_model()).bfloat16().decoder.is_coarse

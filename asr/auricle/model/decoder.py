@@ -142,7 +142,7 @@ class Decoder(nn.Module):
     def is_coarse(self) -> bool:
         """Whether `logits` are less exact than `logits_of`."""
         plain = isinstance(self.output, Unembedding)
-        return not plain or self.embedding.weight.dtype != torch.float32
+        return not plain or self.vectors.weight.dtype != torch.float32
 
     def logits(self, decoder_out: Tensor) -> Tensor:
         """`(..., D) -> (..., V)`, in the numbers of the model's products."""

@@ -79,10 +79,10 @@ class FullBeam:
         live: Sequence[Hypothesis], candidates: Sequence[Sequence[Candidate]]
     ) -> list[tuple[float, int, int]]:
         extensions = [
-            (live[row].log_prob + choice[0], row, choice[1])
+            (live[row].log_prob + choice.log_prob, row, choice.token)
             for row, choices in enumerate(candidates)
             for choice in choices
-            if choice[0] > -math.inf
+            if choice.log_prob > -math.inf
         ]
         return sorted(extensions, key=lambda extension: extension[0], reverse=True)
 

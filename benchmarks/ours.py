@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import EngineConfig
 from auricle.recognizer import Recognizer
@@ -18,7 +19,10 @@ THROUGHPUT = EngineConfig(max_encode_seconds=60.0)  # twice the default: through
 
 
 class Auricle:
-    """Waveforms in: unlike the peers it computes its own features within the time."""
+    """Waveforms in: unlike the peers it computes its own features within the time.
+
+    `cutting`: as a server does, each is first asked for words and silences by the VAD.
+    """
 
     def __init__(
         self,
@@ -29,6 +33,7 @@ class Auricle:
         *,
         audio_seconds: float,
         at_once: int | None = None,
+        cutting: bool = False,
     ) -> None:
         """With `tokens` each utterance gets exactly as many; without, as many as the model says.
 
@@ -37,7 +42,8 @@ class Auricle:
         self.name = name
         self._audio_seconds = audio_seconds
         self._recognizer = recognizer
-        self._pieces = [Piece(0.0, samples) for samples in waveforms]
+        self._audio = [Audio(samples) for samples in waveforms]
+        self._cutting = cutting
         self._options = exactly(tokens)
         self._tokens = tokens
         self._at_once = at_once or len(waveforms)
@@ -50,7 +56,7 @@ class Auricle:
     def run(self) -> None:
         """Submit all, wait for all."""
         with ThreadPoolExecutor(self._at_once) as callers:
-            counts = list(callers.map(self._tokens_of, self._pieces))
+            counts = list(callers.map(self._tokens_of, self._audio))
         if self._tokens is not None:
             MiscountError.check(self.name, counts, self._tokens)
 
@@ -58,9 +64,10 @@ class Auricle:
         """With which numbers it computes."""
         return {"dtype": self._recognizer.dtype, "features": "computed within the time"}
 
-    def _tokens_of(self, piece: Piece) -> int:
-        future = self._recognizer.submit(piece, self._options, block=True)
-        return future.result().receipt.tokens
+    def _tokens_of(self, audio: Audio) -> int:
+        pieces = self._recognizer.cut(audio) if self._cutting else [Piece(0.0, audio.samples)]
+        answers = self._recognizer.recognize(pieces, self._options)
+        return sum(each.receipt.tokens for each in answers)
 
 
 def recognizer(checkpoint: Checkpoint, dtype: str) -> Recognizer:

@@ -1,8 +1,9 @@
 """The gRPC server beside the engine in process: python -m benchmarks.server.
 
-The same utterances, in turns: all submitted at once to a recogniser in this process; submitted to
-it by 32 callers, each of whom waits for its answer; and sent by 32 concurrent clients over loopback
-to `auricle serve` in a process of its own. The clients and the server share the machine. There are
+The same utterances, in turns: all given at once to a recogniser in this process; given to it by 32
+callers, each of whom waits for its answer; and sent by 32 concurrent clients over loopback to
+`auricle serve` in a process of its own. All ask the VAD about each utterance, and the clients and
+the server share the machine. There are
 two models: the bundled one on the recordings of samples/, and a random Whisper-tiny on noise with
 exactly 32 tokens an utterance.
 """
@@ -94,6 +95,7 @@ def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
             waveforms=subject.waveforms,
             tokens=tokens,
             audio_seconds=audio_seconds,
+            cutting=True,
         )
         contestants = (ours(ENGINE), ours(CALLERS, at_once=plan.clients), clients)
         for each in contestants:

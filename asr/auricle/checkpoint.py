@@ -18,6 +18,7 @@ from auricle.config import Calibration, ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from auricle.language_model import NGramModel, load_language_model, path_beside
 from auricle.model import SpeechTransformer
+from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.whisper import WhisperTokenizer
@@ -44,10 +45,14 @@ class Checkpoint:
 def save_checkpoint(
     path: Path, model: SpeechTransformer, tokenizer: Vocabulary, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Write `model`, its dimensions and `tokenizer` to `path`, the weights as `dtype`."""
+    """Write `model`, its dimensions and `tokenizer` to `path`, the weights as `dtype`.
+
+    Raises:
+        StorageError: it cannot be written; a file that was there is still there.
+    """
     tensors = {name: weight.to(dtype).contiguous() for name, weight in model.state_dict().items()}
     tensors[TOKENIZER_KEY] = torch.frombuffer(bytearray(tokenizer.serialized), dtype=torch.uint8)
-    save_file(tensors, path, metadata={HEADER_KEY: json.dumps(model.config.to_dict())})
+    _write(path, tensors, model.config)
 
 
 def is_ours(path: Path) -> bool:
@@ -118,14 +123,17 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
     Raises:
         UnknownModelError: there is no such file.
         CorruptCheckpointError: truncated, damaged, or no Auricle checkpoint.
+        StorageError: it cannot be written; the old one is still there.
     """
     if not path.is_file():
         raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
     config, tensors = _read(path)
-    header = json.dumps(replace(config, calibration=calibration).to_dict())
-    beside = path.with_name(path.name + ".new")  # a run that is stopped leaves the old one whole
-    save_file(tensors, beside, metadata={HEADER_KEY: header})
-    beside.replace(path)
+    _write(path, tensors, replace(config, calibration=calibration))
+
+
+def _write(path: Path, tensors: dict[str, Tensor], config: ModelConfig) -> None:
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata={HEADER_KEY: json.dumps(config.to_dict())})
 
 
 def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from auricle.language_model.ngram import LEVELS, NGramModel
+from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer
 
 HEADER_KEY = "auricle_lm"
@@ -28,7 +29,11 @@ def path_beside(checkpoint: Path) -> Path:
 
 
 def save_language_model(path: Path, model: NGramModel, tokenizer: Tokenizer) -> None:
-    """Write `model`, over the tokens of `tokenizer`; the same model gives the same bytes."""
+    """Write `model`, over the tokens of `tokenizer`; the same model gives the same bytes.
+
+    Raises:
+        StorageError: it cannot be written; a file that was there is still there.
+    """
     children = np.diff(model.first)
     width = np.min_scalar_type(model.vocab_size)
     arrays: Arrays = {
@@ -40,7 +45,8 @@ def save_language_model(path: Path, model: NGramModel, tokenizer: Tokenizer) -> 
         "backoff_books": model.backoff_books,
     }
     header = {"order": model.order, "tokenizer": digest(tokenizer)}
-    save_file(arrays, path, metadata={HEADER_KEY: json.dumps(header)})
+    with replacing(path) as partial:
+        save_file(arrays, partial, metadata={HEADER_KEY: json.dumps(header)})
 
 
 def load_language_model(path: Path, tokenizer: Tokenizer) -> NGramModel:

@@ -1,7 +1,7 @@
 """The encoder: features to `encoder_out`, of a padded batch or of utterances in a strip."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import cast
 
@@ -72,13 +72,10 @@ class Encoder(nn.Module):
         x, mask = self.subsampling(x, length_mask(x_lens, x.shape[1]))
         x, rotation = self._place(x, torch.arange(x.shape[1], device=x.device))
         attend = partial(masked_attention, mask=mask[:, None, None, :])
-        layers, half = list(self.layers), max(1, len(self.layers) // 2)
-        for layer in layers[:half]:
-            x = layer(x, mask, attend, rotation)
-        middle = x
-        for layer in layers[half:]:
-            x = layer(x, mask, attend, rotation)
-        return self.norm(x), self.norm(middle), mask.sum(dim=1)
+        half = max(1, len(self.layers) // 2)
+        middle = _through(self.layers[:half], x, mask, attend, rotation)
+        last = _through(self.layers[half:], middle, mask, attend, rotation)
+        return self.norm(last), self.norm(middle), mask.sum(dim=1)
 
     def encode(self, xs: Sequence[Tensor]) -> list[Tensor]:
         """Encode utterances without padding: features `(T_i, n_mels)` -> `(N_i, D)` of each.
@@ -92,9 +89,7 @@ class Encoder(nn.Module):
 
     def _transform(self, x: Tensor, mask: Tensor, positions: Tensor, attend: Attend) -> Tensor:
         x, rotation = self._place(x, positions)
-        for layer in self.layers:
-            x = layer(x, mask, attend, rotation)
-        return self.norm(x)
+        return self.norm(_through(self.layers, x, mask, attend, rotation))
 
     def _place(self, x: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | None]:
         """`x` knowing its positions, or the rotation that tells them to attention."""
@@ -102,3 +97,11 @@ class Encoder(nn.Module):
             x = x * math.sqrt(self.config.d_model)
         placed: tuple[Tensor, Tensor | None] = self.placement(x, positions)
         return placed
+
+
+def _through(
+    layers: Iterable[EncoderLayer], x: Tensor, mask: Tensor, attend: Attend, rotation: Tensor | None
+) -> Tensor:
+    for layer in layers:
+        x = layer(x, mask, attend, rotation)
+    return x

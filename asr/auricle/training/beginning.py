@@ -7,9 +7,9 @@ from auricle.checkpoint import load_checkpoint
 from auricle.config import ModelConfig
 from auricle.errors import CheckpointMismatchError, InvalidOptionError
 from auricle.model import SpeechTransformer
+from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer
 from auricle.training.config import TrainingConfig
-from auricle.training.storage import replacing
 
 _MAY_DIFFER = {"dropout"}  # of the dimensions: it has no weights
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from auricle.storage import replacing
 from auricle.training.journal import read_journal
-from auricle.training.storage import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

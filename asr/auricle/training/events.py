@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from auricle.training.storage import writing
+from auricle.storage import writing
 
 logger = logging.getLogger(__name__)
 FOLDER = "tensorboard"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from auricle.storage import writing
 from auricle.training.events import Events
 from auricle.training.loss import Losses
-from auricle.training.storage import writing
 
 logger = logging.getLogger(__name__)
 JOURNAL = "journal.jsonl"

@@ -12,7 +12,6 @@ from auricle.training.curves import renew_curves
 from auricle.training.distributed import World
 from auricle.training.journal import Journal
 from auricle.training.state import TrainingState
-from auricle.training.storage import replacing
 from auricle.training.validation import Validator, load_dev_set
 
 logger = logging.getLogger(__name__)
@@ -58,5 +57,5 @@ class Judge:
         logger.info("no better WER since epoch %d", state.epoch - state.stale)
 
     def _export(self, state: TrainingState, name: str) -> None:
-        with replacing(self._output / name) as partial:
-            save_checkpoint(partial, state.averaged_model, self._tokenizer, torch.bfloat16)
+        path = self._output / name
+        save_checkpoint(path, state.averaged_model, self._tokenizer, torch.bfloat16)

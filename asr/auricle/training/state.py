@@ -13,8 +13,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from auricle.errors import CheckpointMismatchError
 from auricle.model import SpeechTransformer
+from auricle.storage import replacing
 from auricle.training.config import OptimizerConfig
-from auricle.training.storage import replacing
 
 
 @dataclass(slots=True)

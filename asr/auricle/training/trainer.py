@@ -13,6 +13,7 @@ from tqdm import tqdm
 from auricle.engine.devices import resolve_device
 from auricle.errors import TrainingInterruptedError
 from auricle.features import LogMel
+from auricle.storage import writing
 from auricle.training import beginning
 from auricle.training.arithmetic import arithmetic, no_denormals
 from auricle.training.augmentation import SpecAugment, WaveformAugmentation, seed_everything
@@ -29,7 +30,6 @@ from auricle.training.loss import Losses, joint_loss
 from auricle.training.network import network_of
 from auricle.training.selection import Speech, alignable, usable
 from auricle.training.state import new_state
-from auricle.training.storage import writing
 
 logger = logging.getLogger(__name__)
 

@@ -79,23 +79,19 @@ def show(model: str) -> None:
 )
 def convert(source: str, target: Path, dtype: str) -> None:
     """Write SOURCE (a name or a path) as one self-describing safetensors file, TARGET."""
-    from safetensors import SafetensorError
-
     from auricle.checkpoint import save_checkpoint
     from auricle.engine.devices import DTYPES as KINDS
-    from auricle.errors import ModelError
+    from auricle.errors import ModelError, StorageError
     from auricle.families import load_pretrained
     from auricle.recognizer import model_path
 
-    partial = target.with_name(f".{target.name}.partial")
     try:
         checkpoint = load_pretrained(model_path(source), dtype=KINDS[dtype])
-        save_checkpoint(partial, checkpoint.model, checkpoint.tokenizer, KINDS[dtype])
-        partial.replace(target)
-    except (ModelError, OSError, SafetensorError) as error:
+        save_checkpoint(target, checkpoint.model, checkpoint.tokenizer, KINDS[dtype])
+    except StorageError as error:
+        raise Failure(str(error)) from error
+    except (ModelError, OSError) as error:
         raise Failure(f"{source}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _list(connection: Connection, timeout: float, format: str) -> None:

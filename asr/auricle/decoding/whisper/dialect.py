@@ -82,7 +82,7 @@ class WhisperDialect:
         limit = min(options.max_tokens or half, self._context - prompt + 1)
         end = self._tokenizer.end
         if options.beam_size > 1 and not temperature:
-            return FullBeam(options.beam_size, limit, end, options.length_penalty)
+            return FullBeam(options.beam_size, limit, options.length_penalty, end=end)
         seed = options.seed if options.temperature else options.seed or 0  # the same words again
         return BeamSearch(1, limit, temperature=temperature, seed=seed, end=end)
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from auricle.decoding.search import Candidate
+from auricle.decoding.search import BeamSearch, Candidate
 from auricle.hypothesis import Hypothesis
 
 
@@ -33,31 +33,12 @@ class Listening:
         return Hypothesis((), 0.0, ended=False)
 
 
-class FullBeam:
+class FullBeam(BeamSearch):
     """A beam search that is always `width` wide, until as many hypotheses have ended.
 
     One that ends frees no place as in `BeamSearch`, the next likely takes it: openai-whisper's
     way. In the end scores are compared by their length, END not counted.
     """
-
-    temperature: float = 0.0
-    seed: int | None = None
-
-    def __init__(self, width: int, limit: int, end: int, length_penalty: float = 1.0) -> None:
-        """`limit`: the most tokens. `end`: the token that ends."""
-        self.width = width
-        self.limit = limit
-        self.end = end
-        self.length_penalty = length_penalty
-        self.live = [Hypothesis((), 0.0, ended=False)]
-        self.ended: list[Hypothesis] = []
-
-    @property
-    def done(self) -> bool:
-        """As many have ended as the beam is wide, none is alive, or the limit is reached."""
-        if not self.live or len(self.ended) >= self.width:
-            return True
-        return len(self.live[0].tokens) >= self.limit
 
     def extend(self, candidates: Sequence[Sequence[Candidate]]) -> list[int]:
         """Down the list of extensions until the beam is full; END on the way ends."""

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from auricle.errors import InvalidOptionError, ManifestError
-from auricle.training.storage import replacing
+from auricle.storage import replacing
 
 MANIFEST = "train.jsonl"
 PLAN = "plan.json"

@@ -1,5 +1,6 @@
 """Files appear whole or not at all, and a full disk is a typed error."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,16 +8,25 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from auricle import storage
+from auricle.checkpoint import save_calibration, save_checkpoint
+from auricle.config import Calibration
 from auricle.errors import StorageError
-from auricle.training import storage
+from auricle.language_model import NGramModel, save_language_model
+from auricle.storage import replacing, writing
 from auricle.training.corpus import open_corpus
 from auricle.training.journal import Journal
-from auricle.training.storage import replacing, writing
 from auricle.training.trainer import Trainer
+from tests.asr.language_models import random_model
+from tests.asr.tiny import VOCAB_SIZE, tiny_model, tiny_tokenizer
 from tests.asr.training.runs import tiny_run, write_corpus
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+
+
+def small_lm() -> NGramModel:
+    return random_model(3, vocab_size=VOCAB_SIZE, order=3, share=0.1)[0]
 
 
 def fill(path: Path) -> None:
@@ -135,7 +145,7 @@ def test_a_run_on_a_full_disk_stops_and_goes_on_later(tmp_path: Path, name: str)
 def test_an_export_that_fails_leaves_the_last_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, *_: object) -> None:
+    def fail(_: object, path: Path, **__: object) -> None:
         path.write_bytes(b"half")
         raise SafetensorError("I/O error: No space left on device")
 
@@ -143,7 +153,39 @@ def test_an_export_that_fails_leaves_the_last_one(
     first = Trainer(config)
     first.run()
     exported = (config.output / "last.safetensors").read_bytes()
-    monkeypatch.setattr("auricle.training.judge.save_checkpoint", fail)
+    monkeypatch.setattr("auricle.checkpoint.save_file", fail)
     with pytest.raises(StorageError, match=r"last\.safetensors.*No space left"):
         first.judge.epoch(first.state, first.world)
     assert (config.output / "last.safetensors").read_bytes() == exported
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object, path: Path, **__: object) -> None:
+        path.write_bytes(b"half")
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr("auricle.checkpoint.save_file", fail)
+    monkeypatch.setattr("auricle.language_model.file.save_file", fail)
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        lambda path: save_checkpoint(path, tiny_model(), tiny_tokenizer()),
+        lambda path: save_calibration(path, Calibration()),
+        lambda path: save_language_model(path, small_lm(), tiny_tokenizer()),
+    ],
+    ids=["checkpoint", "calibration", "language model"],
+)
+def test_a_model_without_room_leaves_the_old_one(
+    tmp_path: Path, save: Callable[[Path], None], request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "model.safetensors"
+    save_checkpoint(path, tiny_model(), tiny_tokenizer())
+    before = path.read_bytes()
+    request.getfixturevalue("no_room")
+    with pytest.raises(StorageError, match=r"model\.safetensors.*No space left"):
+        save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

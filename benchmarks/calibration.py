@@ -14,9 +14,10 @@ from typing import Any
 import click
 
 from auricle.checkpoint import load_checkpoint, save_calibration
-from auricle.config import Calibration
+from auricle.config import Calibration, DecodingOptions
 from auricle.evaluation import normalize, word_errors
 from auricle.recognizer import BUNDLED, Recognizer, model_path
+from auricle_cli.recognition import BEAM
 from benchmarks.accuracy import weights
 from benchmarks.calibration_tables import tables
 from benchmarks.command import benchmark_options, use_threads
@@ -38,11 +39,13 @@ PACKAGES = ("torch", "numpy", "scipy", "jiwer")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The checkpoint that gets the parameters.",
 )
+@click.option("--beam", type=int, default=BEAM, show_default=True, help="Width of the search.")
 @benchmark_options
 def main(
     manifests: Sequence[Path],
     model: str,
     write: Path | None,
+    beam: int,
     quick: bool,
     threads: int,
     output: Path | None,
@@ -51,11 +54,11 @@ def main(
     use_threads(threads)
     result = Result("calibration", quick, threads, PACKAGES)
     corpora = [Corpus.load(path, QUICK_UTTERANCES if quick else None) for path in manifests]
-    halves = judged(model, corpora)
+    halves = judged(model, corpora, DecodingOptions(beam_size=beam))
     calibration = fitted(halves[0])
     found = figures(model, calibration, halves)
     print("\n\n".join(tables(found)))
-    result.write(found, output)
+    result.write({"beam": beam, **found}, output)
     if output is None and not quick:
         plot_reliability(found, DOCS / "images" / RELIABILITY)
     if write:
@@ -63,7 +66,9 @@ def main(
         print(f"\n{write}: slope {calibration.slope}, offset {calibration.offset}")
 
 
-def judged(model: str, corpora: Sequence[Corpus]) -> tuple[list[Judged], list[Judged]]:
+def judged(
+    model: str, corpora: Sequence[Corpus], options: DecodingOptions
+) -> tuple[list[Judged], list[Judged]]:
     """All answers that have words, in the two halves, by what they were before calibration."""
     checkpoint = load_checkpoint(model_path(model))
     plain = replace(checkpoint.model.config, calibration=Calibration())
@@ -71,7 +76,7 @@ def judged(model: str, corpora: Sequence[Corpus]) -> tuple[list[Judged], list[Ju
     halves: tuple[list[Judged], list[Judged]] = ([], [])
     with Recognizer(checkpoint) as recognizer:
         for corpus in corpora:
-            answers = recognizer.transcribe(list(corpus.waveforms))
+            answers = recognizer.transcribe(list(corpus.waveforms), options=options)
             for file, text, answer in zip(corpus.files, corpus.texts, answers, strict=True):
                 found = normalize(answer.text)
                 right, words = word_errors(text, found).hits, len(found.split())

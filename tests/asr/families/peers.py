@@ -46,11 +46,11 @@ def heard() -> tuple[npt.NDArray[np.float32], ...]:
     return tuple(sound(number, seconds) for number, seconds in enumerate(SECONDS))
 
 
-def openai_model(n_vocab: int = 51_865, n_mels: int = 80) -> Peer:
+def openai_model(n_vocab: int = 51_865, n_mels: int = 80, window: int = WINDOW) -> Peer:
     """Of openai-whisper, with its own vocabulary."""
     dims = whisper.model.ModelDimensions(
         n_mels=n_mels,
-        n_audio_ctx=WINDOW,
+        n_audio_ctx=window,
         n_audio_state=32,
         n_audio_head=2,
         n_audio_layer=2,

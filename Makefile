@@ -3,12 +3,15 @@
 #   PYTHON=python3.12        the Python that .venv is made with
 #   TORCH_INDEX=URL          where pip finds torch (the CPU build is much smaller than the CUDA one)
 #   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
+#   MODEL=whisper-small      the checkpoint that `make demo` and `make serve` take instead of the bundled one: a
+#                            folder, a file, or a name on the Hub (docs/checkpoints.md)
 #   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate` and `make calibrate` read instead of samples/
 #   BENCH=--quick            makes a bench target, or `make evaluate`, a smoke run
 
 PYTHON ?= python3
 TORCH_INDEX ?=
 AUDIO ?=
+MODEL ?=
 DEV ?= samples/manifest.jsonl
 BENCH ?=
 VENV ?= .venv
@@ -25,11 +28,11 @@ help: ## these lines
 
 install: $(VENV)/installed ## the command `auricle` into .venv
 
-demo: $(VENV)/installed ## serve the bundled model, stream samples/ (or AUDIO=file) through it
-	$(BIN)/auricle demo $(if $(AUDIO),"$(AUDIO)")
+demo: $(VENV)/installed ## serve the bundled model (or MODEL=checkpoint), stream samples/ (or AUDIO=file) through it
+	$(BIN)/auricle demo$(if $(MODEL), --model "$(MODEL)")$(if $(AUDIO), "$(AUDIO)")
 
-serve: $(VENV)/installed ## the gRPC server with the bundled model
-	$(BIN)/auricle serve
+serve: $(VENV)/installed ## the gRPC server with the bundled model (or MODEL=checkpoint)
+	$(BIN)/auricle serve$(if $(MODEL), --model "$(MODEL)")
 
 test: $(VENV)/installed-dev ## the quick tests
 	$(BIN)/python -m pytest

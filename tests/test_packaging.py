@@ -62,6 +62,11 @@ def test_the_demo_takes_a_recording() -> None:
     assert 'auricle demo "my file.m4a"' in make("--dry-run", "demo", "AUDIO=my file.m4a").stdout
 
 
+def test_the_demo_takes_a_checkpoint() -> None:
+    planned = make("--dry-run", "demo", "MODEL=my whisper", "AUDIO=my file.m4a").stdout
+    assert 'auricle demo --model "my whisper" "my file.m4a"' in planned
+
+
 def test_another_build_of_torch() -> None:
     planned = make(
         "--dry-run", "install", "VENV=/nowhere/venv", "TORCH_INDEX=file:///wheels"

@@ -42,9 +42,7 @@ def file(tmp_path: Path) -> Path:
     return openai_file(tmp_path, openai_model(window=WINDOW))
 
 
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_file_of_openai(file: Path) -> None:
     done = run(file)
     assert readers(done) == ["auricle float32", "openai-whisper float32"]

@@ -46,8 +46,8 @@ def openai_whisper(model: str, threads: int) -> Listen:
     import whisper
 
     name = model.removeprefix("openai/whisper-")
-    if Path(model).is_dir() or (not Path(model).exists() and name == model):
-        raise NotForThisError("openai-whisper reads .pt files and openai/whisper-... only")
+    if not Path(model).is_file() and name not in whisper.available_models():
+        raise NotForThisError("it reads .pt files and openai/whisper-... without a revision")
     torch.set_num_threads(threads)
     loaded = whisper.load_model(name, device="cpu")
 

@@ -71,7 +71,7 @@ def test_a_folder_of_the_hub(file: Path, tmp_path: Path) -> None:
     done = run(folder)
     expected = ["auricle float32", "faster-whisper int8", "faster-whisper float32"]
     assert readers(done) == expected
-    assert "without openai-whisper float32" in done.output
+    assert "without openai-whisper float32: it reads .pt files" in done.output
 
 
 def test_moonshine_and_the_result(tmp_path: Path) -> None:

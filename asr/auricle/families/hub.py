@@ -63,7 +63,7 @@ def _snapshot(model: str, *, offline: bool) -> str:
             f"{model} is not in the cache and the Hub cannot be reached: check the network and "
             "HF_HUB_OFFLINE, or give the path of its folder"
         ) from error
-    except (OSError, errors.HfHubHTTPError, errors.HFValidationError) as error:
+    except (OSError, errors.HTTPError, errors.HFValidationError) as error:
         raise DownloadError(
             f"{model} could not be downloaded ({error}): check the network and the room on the "
             "disk, then try again"

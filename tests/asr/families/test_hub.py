@@ -1,6 +1,7 @@
 """Models by their names on the Hub, which is a fake: nothing here has a network."""
 
 import errno
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from auricle.families.hub import hub_folder, is_hub_name, pull
 from auricle.recognizer import model_path
 
 library: Any = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
-errors = library.errors
+errors: Any = importlib.import_module("huggingface_hub.errors")
 
 
 class FakeHub:
@@ -91,8 +92,16 @@ def test_a_path_that_is_there_is_no_name(
 
 
 def answer(status: int) -> Any:  # noqa: ANN401
-    httpx = pytest.importorskip("httpx")
-    return httpx.Response(status, request=httpx.Request("GET", "http://hub"))
+    client = http_client()
+    return client.Response(status, request=client.Request("GET", "http://hub"))
+
+
+def http_client() -> Any:  # noqa: ANN401
+    """The package by which this huggingface_hub talks: httpx, or httpx2."""
+    client = importlib.import_module(errors.HTTPError.__module__.partition(".")[0])
+    if not hasattr(client, "ReadError"):
+        pytest.skip("an older huggingface_hub, which talks by requests")
+    return client
 
 
 FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
@@ -117,6 +126,8 @@ FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
         "check the network",
     ),
     "a broken connection": (lambda: ConnectionError("reset"), DownloadError, "try again"),
+    "a broken download": (lambda: http_client().ReadError("reset"), DownloadError, "try again"),
+    "a proxy that refuses": (lambda: http_client().ProxyError("no"), DownloadError, "try again"),
     "a full disk": (
         lambda: OSError(errno.ENOSPC, "No space left on device"),
         DownloadError,

@@ -79,10 +79,10 @@ def moonshine(model: str, threads: int) -> Listen:
 
 
 def _faster_whisper(model: str, threads: int, kind: str) -> Listen:
+    folder = _folder(model)
     from ctranslate2.converters import TransformersConverter
     from faster_whisper import WhisperModel
 
-    folder = _folder(model)
     with tempfile.TemporaryDirectory() as parent:
         target = str(Path(parent) / "converted")
         copied = [name for name in FILES if (folder / name).exists()]

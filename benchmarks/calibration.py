@@ -39,7 +39,9 @@ PACKAGES = ("torch", "numpy", "scipy", "jiwer")
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The checkpoint that gets the parameters.",
 )
-@click.option("--beam", type=int, default=BEAM, show_default=True, help="Width of the search.")
+@click.option(
+    "--beam", type=click.IntRange(1), default=BEAM, show_default=True, help="Width of the search."
+)
 @benchmark_options
 def main(
     manifests: Sequence[Path],

@@ -34,6 +34,17 @@ def fill(path: Path) -> None:
     path.with_name(f"{path.name}.partial").symlink_to(FULL)
 
 
+def without_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on safetensors meets a full disk."""
+
+    def fail(_: object, path: Path, **__: object) -> None:
+        path.write_bytes(b"half")
+        raise SafetensorError("I/O error: No space left on device")
+
+    monkeypatch.setattr("auricle.checkpoint.save_file", fail)
+    monkeypatch.setattr("auricle.language_model.file.save_file", fail)
+
+
 def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
@@ -145,28 +156,14 @@ def test_a_run_on_a_full_disk_stops_and_goes_on_later(tmp_path: Path, name: str)
 def test_an_export_that_fails_leaves_the_last_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object, path: Path, **__: object) -> None:
-        path.write_bytes(b"half")
-        raise SafetensorError("I/O error: No space left on device")
-
     config = tiny_run(tmp_path, epochs=1)
     first = Trainer(config)
     first.run()
     exported = (config.output / "last.safetensors").read_bytes()
-    monkeypatch.setattr("auricle.checkpoint.save_file", fail)
+    without_room(monkeypatch)
     with pytest.raises(StorageError, match=r"last\.safetensors.*No space left"):
         first.judge.epoch(first.state, first.world)
     assert (config.output / "last.safetensors").read_bytes() == exported
-
-
-@pytest.fixture
-def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: object, path: Path, **__: object) -> None:
-        path.write_bytes(b"half")
-        raise SafetensorError("I/O error: No space left on device")
-
-    monkeypatch.setattr("auricle.checkpoint.save_file", fail)
-    monkeypatch.setattr("auricle.language_model.file.save_file", fail)
 
 
 @pytest.mark.parametrize(
@@ -179,12 +176,12 @@ def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     ids=["checkpoint", "calibration", "language model"],
 )
 def test_a_model_without_room_leaves_the_old_one(
-    tmp_path: Path, save: Callable[[Path], None], request: pytest.FixtureRequest
+    tmp_path: Path, save: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "model.safetensors"
     save_checkpoint(path, tiny_model(), tiny_tokenizer())
     before = path.read_bytes()
-    request.getfixturevalue("no_room")
+    without_room(monkeypatch)
     with pytest.raises(StorageError, match=r"model\.safetensors.*No space left"):
         save(path)
     assert path.read_bytes() == before

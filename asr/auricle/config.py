@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from auricle.errors import InvalidOptionError
 
 SAMPLE_RATE = 16_000  # Hz; everything behind the audio reader runs at this rate
+CTC_WEIGHT = 0.5  # CTC's share of a score, where a model has that head
 LM_WEIGHT = 0.3  # of a language model in a beam's scores, beside the acoustic model's 1; by dev
 
 
@@ -296,7 +297,7 @@ class DecodingOptions:
     length_penalty: float = 1.0  # beam scores are divided by length ** length_penalty
     temperature: float = 0.0  # of sampling; 0: no sampling, the likeliest token each time
     seed: int | None = None  # of the request's own generator; None: another one each time
-    ctc_weight: float = 0.5  # CTC's share of a score, 0 to 1; 0: attention decides alone
+    ctc_weight: float | None = None  # CTC's share, 0 to 1; None: CTC_WEIGHT if there is such a head
     lm_weight: float | None = None  # of the language model; None: LM_WEIGHT if a beam has one
     token_reward: float = 2.0  # beside the language model's log-probability of each token
     guards: bool = True  # end what cannot be speech: words for noise, loops, too many at once
@@ -317,7 +318,7 @@ class DecodingOptions:
             raise InvalidOptionError(f"temperature must be 0 to 10, not {self.temperature}")
         if self.temperature and self.beam_size > 1:
             raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")
-        if not 0 <= self.ctc_weight <= 1:
+        if self.ctc_weight is not None and not 0 <= self.ctc_weight <= 1:
             raise InvalidOptionError(f"ctc_weight must be 0 to 1, not {self.ctc_weight}")
         if self.lm_weight is not None and not 0 <= self.lm_weight <= 10:
             raise InvalidOptionError(f"lm_weight must be 0 to 10, not {self.lm_weight}")
@@ -326,6 +327,11 @@ class DecodingOptions:
         _check_choice("task", self.task, ("transcribe", "translate"))
         if self.seed is not None and not 0 <= self.seed < 2**63:
             raise InvalidOptionError(f"seed must be 0 to 2**63 - 1, not {self.seed}")
+
+    @property
+    def ctc_share(self) -> float:
+        """CTC's share of a score where the model has that head, 0 to 1."""
+        return CTC_WEIGHT if self.ctc_weight is None else self.ctc_weight
 
 
 @dataclass(frozen=True, slots=True)

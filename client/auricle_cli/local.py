@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
@@ -74,6 +73,7 @@ def load(recognition: Recognition) -> LocalTranscriber:
             max_tokens=recognition.max_tokens,
             temperature=recognition.temperature,
             seed=recognition.seed,
+            ctc_weight=recognition.ctc_weight,
             lm_weight=recognition.lm_weight,
             guards=recognition.guards,
             language=recognition.language,
@@ -82,8 +82,6 @@ def load(recognition: Recognition) -> LocalTranscriber:
             timestamps=recognition.timestamps,
             fallback=recognition.fallback,
         )
-        if recognition.ctc_weight is not None:
-            options = replace(options, ctc_weight=recognition.ctc_weight)
         recognizer = Recognizer.from_pretrained(
             recognition.model or "bundled",
             lm=recognition.lm,

@@ -156,7 +156,7 @@ recognition_options = grouped(
             "--ctc-weight",
             type=click.FloatRange(0, 1),
             show_default=CTC_WEIGHT,
-            help="CTC's share of a score; 0 leaves the words to the decoder alone.",
+            help="CTC's share of a score; 0 leaves the words to the decoder alone. Not for Whisper.",
         ),
         click.option(
             "--lm-weight",

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle.config import (
+    CTC_WEIGHT,
     Calibration,
     DecodingOptions,
     EngineConfig,
@@ -173,6 +174,8 @@ def test_the_edges_are_allowed() -> None:
     assert DecodingOptions(temperature=10.0, seed=2**63 - 1).temperature == 10.0
     assert TransformerConfig(conv_kernel=0, dropout=0.0).conv_kernel == 0
     assert [DecodingOptions(ctc_weight=weight).ctc_weight for weight in (0.0, 1.0)] == [0.0, 1.0]
+    assert [DecodingOptions(ctc_weight=weight).ctc_share for weight in (0.0, 1.0)] == [0.0, 1.0]
+    assert DecodingOptions().ctc_share == CTC_WEIGHT
     assert [DecodingOptions(lm_weight=weight).lm_weight for weight in (0.0, 10.0)] == [0.0, 10.0]
     assert EngineConfig(max_queue=1, max_encode_seconds=0.1, slots=1).max_queue == 1
 

@@ -206,7 +206,7 @@ def test_what_whisper_is_asked_for_reaches_the_search(
 
 
 def test_the_help_shows_the_recognisers_own_weights() -> None:
-    assert float(CTC_WEIGHT) == DecodingOptions().ctc_weight
+    assert float(CTC_WEIGHT) == config.CTC_WEIGHT
     assert float(LM_WEIGHT) == config.LM_WEIGHT
 
 

@@ -67,7 +67,7 @@ def test_sampling_crosses_the_wire(
 def test_ctc_lm_and_guards_cross_the_wire(
     auricle: Auricle, address: str, loud: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[float, float | None, bool]] = []
+    asked: list[tuple[float | None, float | None, bool]] = []
 
     def noted(piece: Piece, options: DecodingOptions) -> Recognized:
         asked.append((options.ctc_weight, options.lm_weight, options.guards))

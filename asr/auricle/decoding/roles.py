@@ -12,6 +12,7 @@ from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.prelude import Course
 from auricle.decoding.search import BeamSearch, new_search
+from auricle.errors import InvalidOptionError
 from auricle.language_model import NGramModel
 from auricle.tokenizer import Tokenizer
 
@@ -51,6 +52,20 @@ class Casting:
             dialect=dialect or PlainDialect(config.language),
         )
 
+    def check(self, options: DecodingOptions) -> None:
+        """Raises InvalidOptionError: the model cannot do what is asked for."""
+        self.dialect.check(options)
+        if options.ctc_weight and not self.has_ctc:
+            raise InvalidOptionError(
+                f"ctc_weight {options.ctc_weight:g} needs a CTC head, and this model has none: "
+                "leave ctc_weight out, or choose a model of Auricle's own"
+            )
+        if options.lm_weight and self.language_model is None:
+            raise InvalidOptionError(
+                f"lm_weight {options.lm_weight:g} needs a language model, and this model "
+                "has none: give one (--lm), or leave lm_weight out"
+            )
+
     def course(
         self, options: DecodingOptions, encoder_frames: int, *, speech: bool | None = None
     ) -> Course | None:
@@ -84,7 +99,7 @@ class Casting:
         lm = self._lm(options)
         if heard is None and self.has_ctc:
             return Roles(new_search(options, most, end=self.end), lm=lm)
-        ctc = CtcScorer(heard, options.ctc_weight) if heard and options.ctc_weight else None
+        ctc = CtcScorer(heard, options.ctc_share) if heard and options.ctc_share else None
         silent = (heard is not None and heard.silent) if speech is None else not speech
         guards = self._guards(seconds, silent) if options.guards else ()
         return Roles(new_search(options, most, guards, end=self.end), ctc, lm)

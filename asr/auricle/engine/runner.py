@@ -103,10 +103,10 @@ class ModelRunner:
         Raises:
             EmptyAudioError: there are no samples.
             AudioTooLongError: there are more than the window holds.
-            InvalidOptionError: the beam is wider than the slots, a language model is to have a say
-                where there is none, or the model does not understand an option.
+            InvalidOptionError: the beam is wider than the slots, or the model cannot do what is
+                asked for.
         """
-        self._casting.dialect.check(request.options)
+        self._casting.check(request.options)
         if not len(request.samples):
             raise EmptyAudioError("a piece of no samples")
         if len(request.samples) > self.config.window:
@@ -117,11 +117,6 @@ class ModelRunner:
         if request.slots > self._slots:
             raise InvalidOptionError(
                 f"beam_size {request.slots} needs more than the engine's {self._slots} slots"
-            )
-        if request.options.lm_weight and self._casting.language_model is None:
-            raise InvalidOptionError(
-                f"lm_weight {request.options.lm_weight:g} needs a language model, and this model "
-                "has none: give one (--lm), or leave lm_weight out"
             )
         return self._cost(request)
 
@@ -206,7 +201,7 @@ class ModelRunner:
 
     def _hears_ctc(self, options: DecodingOptions) -> bool:
         """Whether CTC has a say; a model without that head decodes by attention alone."""
-        return self.config.transformer.ctc and (options.ctc_weight > 0 or options.guards)
+        return self.config.transformer.ctc and (options.ctc_share > 0 or options.guards)
 
     def _features(self, requests: Sequence[Request]) -> list[Tensor]:
         """`x (T_i, n_mels)` of each request."""

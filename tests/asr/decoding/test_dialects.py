@@ -72,3 +72,14 @@ def test_where_a_vad_hears_no_word_nothing_is_tried() -> None:
 def test_tasks_are_two() -> None:
     with pytest.raises(InvalidOptionError, match="task must be transcribe or translate"):
         DecodingOptions(task="summarise")  # type: ignore[arg-type]
+
+
+def test_without_a_ctc_head_it_has_no_weight() -> None:
+    deaf, hearing = Casting(9.0, has_ctc=False), Casting(9.0)
+    with pytest.raises(InvalidOptionError, match=r"^ctc_weight 0\.3 needs a CTC head.*leave"):
+        deaf.check(DecodingOptions(ctc_weight=0.3))
+    deaf.check(DecodingOptions())
+    deaf.check(DecodingOptions(ctc_weight=0.0))  # which is what it does
+    hearing.check(DecodingOptions(ctc_weight=0.3))
+    with pytest.raises(InvalidOptionError, match="^language"):
+        hearing.check(DecodingOptions(language="de"))

@@ -141,7 +141,9 @@ def test_a_vad_that_hears_no_word_ends_it_before_it_begins(ours: Recognizer) -> 
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("language", "tlhingan"), ("lm_weight", 0.3)], ids=str
+    ("option", "value"),
+    [("language", "tlhingan"), ("lm_weight", 0.3), ("ctc_weight", 0.5)],
+    ids=str,
 )
 def test_what_it_cannot_do_is_refused(ours: Recognizer, option: str, value: Any) -> None:  # noqa: ANN401
     with pytest.raises(InvalidOptionError, match=option):
@@ -150,7 +152,13 @@ def test_what_it_cannot_do_is_refused(ours: Recognizer, option: str, value: Any)
 
 @pytest.mark.parametrize(
     "asked",
-    [{"language": "de"}, {"task": "translate"}, {"prompt": "a"}, {"timestamps": True}],
+    [
+        {"language": "de"},
+        {"task": "translate"},
+        {"prompt": "a"},
+        {"timestamps": True},
+        {"ctc_weight": 0.5},
+    ],
     ids=str,
 )
 def test_other_families_know_nothing_of_it(tmp_path: Path, asked: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from auricle.config import DecodingOptions, EngineConfig
     from auricle.errors import AuricleError
     from auricle.recognizer import Recognizer
-    from auricle.transcript import Receipt, Segment, Transcript
+    from auricle.transcript import Receipt, Segment, Transcript, Word
 
 _HOMES = {
     "Audio": "auricle.audio",
@@ -29,6 +29,7 @@ _HOMES = {
     "Recognizer": "auricle.recognizer",
     "Segment": "auricle.transcript",
     "Transcript": "auricle.transcript",
+    "Word": "auricle.transcript",
     "load_audio": "auricle.audio",
 }
 
@@ -41,6 +42,7 @@ __all__ = [
     "Recognizer",
     "Segment",
     "Transcript",
+    "Word",
     "__version__",
     "load_audio",
 ]

@@ -238,6 +238,8 @@ class ModelConfig:
     tokens: SpecialTokens = field(default_factory=SpecialTokens)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
+    # Of the decoder, layer and head of those that look where the words are; (): nobody has said.
+    alignment_heads: tuple[tuple[int, int], ...] = ()
     calibration: Calibration = field(default_factory=Calibration)
 
     def __post_init__(self) -> None:
@@ -247,6 +249,16 @@ class ModelConfig:
         _check_choice("tokenizer", self.tokenizer, ("sentencepiece", "byte_pairs", "whisper"))
         if not 0 <= self.margin_seconds < math.inf:
             raise InvalidOptionError(f"margin_seconds must be at least 0: {self.margin_seconds}")
+        self._check_heads()
+
+    def _check_heads(self) -> None:
+        layers, heads = self.transformer.decoder_layers, self.transformer.n_heads
+        for layer, head in self.alignment_heads:
+            if not (0 <= layer < layers and 0 <= head < heads):
+                raise InvalidOptionError(
+                    f"alignment_heads must be of {layers} layers with {heads} heads, "
+                    f"not {layer}, {head}"
+                )
 
     @property
     def window(self) -> int:
@@ -276,6 +288,7 @@ class ModelConfig:
         features = FeatureConfig(**rest.pop("features"))
         transformer = TransformerConfig.from_dict(rest.pop("transformer"))
         calibration = Calibration(**rest.pop("calibration", {}))  # newer than the first checkpoints
+        heads = tuple((layer, head) for layer, head in rest.pop("alignment_heads", ()))
         tokens = dict(rest.pop("tokens", {}))
         for name in tokens.keys() & {"start", "silent"}:
             tokens[name] = tuple(tokens[name])
@@ -283,6 +296,7 @@ class ModelConfig:
             features=features,
             transformer=transformer,
             tokens=SpecialTokens(**tokens),
+            alignment_heads=heads,
             calibration=calibration,
             **rest,
         )
@@ -305,6 +319,7 @@ class DecodingOptions:
     task: Literal["transcribe", "translate"] = "transcribe"  # translate: into English
     prompt: str | tuple[int, ...] | None = None  # what was said before, as text or tokens
     timestamps: bool | None = None  # let the model say times; None: as it was made for
+    word_timestamps: bool = False  # find out when each word was said
     fallback: bool | None = None  # try again warmer where words are doubtful; None: as above
 
     def __post_init__(self) -> None:

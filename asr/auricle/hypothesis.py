@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from auricle.transcript import Word
+
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
@@ -16,6 +18,7 @@ class Hypothesis:
     temperature: float = 0.0  # at which it was drawn
     language: str | None = None  # code of what was spoken, where the model knows more than one
     no_speech: float | None = None  # probability that nobody speaks, where the model says so
+    words: tuple[Word, ...] = ()  # in seconds from the start, where their times were asked for
 
     @property
     def steps(self) -> int:

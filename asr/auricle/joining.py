@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import accumulate, product
 
-from auricle.transcript import Receipt, Recognition, Segment, Transcript
+from auricle.transcript import Receipt, Recognition, Segment, Transcript, Word
 
 _WORDS_PER_SECOND = 5.0  # fast speech: how many words an overlap may hold
 
@@ -67,6 +67,16 @@ def merge_receipts(receipts: Sequence[Receipt], model_id: str) -> Receipt:
     )
 
 
+def leading(words: Sequence[Word], text: str) -> int:
+    """How many of the first words say `text`, spaces apart: some languages write none."""
+    letters = len(_letters(text))
+    return sum(end <= letters for end in accumulate(len(_letters(word.text)) for word in words))
+
+
+def _letters(text: str) -> str:
+    return "".join(text.split())
+
+
 def _without_repeats(earlier: Segment, later: Segment, overlap: float) -> Segment:
     """`later` without the words of the overlap that both heard.
 
@@ -74,8 +84,13 @@ def _without_repeats(earlier: Segment, later: Segment, overlap: float) -> Segmen
     """
     reach = int(overlap * _WORDS_PER_SECOND) + 1
     tail, words = earlier.text.split()[-reach:], later.text.split()
-    fresh = words[_repeated(tail, words[:reach]) :]
-    return replace(later, text=" ".join(fresh), start=later.start + overlap)
+    repeated = _repeated(tail, words[:reach])
+    return replace(
+        later,
+        text=" ".join(words[repeated:]),
+        start=later.start + overlap,
+        words=later.words[leading(later.words, " ".join(words[:repeated])) :],
+    )
 
 
 def _repeated(tail: list[str], head: list[str]) -> int:

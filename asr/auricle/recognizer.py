@@ -30,7 +30,7 @@ from auricle.futures import results, results_async, then
 from auricle.joining import Joiner, join, merge_receipts
 from auricle.segmenter import Piece, Segmenter, cut
 from auricle.threads import apart
-from auricle.transcript import Recognition, Segment, Transcript
+from auricle.transcript import Recognition, Segment, Transcript, Word
 from auricle.vad import load_now
 
 AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
@@ -300,7 +300,8 @@ class Recognizer:
     def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
         text = self._tokenizer.decode(outcome.hypothesis.tokens)
         confidence = self.config.calibration.confidence(outcome.hypothesis.confidence)
-        segment = Segment(piece.start, piece.end, text, confidence)
+        words = _words_in(piece, outcome.hypothesis.words)
+        segment = Segment(piece.start, piece.end, text, confidence, words)
         return Recognition(segment, outcome.receipt, piece.overlap)
 
     def _transcribe(self, source: AudioSource, options: DecodingOptions | None) -> Transcript:
@@ -342,6 +343,12 @@ def model_path(model: str | Path) -> Path:
     if not Path(model).exists() and is_hub_name(str(model)):
         return hub_folder(str(model))
     return Path(model)
+
+
+def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:
+    """In seconds of the whole audio; a piece may end within its last frame."""
+    placed = (word.later(piece.start) for word in words)
+    return tuple(replace(word, end=min(word.end, piece.end)) for word in placed)
 
 
 def _as_audio(source: AudioSource) -> Audio:

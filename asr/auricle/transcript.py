@@ -1,6 +1,6 @@
 """What comes out: the nouns of an answer. Frozen, without logic beyond derived properties."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,11 @@ class Word:
     start: float
     end: float
     text: str
-    confidence: float  # mean of the tokens' probabilities, 0..1
+    confidence: float  # mean of the tokens' probabilities, 0..1: not calibrated
+
+    def later(self, seconds: float) -> "Word":
+        """The same word of an audio that has so much more before it."""
+        return replace(self, start=self.start + seconds, end=self.end + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Segment:
     end: float
     text: str
     confidence: float  # 0..1: the mean of the tokens' probabilities, as the model is calibrated
+    words: tuple[Word, ...] = ()  # of the text, where their times were asked for
 
 
 @dataclass(frozen=True, slots=True)

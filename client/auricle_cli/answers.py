@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Protocol
 from auricle_cli.sources import Source
 
 
-class SegmentLike(Protocol):
-    """A stretch of speech; `start` and `end` in seconds."""
+class WordLike(Protocol):
+    """A word, or more of them; `start` and `end` in seconds."""
 
     @property
     def start(self) -> float:
@@ -32,6 +32,15 @@ class SegmentLike(Protocol):
     @property
     def confidence(self) -> float:
         """0 to 1."""
+        ...
+
+
+class SegmentLike(WordLike, Protocol):
+    """A stretch of speech."""
+
+    @property
+    def words(self) -> Sequence[WordLike]:
+        """Its words, where their times were asked for."""
         ...
 
 

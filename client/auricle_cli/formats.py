@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from auricle_cli.answers import SegmentLike, TranscriptLike
+from auricle_cli.answers import SegmentLike, TranscriptLike, WordLike
 
 Writer = Callable[[str, TranscriptLike], str]
 
@@ -61,11 +61,17 @@ WRITERS: dict[str, Writer] = {"text": text, "json": json_line, "srt": srt, "vtt"
 
 
 def _segment(segment: SegmentLike) -> dict[str, Any]:
+    """With its words, if it has some."""
+    words = [_word(word) for word in segment.words]
+    return _word(segment) | ({"words": words} if words else {})
+
+
+def _word(word: WordLike) -> dict[str, Any]:
     return {
-        "start": round(segment.start, 3),
-        "end": round(segment.end, 3),
-        "text": segment.text,
-        "confidence": round(segment.confidence, 4),
+        "start": round(word.start, 3),
+        "end": round(word.end, 3),
+        "text": word.text,
+        "confidence": round(word.confidence, 4),
     }
 
 

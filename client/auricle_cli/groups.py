@@ -16,13 +16,15 @@ def grouped(
 ) -> Callable[[Command], Command]:
     """Add `options` to a command, which gets their values as one `cls` under `name`.
 
-    Each option's name must be that of a field. A ValueError of `cls` becomes a usage error.
+    Each option's name must be that of a field; a field without one keeps its default, or has an
+    option of the command's own. A ValueError of `cls` becomes a usage error.
     """
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def collect(**values: Any) -> Any:  # noqa: ANN401 - whatever the command has
-            mine = {f.name: values.pop(f.name) for f in dataclasses.fields(cls) if f.init}
+            names = [f.name for f in dataclasses.fields(cls) if f.init and f.name in values]
+            mine = {name: values.pop(name) for name in names}
             try:
                 values[name] = cls(**mine)
             except ValueError as error:

@@ -80,6 +80,7 @@ def load(recognition: Recognition) -> LocalTranscriber:
             task=recognition.task or "transcribe",
             prompt=recognition.prompt,
             timestamps=recognition.timestamps,
+            word_timestamps=recognition.word_timestamps,
             fallback=recognition.fallback,
         )
         recognizer = Recognizer.from_pretrained(

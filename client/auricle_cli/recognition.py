@@ -58,6 +58,7 @@ class Recognition:
     task: Task | None = None
     prompt: str | None = None
     timestamps: bool | None = None
+    word_timestamps: bool = False  # an option where they can be shown
     fallback: bool | None = None
     sample_rate: int | None = None
     encoding: Encoding | None = None
@@ -156,7 +157,7 @@ recognition_options = grouped(
             "--ctc-weight",
             type=click.FloatRange(0, 1),
             show_default=CTC_WEIGHT,
-            help="CTC's share of a score; 0 leaves the words to the decoder alone. Not for Whisper.",
+            help="CTC's share of a score; 0 leaves it to the decoder alone. Not for Whisper.",
         ),
         click.option(
             "--lm-weight",

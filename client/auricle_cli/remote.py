@@ -61,6 +61,7 @@ def connect(recognition: Recognition) -> RemoteTranscriber:
         task=recognition.task,
         prompt=recognition.prompt,
         timestamps=recognition.timestamps,
+        word_timestamps=recognition.word_timestamps or None,
         fallback=recognition.fallback,
     )
     client = Client(target, credentials=recognition.connection.credentials())

@@ -22,7 +22,7 @@ from auricle_client.errors import (
     UnsupportedAudioError,
 )
 from auricle_client.options import PcmFormat, RecognitionOptions
-from auricle_client.transcript import Model, Receipt, Segment, Transcript
+from auricle_client.transcript import Model, Receipt, Segment, Transcript, Word
 
 __all__ = [
     "AsyncClient",
@@ -52,4 +52,5 @@ __all__ = [
     "TranscriptStream",
     "UnknownModelError",
     "UnsupportedAudioError",
+    "Word",
 ]

@@ -4,7 +4,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from auricle_client.errors import InvalidOptionError
 from auricle_client.options import PcmFormat, RecognitionOptions
-from auricle_client.transcript import Model, Receipt, Segment, Transcript
+from auricle_client.transcript import Model, Receipt, Segment, Transcript, Word
 from auricle_proto.v1 import speech_pb2 as pb
 
 ENCODING_PREFIX = "AUDIO_ENCODING_"
@@ -52,7 +52,7 @@ def decoding(options: RecognitionOptions) -> pb.DecodingOptions:
         task=options.task,
         prompt=options.prompt,
     )
-    for name in ("guards", "timestamps", "fallback"):  # absent is not False
+    for name in ("guards", "timestamps", "word_timestamps", "fallback"):  # absent is not False
         value = getattr(options, name)
         if value is not None:
             setattr(message, name, value)
@@ -64,6 +64,16 @@ def seconds(duration: Duration) -> float:
     return duration.seconds + duration.nanos / 1e9
 
 
+def word(message: pb.Word) -> Word:
+    """A word off the wire."""
+    return Word(
+        start=seconds(message.start),
+        end=seconds(message.end),
+        text=message.text,
+        confidence=message.confidence,
+    )
+
+
 def segment(message: pb.Segment) -> Segment:
     """A segment off the wire."""
     return Segment(
@@ -71,6 +81,7 @@ def segment(message: pb.Segment) -> Segment:
         end=seconds(message.end),
         text=message.text,
         confidence=message.confidence,
+        words=tuple(word(each) for each in message.words),
     )
 
 

@@ -31,4 +31,5 @@ class RecognitionOptions:
     task: str | None = None  # transcribe, or translate into English
     prompt: str | None = None  # what was said before, or words that are likely
     timestamps: bool | None = None  # let the model say times
+    word_timestamps: bool | None = None  # find out when each word was said
     fallback: bool | None = None  # search again, warmer, where words are doubtful

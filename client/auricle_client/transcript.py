@@ -18,6 +18,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word. `start` and `end` in seconds from the start of the audio."""
+
+    start: float
+    end: float
+    text: str
+    confidence: float  # mean of the tokens' probabilities, 0..1: not calibrated
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of speech. `start` and `end` in seconds from the start of the audio."""
 
@@ -25,6 +35,7 @@ class Segment:
     end: float
     text: str
     confidence: float  # 0..1: the mean of the tokens' probabilities, as the model is calibrated
+    words: tuple[Word, ...] = ()  # of the text, where their times were asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from auricle.audio import Encoding, PcmFormat
 from auricle.config import DecodingOptions
 from auricle.errors import InvalidOptionError, UnknownModelError
-from auricle.transcript import Receipt, Segment, Transcript
+from auricle.transcript import Receipt, Segment, Transcript, Word
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server.errors import InvalidRequestError
 from auricle_server.seam import Recognizer
@@ -62,6 +62,16 @@ def duration(seconds: float) -> Duration:
     return Duration(seconds=whole, nanos=nanos)
 
 
+def word(noun: Word) -> pb.Word:
+    """A word for the wire."""
+    return pb.Word(
+        start=duration(noun.start),
+        end=duration(noun.end),
+        text=noun.text,
+        confidence=noun.confidence,
+    )
+
+
 def segment(noun: Segment) -> pb.Segment:
     """A segment for the wire."""
     return pb.Segment(
@@ -69,6 +79,7 @@ def segment(noun: Segment) -> pb.Segment:
         end=duration(noun.end),
         text=noun.text,
         confidence=noun.confidence,
+        words=[word(each) for each in noun.words],
     )
 
 

@@ -85,3 +85,14 @@ def test_different_people_say_different_things(recognizer: Recognizer) -> None:
     texts = [transcript.text for transcript in recognizer.transcribe(paths)]
     assert len(set(texts)) == len(texts)
     assert all(texts)
+
+
+def test_words_stand_where_speech_is(recognizer: Recognizer) -> None:
+    timed = DecodingOptions(word_timestamps=True)
+    for path in SAMPLES:
+        transcript = recognizer.transcribe(path, options=timed)
+        words = [word for segment in transcript.segments for word in segment.words]
+        assert " ".join(word.text for word in words) == transcript.text
+        times = [time for word in words for time in (word.start, word.end)]
+        assert times == sorted(times)
+        assert times[-1] - times[0] > 0.5 * transcript.duration  # they are spread over it

@@ -231,3 +231,11 @@ def test_what_is_heard_is_within_the_window(samples: int, margin: float) -> None
         assert heard == min(samples, auto.window)
     full = replace(auto, audio_context="full")
     assert full.heard(samples) == full.window
+
+
+def test_alignment_heads_are_the_decoders() -> None:
+    config = replace(tiny_config(), alignment_heads=((0, 1), (1, 0)))
+    assert ModelConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    for head in ((2, 0), (0, 2), (-1, 0)):
+        with pytest.raises(InvalidOptionError, match="alignment_heads must be of 2 layers"):
+            replace(config, alignment_heads=(head,))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.joining import Joiner, join, merge_receipts
-from auricle.transcript import Receipt, Recognition, Segment, Transcript
+from auricle.joining import Joiner, join, leading, merge_receipts
+from auricle.transcript import Receipt, Recognition, Segment, Transcript, Word
 
 
 def heard(text: str, start: float = 0.0, end: float = 5.0, overlap: float = 0.0) -> Recognition:
@@ -117,3 +117,38 @@ def test_a_repetition_is_no_segment() -> None:
     assert joiner.add(heard("a b", 4.0, 6.0, overlap=1.0)) is None
     assert joiner.add(heard("")) is None
     assert joiner.transcript(6.0).text == "a b"
+
+
+# --- words with times --------------------------------------------------------------------------
+
+
+def timed(text: str, start: float) -> tuple[Word, ...]:
+    """A word a second."""
+    return tuple(
+        Word(start + at, start + at + 1, word, 0.5) for at, word in enumerate(text.split())
+    )
+
+
+def test_repeated_words_lose_their_times_too() -> None:
+    earlier = Recognition(Segment(0.0, 3.0, "a b c", 0.5, timed("a b c", 0.0)), Receipt("m"))
+    later = Segment(2.0, 5.0, "c d e", 0.5, timed("c d e", 2.0))
+    transcript = join([earlier, Recognition(later, Receipt("m"), 1.0)], duration=5.0)
+    assert [segment.text for segment in transcript.segments] == ["a b c", "d e"]
+    found = [word for segment in transcript.segments for word in segment.words]
+    assert found == [*timed("a b c", 0.0), *timed("d e", 3.0)]
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "count"),
+    [
+        ("a b c", "", 0),
+        ("a b c", "a b", 2),
+        ("a b c", "a b c", 3),
+        ("a b c", "a b c d", 3),
+        ("\u4eca\u65e5 \u306f \u6674\u308c", "\u4eca\u65e5\u306f", 2),  # written without spaces
+        ("ab cd", "abc", 1),  # one that goes on belongs to what follows
+        ("", "a", 0),
+    ],
+)
+def test_leading_words_are_those_that_say_a_text(words: str, text: str, count: int) -> None:
+    assert leading(timed(words, 0.0), text) == count

@@ -16,6 +16,7 @@ PUBLIC = [
     "Recognizer",
     "Segment",
     "Transcript",
+    "Word",
     "__version__",
     "load_audio",
 ]

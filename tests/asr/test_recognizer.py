@@ -364,3 +364,29 @@ def test_real_speech_together_is_real_speech_alone(recognizer: Recognizer, corpu
     alone = [recognizer.transcribe(path) for path in paths]
     assert [content(one) for one in together] == [content(one) for one in alone]
     assert len({one.text for one in together}) > 3
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+def test_words_have_the_times_of_the_whole_audio(recognizer: Recognizer) -> None:
+    options = DecodingOptions(word_timestamps=True)
+    for samples in sounds():
+        first, later = (
+            recognizer.submit(Piece(start, samples), options).result().segment
+            for start in (0.0, 3.0)
+        )
+        assert [word.text for word in first.words] in ([], first.text.split())
+        moved = [(word.start - 3.0, word.end - 3.0, word.text) for word in later.words]
+        expected = [(word.start, word.end, word.text) for word in first.words]
+        assert [times[2] for times in moved] == [times[2] for times in expected]
+        assert np.allclose([t[:2] for t in moved], [t[:2] for t in expected])
+        assert all(word.end <= later.end for word in later.words)
+
+
+def test_nobody_gets_words_that_did_not_ask(recognizer: Recognizer) -> None:
+    timed = recognizer.transcribe(list(sounds()), options=DecodingOptions(word_timestamps=True))
+    plain = recognizer.transcribe(list(sounds()))
+    assert any(segment.words for each in timed for segment in each.segments)
+    assert not any(segment.words for each in plain for segment in each.segments)
+    assert [each.text for each in timed] == [each.text for each in plain]

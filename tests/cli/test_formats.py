@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from auricle.transcript import Receipt, Segment, Transcript
+from auricle.transcript import Receipt, Segment, Transcript, Word
 from auricle_cli import formats
 
 TRANSCRIPT = Transcript(
@@ -89,3 +89,14 @@ def test_names_that_are_no_text_can_be_written_and_read_back() -> None:
     line = formats.json_line(name, TRANSCRIPT)
     assert json.loads(line.encode("utf-8"))["audio"] == name
     assert formats.labelled_text(name, TRANSCRIPT).encode("utf-8").startswith(b"\xef\xbf\xbd.wav\t")
+
+
+def test_words_stand_in_their_segment() -> None:
+    words = (Word(0.0, 0.12345, "hello", 0.98765), Word(0.5, 1.5, "there", 0.5))
+    segment = Segment(0.0, 1.5, "hello there", 0.9, words)
+    line = formats.json_line("a.wav", Transcript((segment,), 1.5, Receipt("m")))
+    (shown,) = json.loads(line)["segments"]
+    assert shown["words"] == [
+        {"start": 0.0, "end": 0.123, "text": "hello", "confidence": 0.9877},
+        {"start": 0.5, "end": 1.5, "text": "there", "confidence": 0.5},
+    ]

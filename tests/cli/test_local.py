@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -196,13 +196,16 @@ def test_what_whisper_is_asked_for_reaches_the_search(
     library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recognizer, "from_pretrained", lambda *_, **__: library)
-    Recognition(
-        beam=1, language="de", task="translate", prompt="names", timestamps=False, fallback=False
-    ).open().transcribe(source)
-    asked = DecodingOptions(
-        language="de", task="translate", prompt="names", timestamps=False, fallback=False
-    )
-    assert {options for _, options, _ in library.submitted} == {asked}
+    asked: dict[str, Any] = {
+        "language": "de",
+        "task": "translate",
+        "prompt": "names",
+        "timestamps": False,
+        "word_timestamps": True,
+        "fallback": False,
+    }
+    Recognition(beam=1, **asked).open().transcribe(source)
+    assert {options for _, options, _ in library.submitted} == {DecodingOptions(**asked)}
 
 
 def test_the_help_shows_the_recognisers_own_weights() -> None:

@@ -162,6 +162,15 @@ def test_options_reach_the_recognition(auricle: Auricle, opened: Opened, clips: 
     assert opened.recognition == Recognition(server="h:1", tls=True, ca_certificate=Path("c"))
 
 
+def test_words_have_times_in_json_alone(auricle: Auricle, opened: Opened, clips: Path) -> None:
+    auricle("transcribe", "--word-timestamps", "--format", "json", str(clips))
+    assert opened.recognition == Recognition(word_timestamps=True)
+    for kind in ("text", "srt", "vtt"):
+        result = auricle("transcribe", "--word-timestamps", "--format", kind, str(clips))
+        assert result.exit_code == 2
+        assert "add --format json" in result.stderr
+
+
 def test_headerless_audio(auricle: Auricle, opened: Opened, clips: Path) -> None:
     auricle("transcribe", "--sample-rate", "8000", str(clips))
     assert opened.recognition is not None

@@ -126,16 +126,18 @@ def test_sampling_reaches_the_recognizer_to_the_last_bit(
 def test_what_whisper_is_told_reaches_the_recognizer(
     client: Client, recognizer: FakeRecognizer
 ) -> None:
-    told = RecognitionOptions(
-        language="de", task="translate", prompt="Anna", timestamps=False, fallback=True
-    )
-    client.recognize(wav(0.5), told)
+    told: dict[str, Any] = {
+        "language": "de",
+        "task": "translate",
+        "prompt": "Anna",
+        "timestamps": False,
+        "word_timestamps": True,
+        "fallback": True,
+    }
+    client.recognize(wav(0.5), RecognitionOptions(**told))
     client.recognize(wav(0.5))
     asked = [options for _, options, _ in recognizer.submitted]
-    expected = DecodingOptions(
-        language="de", task="translate", prompt="Anna", timestamps=False, fallback=True
-    )
-    assert asked == [expected, DecodingOptions()]
+    assert asked == [DecodingOptions(**told), DecodingOptions()]
 
 
 def test_ctc_lm_and_guards_reach_the_recognizer_to_the_last_bit(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from auricle.audio import Encoding, PcmFormat
 from auricle.config import DecodingOptions
 from auricle.errors import InvalidOptionError, UnknownModelError
-from auricle.transcript import Receipt, Segment, Transcript
+from auricle.transcript import Receipt, Segment, Transcript, Word
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server import convert
 from auricle_server.errors import InvalidRequestError
@@ -91,6 +91,8 @@ def test_what_whisper_is_told() -> None:
     message = pb.DecodingOptions(language="de", task="translate", prompt="Anna", timestamps=False)
     expected = DecodingOptions(language="de", task="translate", prompt="Anna", timestamps=False)
     assert convert.decoding_options(message) == expected
+    timed = pb.DecodingOptions(word_timestamps=True)
+    assert convert.decoding_options(timed) == DecodingOptions(word_timestamps=True)
     warm = pb.DecodingOptions(fallback=True)
     assert convert.decoding_options(warm) == DecodingOptions(fallback=True)
 
@@ -118,6 +120,7 @@ def test_field_numbers_are_for_ever() -> None:
         "prompt": 12,
         "timestamps": 13,
         "fallback": 14,
+        "word_timestamps": 15,
     }
 
 
@@ -167,6 +170,16 @@ def test_a_transcript_keeps_everything() -> None:
     assert list(message.warnings) == ["cut short"]
     assert message.receipt.decode == convert.duration(0.3)
     assert (message.receipt.model_id, message.receipt.batch_size) == ("m", 4)
+
+
+def test_words_keep_their_times() -> None:
+    said = (Word(0.25, 0.5, "good", 0.75), Word(0.5, 1.5, "morning.", 0.5))
+    message = convert.segment(Segment(0.0, 1.5, "good morning.", 0.5, said))
+    assert [word.text for word in message.words] == ["good", "morning."]
+    first, last = message.words
+    assert (first.start, last.end) == (convert.duration(0.25), convert.duration(1.5))
+    assert (first.confidence, last.confidence) == (0.75, 0.5)
+    assert not convert.segment(Segment(0.0, 1.5, "good", 0.5)).words
 
 
 def test_silence_is_an_empty_transcript() -> None:

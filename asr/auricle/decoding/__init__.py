@@ -6,6 +6,7 @@ from auricle.decoding.ctc_prefix import Posteriors, compile_now
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.dialects import Dialect, PlainDialect, dialect_of
 from auricle.decoding.guards import Guard, new_guards
+from auricle.decoding.hearing import Hearing
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.roles import Casting, Roles
 from auricle.decoding.search import BeamSearch, Search, new_search
@@ -18,6 +19,7 @@ __all__ = [
     "Decoding",
     "Dialect",
     "Guard",
+    "Hearing",
     "LmScorer",
     "PlainDialect",
     "Posteriors",

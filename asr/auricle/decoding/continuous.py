@@ -14,6 +14,7 @@ from torch import Tensor
 from auricle.config import SpecialTokens
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.filters import LogitFilter, Ruled, Tokens
+from auricle.decoding.hearing import Hearing
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.next_tokens import Heard, NextTokens, Read
 from auricle.decoding.prelude import Course, Prelude
@@ -39,6 +40,7 @@ class Decoding:
     prelude: Prelude = _PLAIN
     fed: int = 0  # tokens of the prompt that the decoder has seen, but for the one that it sees now
     course: Course | None = None  # where there may be more than one attempt
+    hearing: Hearing | None = None  # where its words' times are asked for
 
     @property
     def prompted(self) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor
 
@@ -31,6 +32,18 @@ def ctc_words(
         words[-1].append(span)
     made = (_word(spans, tokenizer, frame_seconds) for spans in words)
     return tuple(word for word in made if word.text)
+
+
+@dataclass(frozen=True, slots=True)
+class CtcAligner:
+    """Says when words were said, of one model."""
+
+    tokenizer: Tokenizer
+    frame_seconds: float  # from one encoder frame to the next
+
+    def words(self, ctc_log_probs: Tensor, tokens: Sequence[int]) -> tuple[Word, ...]:
+        """As `ctc_words`."""
+        return ctc_words(ctc_log_probs, tokens, self.tokenizer, self.frame_seconds)
 
 
 def _word(spans: Sequence[Span], tokenizer: Tokenizer, frame_seconds: float) -> Word:

@@ -3,11 +3,15 @@
 from typing import Protocol
 
 from auricle.config import DecodingOptions, ModelConfig
+from auricle.decoding.ctc_words import CtcAligner
+from auricle.decoding.hearing import Hearing
 from auricle.decoding.prelude import Course
-from auricle.decoding.whisper import WhisperDialect
+from auricle.decoding.whisper import WhisperDialect, WordTimer
 from auricle.errors import CheckpointMismatchError, InvalidOptionError
-from auricle.tokenizer import Vocabulary
+from auricle.hypothesis import Hypothesis
+from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle.transcript import Word
 
 
 class Dialect(Protocol):
@@ -21,13 +25,20 @@ class Dialect(Protocol):
         """The attempts at one utterance; None: only one, without a prompt."""
         ...
 
+    def words(
+        self, found: Hypothesis, options: DecodingOptions, hearing: Hearing
+    ) -> tuple[Word, ...]:
+        """When each word of an utterance was said; `check` has passed its options."""
+        ...
+
 
 class PlainDialect:
     """Of models that know one language and nothing else to do with it."""
 
-    def __init__(self, language: str = "en") -> None:
-        """`language`: its code."""
+    def __init__(self, language: str = "en", aligner: CtcAligner | None = None) -> None:
+        """`language`: its code. `aligner`: by the CTC head, if it has one."""
         self._language = language
+        self._aligner = aligner
 
     def check(self, options: DecodingOptions) -> None:
         """Raises InvalidOptionError for what only other models do."""
@@ -45,10 +56,23 @@ class PlainDialect:
         for name, value in unknown.items():
             if value:
                 raise InvalidOptionError(f"{name} is not an option of this model: Whisper has it")
+        if options.word_timestamps and self._aligner is None:
+            raise InvalidOptionError(
+                "word_timestamps needs a CTC head or a Whisper model, and this model is neither: "
+                "leave it out, or choose another model"
+            )
 
     def course(self, options: DecodingOptions, encoder_frames: int) -> Course | None:
         """One attempt."""
         return None
+
+    def words(
+        self, found: Hypothesis, options: DecodingOptions, hearing: Hearing
+    ) -> tuple[Word, ...]:
+        """By forced alignment; none where the tokens do not fit into the frames."""
+        if self._aligner is None or hearing.ctc_log_probs is None:
+            return ()
+        return self._aligner.words(hearing.ctc_log_probs, found.tokens)
 
 
 def dialect_of(config: ModelConfig, vocabulary: Vocabulary) -> Dialect:
@@ -58,8 +82,12 @@ def dialect_of(config: ModelConfig, vocabulary: Vocabulary) -> Dialect:
     """
     if config.family == "whisper" and isinstance(vocabulary, WhisperTokenizer):
         _check_agree(config, vocabulary)
-        return WhisperDialect(vocabulary, config.transformer.max_tokens)
-    return PlainDialect(config.language)
+        timer = WordTimer(vocabulary, config.alignment_heads)
+        return WhisperDialect(vocabulary, config.transformer.max_tokens, timer)
+    if not config.transformer.ctc or not isinstance(vocabulary, Tokenizer):
+        return PlainDialect(config.language)
+    frame_seconds = config.transformer.subsampling / config.features.frames_per_second
+    return PlainDialect(config.language, CtcAligner(vocabulary, frame_seconds))
 
 
 def _check_agree(config: ModelConfig, vocabulary: WhisperTokenizer) -> None:

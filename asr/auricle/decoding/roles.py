@@ -1,10 +1,11 @@
 """Who decides together about one utterance's tokens, as its request asks for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from auricle.config import LM_WEIGHT, DecodingOptions, ModelConfig
+from auricle.decoding.continuous import Decoding
 from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.dialects import Dialect, PlainDialect
@@ -13,6 +14,7 @@ from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.prelude import Course
 from auricle.decoding.search import BeamSearch, new_search
 from auricle.errors import InvalidOptionError
+from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
 from auricle.tokenizer import Tokenizer
 
@@ -76,6 +78,13 @@ class Casting:
         if options.guards and speech is False:
             return None
         return self.dialect.course(options, encoder_frames)
+
+    def answer(self, decoding: Decoding, options: DecodingOptions) -> Hypothesis:
+        """What is said in the end, with its words' times where they are asked for."""
+        found = decoding.answer
+        if decoding.hearing is None:
+            return found
+        return replace(found, words=self.dialect.words(found, options, decoding.hearing))
 
     def roles(
         self,

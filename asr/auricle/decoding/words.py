@@ -69,7 +69,7 @@ def word_times(
         Word(
             starts[begin] * TIMESTAMP_SECONDS,
             starts[end] * TIMESTAMP_SECONDS,
-            word.text.strip(),
+            word.text,
             float(np.mean(probabilities[begin:end])),
         )
         for word, begin, end in zip(words, bounds[:-1], bounds[1:], strict=True)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.decoding import Casting, ContinuousDecoder, Decoding, Posteriors, compile_now
+from auricle.decoding import Casting, ContinuousDecoder, Decoding, Hearing, Posteriors, compile_now
 from auricle.engine.devices import activations, prepare
 from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
@@ -138,9 +138,12 @@ class ModelRunner:
         """One token for all that have joined; returns, and forgets, those that are done."""
         done: list[tuple[Job, Hypothesis | AuricleError]] = []
         for decoding in self._decoder.step():
-            job = self._decodings.pop(decoding)
+            job = self._decodings[decoding]
+            done.append(
+                (job, decoding.error or self._casting.answer(decoding, job.request.options))
+            )
+            del self._decodings[decoding]
             self._decoder.leave(decoding)
-            done.append((job, decoding.error or decoding.answer))
         return done
 
     def leave(self, job: Job) -> None:
@@ -171,8 +174,11 @@ class ModelRunner:
         entered: list[Job] = []
         try:
             for job, (memory, log_probs) in zip(jobs, heard, strict=True):
-                self._decodings[self._join(job.request, memory, log_probs)] = job
+                decoding = self._join(job.request, memory, log_probs)
+                self._decodings[decoding] = job
                 entered.append(job)
+                if job.request.options.word_timestamps:
+                    decoding.hearing = self._hearing(job.request, memory, log_probs)
         except Exception:
             for job in entered:
                 self.leave(job)
@@ -194,14 +200,26 @@ class ModelRunner:
             decoding.error = InferenceError("CTC's probabilities are not finite")
         return decoding
 
+    def _hearing(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Hearing:
+        """Copies: these are parts of what all that were encoded together share."""
+        config, samples = self.config, len(request.samples)
+        stride = config.features.hop_length * config.transformer.subsampling
+        return Hearing(
+            self.model.decoder,
+            memory.clone(),
+            None if log_probs is None else log_probs.clone(),
+            min(max(samples // stride, 1), memory.shape[3]),  # whole ones
+        )
+
     def _most(self, frames: int) -> int:
         """Tokens that may be said; with a CTC head, no more than the encoder has frames."""
         room = self._max_tokens - len(self.config.tokens.start) + 1
         return min(frames, room) if self.config.transformer.ctc else room
 
     def _hears_ctc(self, options: DecodingOptions) -> bool:
-        """Whether CTC has a say; a model without that head decodes by attention alone."""
-        return self.config.transformer.ctc and (options.ctc_share > 0 or options.guards)
+        """Whether CTC is asked; a model without that head decodes by attention alone."""
+        asked = options.ctc_share > 0 or options.guards or options.word_timestamps
+        return self.config.transformer.ctc and asked
 
     def _features(self, requests: Sequence[Request]) -> list[Tensor]:
         """`x (T_i, n_mels)` of each request."""
@@ -237,6 +255,8 @@ class ModelRunner:
         memory = self._cache.bytes_of(frames)
         if self._hears_ctc(request.options):
             memory += Posteriors.bytes_of(frames, self.config.transformer.vocab_size)
+        if request.options.word_timestamps:
+            memory *= 2  # it is kept for the end
         return Cost(frames, request.slots, memory, self.config.heard(samples) / SAMPLE_RATE)
 
 

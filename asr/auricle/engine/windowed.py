@@ -35,7 +35,7 @@ def in_windows(
         options = replace(options, language=options.language or hypothesis.language)
         receipts.append(outcome.receipt)
         segments += [
-            Segment(each.start, each.end, each.text, hypothesis.confidence)
+            Segment(each.start, each.end, each.text, hypothesis.confidence, each.words)
             for each in windows.take(hypothesis)
         ]
     return segments, receipts

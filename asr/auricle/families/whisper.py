@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from auricle.config import FeatureConfig, ModelConfig, SpecialTokens, TransformerConfig, strided
+from auricle.errors import CorruptCheckpointError
 from auricle.families.description import Description
 from auricle.families.family import Family
 from auricle.families.sources import Part, Source, Sources, same, stacked
@@ -17,7 +18,7 @@ def _configure(about: Description) -> ModelConfig:
     about.require("scale_embedding", False)
     n_mels = about.get("num_mel_bins", int)
     about.agree("feature_size", n_mels)
-    tokens = _tokens(about)
+    tokens, transformer = _tokens(about), _transformer(about)
     return ModelConfig(
         name=about.name,
         family="whisper",
@@ -29,7 +30,8 @@ def _configure(about: Description) -> ModelConfig:
         tokenizer="whisper",
         tokens=tokens,
         features=FeatureConfig(n_mels=n_mels, kind="whisper"),
-        transformer=_transformer(about),
+        transformer=transformer,
+        alignment_heads=_alignment_heads(about, transformer),
     )
 
 
@@ -51,6 +53,22 @@ def _transformer(about: Description) -> TransformerConfig:
         ctc=False,
         dropout=0.0,
     )
+
+
+def _alignment_heads(about: Description, config: TransformerConfig) -> tuple[tuple[int, int], ...]:
+    """Those of the generation config; none where these are of the model that it was distilled of.
+
+    Raises CorruptCheckpointError where they are no pairs.
+    """
+    listed = about.generation.get("alignment_heads") or ()
+    try:
+        heads = tuple((int(layer), int(head)) for layer, head in listed)
+    except (TypeError, ValueError) as error:
+        raise CorruptCheckpointError(
+            f"{about.name}: alignment_heads must be pairs of a layer and a head, not {listed!r}"
+        ) from error
+    layers, width = range(config.decoder_layers), range(config.n_heads)
+    return heads if all(layer in layers and head in width for layer, head in heads) else ()
 
 
 def _tokens(about: Description) -> SpecialTokens:

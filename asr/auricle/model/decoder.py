@@ -96,13 +96,28 @@ class Decoder(nn.Module):
         Returns:
             `(B, U, V)`.
         """
-        x, rotation = self._embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))
         mask = key_padding_mask(encoder_out_lens, encoder_out.shape[1])
-        for layer in self.layers:
-            keys, values = layer.cross_attention.keys_values(encoder_out)
-            recall = partial(masked_attention, key=keys, value=values, mask=mask)
+        remembered = [layer.cross_attention.keys_values(encoder_out) for layer in self.layers]
+        recalls = [
+            partial(masked_attention, key=keys, value=values, mask=mask)
+            for keys, values in remembered
+        ]
+        return self.logits(self.read(tokens, recalls))
+
+    def read(self, tokens: Tensor, recalls: Sequence[Recall]) -> Tensor:
+        """All positions at once, each layer with its own way to recall the encoder's output.
+
+        Args:
+            tokens: `(B, U)`.
+            recalls: of each layer.
+
+        Returns:
+            `(B, U, D)`, of which `logits` are those of the token after each position.
+        """
+        x, rotation = self._embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))
+        for layer, recall in zip(self.layers, recalls, strict=True):
             x = layer(x, causal_attention, rotation, recall)
-        return self.logits(self.norm(x))
+        return cast(Tensor, self.norm(x))
 
     def memorise(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
         """What the cross-attention remembers of utterances: keys and values, all layers.

@@ -25,6 +25,7 @@ from auricle_cli.sources import Source, expand
     default="text",
     help="json: one object a line; srt and vtt: subtitles of one input.",
 )
+@click.option("--word-timestamps", is_flag=True, help="When each word was said, in json.")
 @click.pass_context
 def transcribe(
     ctx: click.Context,
@@ -38,6 +39,8 @@ def transcribe(
     Transcripts come in the order of the input, for several inputs each after its name and a tab.
     What cannot be transcribed is named on the standard error output.
     """
+    if recognition.word_timestamps and format != "json":
+        raise click.UsageError("--word-timestamps are for json alone: add --format json")
     sources, missing = expand(files)
     total = len(sources) + len(missing)
     display = _display(format, stream, several=total > 1)

@@ -18,6 +18,7 @@ from tests.asr.tiny import tiny_tokenizer
         ("prompt", "before"),
         ("timestamps", True),
         ("fallback", True),
+        ("word_timestamps", True),
     ],
 )
 def test_what_a_model_does_not_know_is_refused(option: str, value: Any) -> None:  # noqa: ANN401
@@ -81,5 +82,14 @@ def test_without_a_ctc_head_it_has_no_weight() -> None:
     deaf.check(DecodingOptions())
     deaf.check(DecodingOptions(ctc_weight=0.0))  # which is what it does
     hearing.check(DecodingOptions(ctc_weight=0.3))
-    with pytest.raises(InvalidOptionError, match="^language"):
+    with pytest.raises(InvalidOptionError, match=r"^language"):
         hearing.check(DecodingOptions(language="de"))
+
+
+def test_words_have_times_where_there_is_a_way_to_find_out() -> None:
+    asked = DecodingOptions(word_timestamps=True)
+    dialect_of(ModelConfig(), tiny_tokenizer()).check(asked)
+    deaf = ModelConfig(transformer=TransformerConfig(ctc=False))
+    with pytest.raises(InvalidOptionError, match=r"^word_timestamps needs a CTC head.*leave it"):
+        dialect_of(deaf, tiny_tokenizer()).check(asked)
+    dialect_of(deaf, tiny_tokenizer()).check(DecodingOptions())

@@ -1,5 +1,6 @@
 """From a peer's file to words: our loading, engine and dialect against openai-whisper's decode."""
 
+import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -11,14 +12,17 @@ import pytest
 import torch
 
 from auricle.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from auricle.config import DecodingOptions
+from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding import dialect_of
 from auricle.decoding.whisper import WhisperDialect
+from auricle.decoding.whisper.timing import MARKS
 from auricle.engine import Request
 from auricle.errors import CorruptCheckpointError, InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.families.openai import openai_name
+from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
+from auricle.tokenizer.whisper import TIMESTAMP_SECONDS
 from tests.asr.families.peers import (
     WINDOW,
     Peer,
@@ -31,7 +35,9 @@ from tests.asr.families.peers import (
     whisper,
 )
 from tests.asr.tokenizer.unicode_lines import vocabulary
+from tests.asr.voices import Samples
 
+timing: Any = importlib.import_module("whisper.timing")
 pytestmark = pytest.mark.filterwarnings(  # openai-whisper leaves its table open
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
@@ -40,6 +46,7 @@ pytestmark = pytest.mark.filterwarnings(  # openai-whisper leaves its table open
 SOUNDS = heard()[:50:9]
 LATEST_FIRST = 50 * 30 / WINDOW  # seconds: openai-whisper derives the frame from the window
 ONCE = DecodingOptions(fallback=False, guards=False)
+ALIGNMENT_HEADS = ((0, 1), (1, 0))
 KINDS: dict[str, dict[str, Any]] = {
     "english": {"language": "en", "timestamps": False},
     "times": {"language": "de"},
@@ -93,6 +100,7 @@ def hub_folder(theirs: Peer, folder: Path) -> Path:
         "task_to_id": {task: tokenizer.task(task) for task in ("translate", "transcribe")},
         "no_timestamps_token_id": tokenizer.no_timestamps,
         "suppress_tokens": silent,
+        "alignment_heads": [list(each) for each in ALIGNMENT_HEADS],
     }
     (folder / "generation_config.json").write_text(json.dumps(says))
     return folder
@@ -158,6 +166,7 @@ def test_what_it_cannot_do_is_refused(ours: Recognizer, option: str, value: Any)
         {"prompt": "a"},
         {"timestamps": True},
         {"ctc_weight": 0.5},
+        {"word_timestamps": True},
     ],
     ids=str,
 )
@@ -182,3 +191,87 @@ def test_a_file_of_our_own_keeps_the_family(checkpoint: Checkpoint, tmp_path: Pa
     found = load_checkpoint(path)
     assert found.model.config == checkpoint.model.config
     assert isinstance(dialect_of(found.model.config, found.tokenizer), WhisperDialect)
+
+
+# --- words -------------------------------------------------------------------------------------
+
+
+def aligned(theirs: Peer, config: ModelConfig, found: Hypothesis, samples: Samples) -> list[Peer]:
+    """By openai-whisper, with the heads that the checkpoint names, or else its own choice."""
+    mask = torch.zeros(theirs.dims.n_text_layer, theirs.dims.n_text_head, dtype=torch.bool)
+    mask[len(mask) // 2 :] = not config.alignment_heads
+    for layer, head in config.alignment_heads:
+        mask[layer, head] = True
+    theirs.register_buffer("alignment_heads", mask.to_sparse(), persistent=False)
+    tokenizer = whisper.tokenizer.get_tokenizer(True, num_languages=99, language=found.language)
+    mel = whisper.log_mel_spectrogram(torch.from_numpy(whisper.pad_or_trim(samples, WINDOW * 320)))
+    text = [token for token in found.tokens if token < tokenizer.eot]
+    return list(timing.find_alignment(theirs, tokenizer, text, mel, len(samples) // 160))
+
+
+@pytest.mark.parametrize("kind", ["english", "detection", "prompt", "beam"])
+def test_words_are_said_when_openai_says(ours: Recognizer, theirs: Peer, kind: str) -> None:
+    options = replace(ONCE, **{**KINDS[kind], "timestamps": False}, word_timestamps=True)
+    plain = replace(options, word_timestamps=False)
+    several = 0
+    for samples in SOUNDS:
+        found = ours._engine.submit(Request(samples, options)).result().hypothesis
+        assert (
+            found.tokens == ours._engine.submit(Request(samples, plain)).result().hypothesis.tokens
+        )
+        expected = aligned(theirs, ours.config, found, samples)
+        timing.merge_punctuations(
+            expected, "\"'\u201c\u00bf([{-", "\"'.\u3002,\uff0c!\uff01?\uff1f:\uff1a\u201d)]}\u3001"
+        )
+        named = [each for each in expected if each.word.strip()]
+        assert [word.text for word in found.words] == [each.word.strip() for each in named]
+        for word, each in zip(found.words, named, strict=True):
+            assert word.start == pytest.approx(each.start, abs=1.01 * TIMESTAMP_SECONDS)
+            assert word.end == pytest.approx(each.end, abs=1.01 * TIMESTAMP_SECONDS)
+            assert word.confidence == pytest.approx(each.probability, abs=1e-3)
+        several += len({word.start for word in found.words}) > 1
+    assert several >= len(SOUNDS) // 2
+
+
+def test_a_transcript_has_the_words_of_its_text(ours: Recognizer) -> None:
+    options = replace(ONCE, language="en", word_timestamps=True)
+    for samples in SOUNDS:
+        transcript = ours.transcribe(samples, options=options)
+        for segment in transcript.segments:
+            assert letters(" ".join(word.text for word in segment.words)) == letters(segment.text)
+            assert all(0 <= word.start <= word.end <= segment.end for word in segment.words)
+        windows = ours.transcribe_in_windows(samples, options=options)
+        for segment in windows.segments:
+            assert letters(" ".join(word.text for word in segment.words)) == letters(segment.text)
+
+
+def letters(text: str) -> str:
+    return "".join(text.split())
+
+
+def test_as_many_tokens_as_fit_have_times(ours: Recognizer) -> None:
+    options = replace(ONCE, language="en", word_timestamps=True, max_tokens=1_000)
+    for samples in SOUNDS:
+        found = ours._engine.submit(Request(samples, options)).result().hypothesis
+        assert found.words
+        assert len(found.tokens) <= 48 - MARKS
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"), [([[1, 1]], ((1, 1),)), (None, ()), ([[7, 0], [1, 1]], ())], ids=str
+)
+def test_alignment_heads_are_those_of_the_generation_config(
+    theirs: Peer, tmp_path: Path, listed: object, expected: object
+) -> None:
+    folder = hub_folder(theirs, tmp_path / "whisper")
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "alignment_heads": listed}))
+    assert load_pretrained(folder).model.config.alignment_heads == expected
+
+
+def test_alignment_heads_that_are_none_are_refused(theirs: Peer, tmp_path: Path) -> None:
+    folder = hub_folder(theirs, tmp_path / "whisper")
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "alignment_heads": [[1], 2]}))
+    with pytest.raises(CorruptCheckpointError, match="alignment_heads must be pairs"):
+        load_pretrained(folder)

@@ -5,14 +5,18 @@ from functools import partial
 
 from auricle.config import DecodingOptions
 from auricle.decoding.filters import LogitFilter, SuppressBlank, TimestampRules, Tokens
+from auricle.decoding.hearing import Hearing
 from auricle.decoding.search import BeamSearch, Search
 from auricle.decoding.whisper.course import Plan, WhisperCourse
 from auricle.decoding.whisper.languages import language_code
 from auricle.decoding.whisper.prompts import Prompt, new_prompt, previous_tokens
 from auricle.decoding.whisper.searches import FullBeam
+from auricle.decoding.whisper.timing import MARKS, WordTimer, compile_now
 from auricle.decoding.whisper.windows import Windows
 from auricle.errors import InvalidOptionError
+from auricle.hypothesis import Hypothesis
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
+from auricle.transcript import Word
 
 CONTEXT = 448  # tokens that the decoder of every published model is made for
 LATEST_FIRST = 1.0  # seconds: a transcript that begins later has missed something
@@ -23,13 +27,18 @@ HIGHEST = 1.0
 class WhisperDialect:
     """A `Dialect`."""
 
-    def __init__(self, tokenizer: WhisperTokenizer, context: int = CONTEXT) -> None:
+    def __init__(
+        self, tokenizer: WhisperTokenizer, context: int = CONTEXT, timer: WordTimer | None = None
+    ) -> None:
         """`context`: tokens that the decoder is made for, its prompt included."""
         self._tokenizer = tokenizer
         self._context = context
+        self._timer = timer or WordTimer(tokenizer)
 
     def check(self, options: DecodingOptions) -> None:
         """Raises InvalidOptionError: the language is unknown, or English alone is known."""
+        if options.word_timestamps:
+            compile_now()  # here a caller waits for it, later everybody would
         if self._tokenizer.multilingual:
             self._language(options)
             return
@@ -52,6 +61,12 @@ class WhisperDialect:
             filters=self._filters(timestamps=timestamps),
         )
         return WhisperCourse(self._tokenizer, plan)
+
+    def words(
+        self, found: Hypothesis, options: DecodingOptions, hearing: Hearing
+    ) -> tuple[Word, ...]:
+        """By what the decoder looks at."""
+        return self._timer.words(found, options.task, hearing)
 
     def windows(self, options: DecodingOptions, frames: int) -> Windows:
         """Windows over audio of `frames` feature frames; the prompt stands before the first."""
@@ -78,8 +93,10 @@ class WhisperDialect:
 
     def _search(self, options: DecodingOptions, temperature: float, prompt: int) -> Search:
         """By default half of the context is for the answer; never more than the prompt leaves."""
-        half = self._context // 2
-        limit = min(options.max_tokens or half, self._context - prompt + 1)
+        half, room = self._context // 2, self._context - prompt + 1
+        if options.word_timestamps:
+            room = min(room, self._context - MARKS)
+        limit = min(options.max_tokens or half, room)
         end = self._tokenizer.end
         if options.beam_size > 1 and not temperature:
             return FullBeam(options.beam_size, limit, options.length_penalty, end=end)

@@ -1,12 +1,14 @@
 """Long audio in windows of 30 s, moved by the times that the model says: openai-whisper's way."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from auricle.decoding.filters import Tokens
 from auricle.hypothesis import Hypothesis
+from auricle.joining import leading
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
+from auricle.transcript import Word
 
 WINDOW = 3000  # feature frames, of 10 ms
 STRIDE = 2  # feature frames from one time to the next
@@ -67,6 +69,7 @@ class Heard:
     start: float
     end: float
     text: str
+    words: tuple[Word, ...] = ()
 
 
 class Windows:
@@ -110,10 +113,21 @@ class Windows:
         if hypothesis.temperature > HOT:
             self._told_from = len(self._said)
         self.start += moved
+        heard = self._heard(stretches, hypothesis.words, offset)
         return [
-            Heard(offset + each.start, offset + each.end, self._tokenizer.decode(each.tokens))
-            for each in spoken
+            each for each, stretch in zip(heard, stretches, strict=True) if self._speaks(stretch)
         ]
+
+    def _heard(
+        self, stretches: Sequence[Stretch], words: Sequence[Word], offset: float
+    ) -> Iterator[Heard]:
+        """Each with its own of the window's words."""
+        for each in stretches:
+            text = self._tokenizer.decode(each.tokens)
+            count = leading(words, text)
+            mine = tuple(word.later(offset) for word in words[:count])
+            words = words[count:]
+            yield Heard(offset + each.start, offset + each.end, text, mine)
 
     def _speaks(self, stretch: Stretch) -> bool:
         return stretch.start != stretch.end and bool(self._tokenizer.decode(stretch.tokens))

@@ -15,6 +15,7 @@ from whisper.model import ModelDimensions
 
 from auricle.decoding.whisper.windows import WINDOW, Seconds, Windows
 from auricle.hypothesis import Hypothesis
+from auricle.transcript import Word
 from tests.asr.decoding.whisper.small_models import model as prepare_vocabulary
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
@@ -133,3 +134,15 @@ def test_silence_moves_on_by_the_window() -> None:
     assert (windows.start, windows.size) == (3_000, 1_000)
     windows.take(Hypothesis((), -1.0))
     assert windows.done
+
+
+def test_words_go_to_their_stretch() -> None:
+    """Those of words that have no end yet come with the next window."""
+    begin, encode = vocabulary().timestamp_begin, vocabulary().encode
+    tokens = (begin, *encode(" one two"), begin + 500, begin + 500, *encode(" three"))
+    said = tuple(Word(at, at + 1.0, text, 0.5) for at, text in enumerate(("one", "two", "three")))
+    windows = Windows(vocabulary(), 2 * WINDOW)
+    windows.take(Hypothesis((), -1.0))
+    (heard,) = windows.take(Hypothesis(tokens, -1.0, words=said))
+    assert heard.text == "one two"
+    assert heard.words == (Word(30.0, 31.0, "one", 0.5), Word(31.0, 32.0, "two", 0.5))

@@ -233,6 +233,15 @@ def test_words_are_said_when_openai_says(ours: Recognizer, theirs: Peer, kind: s
     assert several >= len(SOUNDS) // 2
 
 
+def test_words_are_the_same_in_any_company(ours: Recognizer) -> None:
+    options = replace(ONCE, language="en", word_timestamps=True)
+    requests = [Request(samples, options) for samples in SOUNDS]
+    together = [future.result().hypothesis for future in map(ours._engine.submit, requests)]
+    alone = [ours._engine.submit(request).result().hypothesis for request in requests]
+    assert together == alone
+    assert len({found.words for found in alone}) > len(SOUNDS) // 2  # it listens
+
+
 def test_a_transcript_has_the_words_of_its_text(ours: Recognizer) -> None:
     options = replace(ONCE, language="en", word_timestamps=True)
     for samples in SOUNDS:

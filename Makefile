@@ -21,7 +21,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
-.PHONY: evaluate calibrate bench-engine bench-server bench-load bench-growth bench-invariance bench-cancellation
+.PHONY: evaluate trials calibrate bench-engine bench-server bench-load bench-growth bench-invariance bench-cancellation
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -67,6 +67,10 @@ bench-invariance: $(VENV)/installed ## how often company changes an answer, for 
 
 evaluate: $(VENV)/installed-bench ## how well the bundled model hears: WER, noise, telephone, PocketSphinx (DEV=manifests)
 	$(BIN)/python -m benchmarks.accuracy $(DEV) $(BENCH)
+	$(BIN)/python -m benchmarks.report
+
+trials: $(VENV)/installed-bench ## what changes to a recipe do, hours of training (DEV=manifests, BENCH="--only base")
+	$(BIN)/python -m benchmarks.trials recipes/trial.toml $(DEV) $(BENCH)
 	$(BIN)/python -m benchmarks.report
 
 calibrate: $(VENV)/installed-bench ## how far confidences can be believed (DEV=manifests, BENCH="--write CHECKPOINT")

@@ -1,10 +1,11 @@
 """How well a model hears: python -m benchmarks.accuracy MANIFEST...
 
 WER and CER of each manifest with 95 % intervals (percentile bootstrap over utterances); the same by
-length of utterance, in noise and over a telephone; greedy beside beams, bfloat16 beside float32;
+length of utterance, in noise and over a telephone; greedy beside beams, each dtype beside float32;
 long recordings beside their utterances; words invented where nobody speaks, and speech taken for
-silence; speed; and PocketSphinx on the same files, where it is installed. The text is normalised
-as `auricle evaluate` does it.
+silence; speed; and PocketSphinx on the same files, where it is installed. Decoding is what
+`auricle transcribe` does by default where nothing else is said; the text is normalised as
+`auricle evaluate` does it.
 """
 
 import json
@@ -20,6 +21,7 @@ from tqdm import tqdm
 from auricle.config import DecodingOptions
 from auricle.recognizer import BUNDLED, Recognizer, model_path
 from auricle.transcript import Transcript
+from auricle_cli.recognition import BEAM
 from benchmarks.accuracy_tables import tables
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.conditions import CONDITIONS, Samples
@@ -37,8 +39,9 @@ CLIPS = (3.0, 8.0, 15.0)  # seconds, of wordless sounds
 CLIPS_OF_A_KIND = 70  # 10 minutes
 FIRST_SEED = 5_000  # of the wordless sounds: the guards' limits come from smaller ones
 QUICK_UTTERANCES, QUICK_CLIPS = 2, 2
-DTYPES = ("float32", "bfloat16")
-BEAMS = (1, 4)
+DTYPES = ("float32", "bfloat16", "int8")
+BEAMS = (1, BEAM)
+DEFAULT = DecodingOptions(beam_size=BEAM)  # of the command
 PACKAGES = ("torch", "numpy", "jiwer", "silero-vad", "pocketsphinx")
 
 
@@ -85,7 +88,7 @@ def weights(model: str) -> dict[str, str | int]:
 
 
 def of_conditions(model: str, corpora: Sequence[Corpus]) -> dict[str, Any]:
-    """As `auricle transcribe` decodes by default: every condition; what is clean in more detail."""
+    """Every condition; what is clean in more detail."""
     found: dict[str, dict[str, Any]] = {
         name: {} for name in ("conditions", "by_length", "muted", "long_audio")
     }
@@ -156,7 +159,7 @@ def invented(model: str, clips: int) -> dict[str, float]:
 
 
 def transcripts(
-    recognizer: Recognizer, waveforms: Sequence[Samples], options: DecodingOptions | None = None
+    recognizer: Recognizer, waveforms: Sequence[Samples], options: DecodingOptions = DEFAULT
 ) -> list[Transcript]:
     """Of each waveform."""
     return recognizer.transcribe(list(waveforms), options=options)

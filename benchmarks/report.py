@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy_tables, calibration_tables
+from benchmarks import accuracy_tables, calibration_tables, trial_tables
 from benchmarks.results import RESULTS, table
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -149,9 +149,14 @@ PAGES: dict[str, dict[str, Writer]] = {
         "accuracy": accuracy_tables.tables,
         "calibration": calibration,
     },
+    "training.md": {"trials": trial_tables.tables},
 }
 WRITERS: dict[str, Writer] = {name: of for page in PAGES.values() for name, of in page.items()}
-COMMANDS = {"accuracy": "evaluate", "calibration": "calibrate"}  # the others are bench-NAME
+COMMANDS = {
+    "accuracy": "evaluate",
+    "calibration": "calibrate",
+    "trials": "trials",
+}  # the others are bench-NAME
 
 
 def block(name: str, results: Path = RESULTS) -> str:

@@ -98,7 +98,7 @@ class Recognizer:
             lm: the path of a language model's file; by default the one beside the checkpoint,
                 if there is one.
             device: `cpu`, `cuda` or `auto`.
-            dtype: `float32`, `bfloat16`, `float16` or `auto`.
+            dtype: `float32`, `bfloat16`, `float16`, `int8` (the weights; CPU alone) or `auto`.
             engine: the engine's budgets.
             check_invariance: the share of requests, 0 to 1, that is decoded again alone; where
                 that gives other tokens, a warning is logged and `checks` counts it.

@@ -46,7 +46,7 @@ def test_a_smoke_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert result["pocketsphinx"] is None
     assert "not installed" in done.output
     assert set(result["conditions"]["manifest"]) >= {"clean", "noise 0 dB", "telephone"}
-    assert set(result["ways"]) >= {"float32, greedy", "bfloat16, beam 4"}
+    assert set(result["ways"]) >= {"float32, greedy", "bfloat16, beam 4", "int8, beam 4"}
     assert result["long_audio"]["manifest"]["joined"]["words"] > 0
     assert all(words >= 0 for words in result["invented"].values())
     assert set(result["rtfx"]) == {"1"}

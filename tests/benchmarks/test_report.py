@@ -17,6 +17,7 @@ from benchmarks.rounds import Standing
 from tests.benchmarks.test_accuracy_tables import accuracy_figures
 from tests.benchmarks.test_calibration_benchmark import calibration_figures
 from tests.benchmarks.test_load_benchmark import CALM, SLOW
+from tests.benchmarks.test_trials import TRIAL
 
 OURS = "auricle float32"
 PAGE_OF_BLOCKS = "\n".join(f"<!-- {n} -->\nold\n<!-- end of {n} -->\nprose" for n in WRITERS)
@@ -65,6 +66,7 @@ def results(tmp_path: Path) -> Path:
         "cancellation": {"cancelled": 6, "running": 4, **cancellation._figures([0.002], [0.001])},
         "accuracy": accuracy_figures(),
         "calibration": calibration_figures(),
+        "trials": {"trials": {"base": TRIAL}},
         "invariance": {"rates": [asdict(Rate("bfloat16", 2, False, 256, 3, 0.125))]},
     }
     assert figures.keys() == WRITERS.keys()

@@ -26,6 +26,8 @@ from auricle.tokenizer import Tokenizer
 
 _PLAIN = Prelude()
 
+LONG_PROMPT = 8  # tokens: fewer are cheaper one by one, in everybody's steps
+
 
 @dataclass(eq=False, slots=True)
 class Decoding:
@@ -136,6 +138,7 @@ class ContinuousDecoder:
         prelude = prelude or Prelude(self._special.start)
         self._last.update(dict.fromkeys(slots, prelude.prompt[0]))
         decoding = Decoding(search, slots, generator, ctc, lm, prelude=prelude)
+        self._tell(decoding)
         self._running.append(decoding)
         return decoding
 
@@ -179,6 +182,24 @@ class ContinuousDecoder:
             decoding.generator = _generator(attempt.search, self._cache.device)
             self._cache.rewind(decoding.slots)
             self._last.update(dict.fromkeys(decoding.slots, attempt.prelude.prompt[0]))
+            self._tell(decoding)
+
+    @torch.inference_mode()
+    def _tell(self, decoding: Decoding) -> None:
+        """Feed a long prompt at once, but for its last token, which is the next step's.
+
+        By itself, so that its numbers are the same in any company.
+        """
+        slot, (*told, last) = decoding.slots[0], decoding.prelude.prompt
+        if len(told) < LONG_PROMPT:
+            return
+        tokens = torch.tensor(told, device=self._cache.device)
+        decoder_out, kept = self._decoder.prefill(tokens, self._cache.memory(slot))
+        self._cache.fill(slot, kept)
+        decoding.fed, self._last[slot] = len(told), last
+        for probe in decoding.prelude.probes:
+            if probe.place < len(told):
+                probe.see(self._decoder.logits(decoder_out[probe.place]).float())
 
     def _step_all(self, alive: Sequence[Decoding]) -> None:
         live = [slot for decoding in alive for slot in decoding.live]

@@ -57,6 +57,14 @@ class DecoderCache(Protocol):
         """Begin the slots' hypotheses anew: their tokens are forgotten, their memory stays."""
         ...
 
+    def memory(self, slot: int) -> Tensor:
+        """What an open slot remembers of the encoder: `(layers, 2, H, N, D // H)`."""
+        ...
+
+    def fill(self, slot: int, kept: Tensor) -> None:
+        """Let a slot hold the keys and values of its first tokens: `(layers, 2, H, U, D // H)`."""
+        ...
+
     def bytes_of(self, frames: int) -> int:
         """Memory that an utterance of so many encoder frames takes when it opens."""
         ...

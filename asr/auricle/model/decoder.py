@@ -52,6 +52,26 @@ class DecoderLayer(nn.Module):
         return x + self.dropout(self.ffn(self.ffn_norm(x)))
 
 
+class Keeping:
+    """An `Attend` by causal attention that keeps what one hypothesis' layers show it."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.layers: list[Tensor] = []  # keys and values `(2, H, U, D // H)` of each, as `dtype`
+        self._dtype = dtype
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """`(1, H, U, D // H)`."""
+        kept = torch.cat([key, value]).to(self._dtype)
+        self.layers.append(kept)
+        attended = causal_attention(query.to(self._dtype), *kept[:, None])
+        return attended.to(query.dtype)
+
+
+def _recall(keys: Tensor, values: Tensor, query: Tensor) -> Tensor:
+    """In the numbers of the memory, `(1, H, N, D // H)` each."""
+    return F.scaled_dot_product_attention(query.to(keys.dtype), keys, values).to(query.dtype)
+
+
 class Unembedding(nn.Module):
     """Logits by transposed vectors of the tokens: `(..., D) -> (..., V)`."""
 
@@ -104,20 +124,39 @@ class Decoder(nn.Module):
         ]
         return self.logits(self.read(tokens, recalls))
 
-    def read(self, tokens: Tensor, recalls: Sequence[Recall]) -> Tensor:
+    def read(
+        self, tokens: Tensor, recalls: Sequence[Recall], attend: Attend = causal_attention
+    ) -> Tensor:
         """All positions at once, each layer with its own way to recall the encoder's output.
 
         Args:
             tokens: `(B, U)`.
             recalls: of each layer.
+            attend: of all layers, called by one after the other.
 
         Returns:
             `(B, U, D)`, of which `logits` are those of the token after each position.
         """
         x, rotation = self._embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))
         for layer, recall in zip(self.layers, recalls, strict=True):
-            x = layer(x, causal_attention, rotation, recall)
+            x = layer(x, attend, rotation, recall)
         return cast(Tensor, self.norm(x))
+
+    def prefill(self, tokens: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """Feed the first tokens of one hypothesis at once, for a cache to go on from.
+
+        Args:
+            tokens: `(U,)`.
+            memory: `(layers, 2, H, N, D // H)`, as `memorise` gives it or a cache keeps it.
+
+        Returns:
+            `(U, D)`, of which `logits` are those of the token after each position, and the keys
+            and values of all layers `(layers, 2, H, U, D // H)`, in the numbers of `memory`.
+        """
+        recalls = [partial(_recall, *layer[:, None]) for layer in memory]
+        keeping = Keeping(memory.dtype)
+        decoder_out = self.read(tokens[None], recalls, keeping)
+        return decoder_out[0], torch.stack(keeping.layers)
 
     def memorise(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
         """What the cross-attention remembers of utterances: keys and values, all layers.

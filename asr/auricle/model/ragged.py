@@ -81,6 +81,16 @@ class RaggedCache:
         for slot in slots:
             self.lens[slot] = 0
 
+    def memory(self, slot: int) -> Tensor:
+        """What an open slot remembers of the encoder: `(layers, 2, H, N, D // H)`."""
+        layers = self.memories[slot]
+        return torch.stack([torch.stack([keys.transpose(1, 2), values]) for keys, values in layers])
+
+    def fill(self, slot: int, kept: Tensor) -> None:
+        """Let a slot hold the keys and values of its first tokens."""
+        self.lens[slot] = kept.shape[3]
+        self.kept[:, slot, :, :, : self.lens[slot]] = kept
+
     def rows(self, slots: Sequence[int]) -> list[int]:
         """The open slots, filled up with idle rows to whole groups."""
         return [*slots, *[IDLE] * (whole(len(slots), self.group) - len(slots))]

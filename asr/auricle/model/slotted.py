@@ -85,6 +85,15 @@ class SlottedCache:
         for slot in slots:
             self.lens[slot] = 0
 
+    def memory(self, slot: int) -> Tensor:
+        """What an open slot remembers of the encoder: `(layers, 2, H, N, D // H)`."""
+        return self.memories[:, slot, :, :, : self.cross_lens[slot]]
+
+    def fill(self, slot: int, kept: Tensor) -> None:
+        """Let a slot hold the keys and values of its first tokens."""
+        self.lens[slot] = kept.shape[3]
+        self.kept[:, slot, :, :, : self.lens[slot]] = kept
+
     def rows(self, slots: Sequence[int]) -> list[int]:
         """All slots up to the last open one, in whole groups."""
         return list(range(whole(max(slots) + 1, self.group)))

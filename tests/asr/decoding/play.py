@@ -103,6 +103,14 @@ class WatchedCache:
         assert self.opened.issuperset(slots)
         self._cache.rewind(slots)
 
+    def memory(self, slot: int) -> Tensor:
+        assert slot in self.opened
+        return self._cache.memory(slot)
+
+    def fill(self, slot: int, kept: Tensor) -> None:
+        assert slot in self.opened
+        self._cache.fill(slot, kept)
+
     def bytes_of(self, frames: int) -> int:
         return self._cache.bytes_of(frames)
 

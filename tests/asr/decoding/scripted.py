@@ -59,6 +59,13 @@ class ScriptedDecoder:
         rows = zip(scripts.round().int().tolist(), fed.round().int(), count, strict=True)
         return torch.stack([self.following(s, tuple(row[:n].tolist())) for s, row, n in rows])
 
+    def prefill(self, tokens: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """As so many steps."""
+        fed, script = tuple(tokens.tolist()), round(memory[0, 1, 0, :, 0].mean().item())
+        values = tokens[:, None] * torch.eye(len(tokens), WIDTH)
+        out = [self.following(script, fed[:count]) for count in range(1, len(fed) + 1)]
+        return torch.stack(out), torch.stack([torch.zeros_like(values), values])[None, :, None]
+
     def logits(self, decoder_out: Tensor) -> Tensor:
         return decoder_out
 

@@ -77,6 +77,12 @@ def test_every_open_slot_has_a_row_and_a_position(kind: Kind) -> None:
     assert [int(positions[rows.index(slot)]) for slot in (3, 17)] == [1, 0]
 
 
+def test_a_slot_knows_its_memory(kind: Kind) -> None:
+    cache, memory = empty_cache(kind, CONFIG), some_memory(CONFIG, 5)
+    cache.open([1, 2], memory)
+    torch.testing.assert_close(cache.memory(2), memory, atol=0, rtol=0)
+
+
 def test_a_callers_memory_is_copied(kind: Kind) -> None:
     decoder, (encoder_out, *_) = tiny_model().decoder, encoder_outs()
     (memory,) = decoder.memorise([encoder_out])
@@ -115,6 +121,26 @@ def test_slots_may_stand_at_different_positions(
     for slot, encoder_out in enumerate(outs):
         full = full_logits(decoder, tokens[slot, : len(seen[slot])], encoder_out)
         torch.testing.assert_close(torch.stack(seen[slot]), full, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
+def test_a_prompt_at_once_is_as_token_by_token(kind: Kind, positions: Positions) -> None:
+    """Beside another slot, which is further and does not notice."""
+    decoder, outs, tokens = tiny_model(positions).decoder, encoder_outs(positions), some_tokens()
+    cache = filled_cache(kind, decoder, outs[:2])
+    step(decoder, cache, {0: int(tokens[0, 0])})
+    decoder_out, kept = decoder.prefill(tokens[1, :6], cache.memory(1))
+    cache.fill(1, kept)
+    assert cache.lens[:2] == [1, 6]
+    seen = [decoder.logits(decoder_out)]
+    for turn in range(6, TOKENS):
+        fed = {0: int(tokens[0, turn - 5]), 1: int(tokens[1, turn])}
+        first, second = step(decoder, cache, fed)
+        seen.append(second[None])
+    last = full_logits(decoder, tokens[0, : TOKENS - 5], outs[0])[-1]
+    torch.testing.assert_close(first, last, atol=1e-4, rtol=0)
+    full = full_logits(decoder, tokens[1], outs[1])
+    torch.testing.assert_close(torch.cat(seen), full, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])

@@ -1,0 +1,92 @@
+"""Long prompts are fed at once: the same words, sooner, in any company."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+import torch
+from torch import Tensor
+
+from auricle.config import DecodingOptions
+from auricle.decoding import ContinuousDecoder, continuous, new_search
+from auricle.decoding.continuous import LONG_PROMPT
+from auricle.decoding.prelude import Prelude
+from auricle.hypothesis import Hypothesis
+from auricle.model import new_cache
+from tests.asr.tiny import DTYPES, VOCAB_SIZE, prepared_model, utterances
+
+PROMPTS = (2, 30, 3, LONG_PROMPT + 1, 17)  # tokens
+OPTIONS = [
+    DecodingOptions(beam_size=1 + 2 * (number % 2), max_tokens=12) for number in range(len(PROMPTS))
+]
+
+
+@dataclass
+class Look:
+    """A `Probe`."""
+
+    place: int
+    seen: list[Tensor] = field(default_factory=list)
+
+    def see(self, logits: Tensor) -> None:
+        self.seen.append(logits.clone())
+
+
+def prompt(length: int) -> tuple[int, ...]:
+    generator = torch.Generator().manual_seed(length)
+    return tuple(torch.randint(4, VOCAB_SIZE, (length,), generator=generator).tolist())
+
+
+@functools.cache
+def speeches(dtype: torch.dtype) -> list[Tensor]:
+    model = prepared_model(dtype)
+    with torch.inference_mode():
+        return model.encoder.encode(utterances(model.config, dtype))
+
+
+def decoded(
+    rows: Sequence[int], dtype: torch.dtype = torch.float32, looks: Sequence[Look] = ()
+) -> tuple[list[Hypothesis], int]:
+    """What those with these prompts say together, and in how many steps."""
+    decoder = prepared_model(dtype).decoder
+    cache = new_cache(decoder, slots=16, max_frames=100)
+    together, steps = ContinuousDecoder(decoder, cache), 0
+    found = {}
+    with torch.inference_mode():
+        for row in rows:
+            (memory,) = decoder.memorise([speeches(dtype)[row % len(speeches(dtype))]])
+            search = new_search(OPTIONS[row], 100)
+            prelude = Prelude(prompt(PROMPTS[row]), probes=tuple(looks))
+            found[row] = together.join(memory, search, prelude=prelude)
+    waiting = list(found.values())
+    while waiting:
+        steps += 1
+        for done in together.step():
+            together.leave(done)
+            waiting.remove(done)
+    return [found[row].answer for row in rows], steps
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_company_changes_no_bit(dtype: torch.dtype) -> None:
+    together, _ = decoded(range(len(PROMPTS)), dtype)
+    backwards, _ = decoded(range(len(PROMPTS))[::-1], dtype)
+    alone = [decoded([row], dtype)[0][0] for row in range(len(PROMPTS))]
+    assert together == backwards[::-1] == alone
+    assert len({answer.tokens for answer in alone}) == len(PROMPTS)  # it heeds its prompt
+
+
+@pytest.mark.parametrize("row", [1, 3, 4])
+def test_it_is_as_token_by_token_but_sooner(row: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = (0, PROMPTS[row] // 2, PROMPTS[row] - 1)
+    looks, slow_looks = ([Look(place) for place in places] for _ in range(2))
+    at_once, few = decoded([row], looks=looks)
+    monkeypatch.setattr(continuous, "LONG_PROMPT", 1_000)
+    one_by_one, many = decoded([row], looks=slow_looks)
+    assert [each.tokens for each in at_once] == [each.tokens for each in one_by_one]
+    assert at_once[0].score == pytest.approx(one_by_one[0].score, abs=1e-4)
+    assert many - few == PROMPTS[row] - 1
+    for look, slow in zip(looks, slow_looks, strict=True):
+        (seen,), (expected,) = look.seen, slow.seen
+        torch.testing.assert_close(seen, expected, atol=1e-4, rtol=0)

@@ -339,7 +339,7 @@ def model_path(model: str | Path) -> Path:
         UnknownModelError, DownloadError: it reads like a name of the Hub and cannot be had.
     """
     if str(model) == BUNDLED:
-        return Path(str(resources.files("auricle") / "bundled" / "english.safetensors"))
+        return Path(str(resources.files("auricle") / "assets" / "english.safetensors"))
     if not Path(model).exists() and is_hub_name(str(model)):
         return hub_folder(str(model))
     return Path(model)

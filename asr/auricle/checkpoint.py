@@ -85,12 +85,17 @@ def load_checkpoint(
         raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
     config, tensors = _read(path)
     try:
-        tokenizer = _TOKENIZERS[config.tokenizer](tensors.pop(TOKENIZER_KEY).numpy().tobytes())
+        tokenizer = tokenizer_of(config, tensors.pop(TOKENIZER_KEY).numpy().tobytes())
     except (KeyError, RuntimeError) as error:
         raise CorruptCheckpointError(f"{path}: holds no readable tokenizer ({error})") from error
     check_vocabulary(str(path), config, tokenizer)
     language_model = _language_model(path, lm, tokenizer)
     return Checkpoint(_build(path, config, tensors, dtype), tokenizer, language_model)
+
+
+def tokenizer_of(config: ModelConfig, serialized: bytes) -> Vocabulary:
+    """The tokenizer that a model of this config has, from its bytes."""
+    return _TOKENIZERS[config.tokenizer](serialized)
 
 
 def check_vocabulary(name: str, config: ModelConfig, tokenizer: Vocabulary) -> None:

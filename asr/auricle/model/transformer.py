@@ -34,7 +34,7 @@ class SpeechTransformer(nn.Module):
             InvalidOptionError: it has no CTC head.
         """
         if not self.config.transformer.ctc:
-            raise InvalidOptionError(f"{self.config.name} has no CTC head: it cannot be trained")
+            raise InvalidOptionError(f"{self.config.name} has no CTC head")
         encoder_out, encoder_out_lens = self.encoder(x, x_lens)
         logits = self.decoder(tokens, encoder_out, encoder_out_lens)
         return logits, self.ctc(encoder_out), encoder_out_lens

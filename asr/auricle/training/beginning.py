@@ -3,24 +3,25 @@
 from dataclasses import asdict
 from typing import Any
 
-from auricle.checkpoint import load_checkpoint
+from auricle.checkpoint import tokenizer_of
 from auricle.config import ModelConfig
-from auricle.errors import CheckpointMismatchError, InvalidOptionError
+from auricle.errors import CheckpointMismatchError
+from auricle.families import load_pretrained
 from auricle.model import SpeechTransformer
 from auricle.storage import replacing
-from auricle.tokenizer import Tokenizer
+from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.training.config import TrainingConfig
 
 _MAY_DIFFER = {"dropout"}  # of the dimensions: it has no weights
 
 
-def tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
+def tokenizer(config: TrainingConfig, texts: list[str]) -> Vocabulary:
     """The run's tokenizer: its own since it began, the checkpoint's, or learnt from `texts`."""
     path = config.output / "tokenizer.model"
     if not path.exists():
         with replacing(path) as partial:
             partial.write_bytes(_first_tokenizer(config, texts).serialized)
-    return Tokenizer(path.read_bytes())
+    return tokenizer_of(config.model, path.read_bytes())
 
 
 def model(config: TrainingConfig, *, resumed: bool = False) -> SpeechTransformer:
@@ -32,7 +33,7 @@ def model(config: TrainingConfig, *, resumed: bool = False) -> SpeechTransformer
     """
     new = SpeechTransformer(config.model)
     if config.init is not None and not resumed:
-        found = load_checkpoint(config.init).model
+        found = load_pretrained(config.init).model
         differences = _differences(found.config, config.model)
         if differences:
             listed = "; ".join(differences)
@@ -41,12 +42,14 @@ def model(config: TrainingConfig, *, resumed: bool = False) -> SpeechTransformer
     return new
 
 
-def _first_tokenizer(config: TrainingConfig, texts: list[str]) -> Tokenizer:
+def _first_tokenizer(config: TrainingConfig, texts: list[str]) -> Vocabulary:
     if config.init is not None:
-        tokenizer = load_checkpoint(config.init).tokenizer
-        if not isinstance(tokenizer, Tokenizer):
-            raise InvalidOptionError(f"{config.init}: only models of our own can be trained on")
-        return tokenizer
+        found = load_pretrained(config.init)
+        if found.model.config.tokenizer != config.model.tokenizer:
+            raise CheckpointMismatchError(
+                f"{config.init}: is of another family than the recipe's model: leave [model] out"
+            )
+        return found.tokenizer
     return Tokenizer.train(texts, config.model.transformer.vocab_size)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from auricle.config import ModelConfig, TransformerConfig
 from auricle.errors import InvalidOptionError
+from auricle.families import load_pretrained
 
 OnBad = Literal["stop", "skip"]
 Decay = Literal["noam", "cosine"]
@@ -168,7 +169,12 @@ class TrainingConfig:
 
 
 def load_training_config(path: Path) -> TrainingConfig:
-    """Read a recipe. Raises InvalidOptionError on a missing, unknown or ill-typed entry."""
+    """Read a recipe. One without `[model]` takes the model of its `init`, of whatever family.
+
+    Raises:
+        InvalidOptionError: an entry is missing, unknown or ill-typed.
+        ModelError: that model cannot be read.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         return _training_config(table, path.resolve().parent)
@@ -180,12 +186,13 @@ def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
     unknown = table.keys() - {field.name for field in fields(TrainingConfig)}
     if unknown:
         raise ValueError(f"unknown entries: {', '.join(sorted(unknown))}")
+    init = (base / table["init"]).resolve() if "init" in table else None
     return TrainingConfig(
         seed=int(table.get("seed", 1)),
-        init=(base / table["init"]).resolve() if "init" in table else None,
+        init=init,
         output=(base / table["output"]).resolve(),
         data=_data_config(table["data"], base),
-        model=_model_config(table["model"]),
+        model=_model(table, init),
         optimizer=_section(OptimizerConfig, table.get("optimizer", {})),
         loss=_section(LossConfig, table.get("loss", {})),
         augmentation=_section(AugmentationConfig, table.get("augmentation", {})),
@@ -247,6 +254,12 @@ def _data_config(table: dict[str, Any], base: Path) -> DataConfig:
     for name in ("batch_seconds", "max_seconds"):
         _check_type(name, getattr(config, name), 1.0)
     return config
+
+
+def _model(table: dict[str, Any], init: Path | None) -> ModelConfig:
+    if "model" in table or init is None:
+        return _model_config(table["model"])
+    return load_pretrained(init).model.config
 
 
 def _model_config(table: dict[str, Any]) -> ModelConfig:

@@ -39,11 +39,12 @@ def draw_curves(journal: Iterable[Line]) -> "Figure":
     from matplotlib.figure import Figure
 
     lines = list(journal)
-    steps = _last(lines, "ctc")
+    steps = _last(lines, "attention")
     figure = Figure(figsize=(9, 9), layout="constrained")
     losses, rates, errors = figure.subplots(3, 1, sharex=True)
     for name in ("ctc", "attention"):
-        losses.plot(_values(steps, "step"), _values(steps, name), label=name)
+        of_head = _last(lines, name)
+        losses.plot(_values(of_head, "step"), _values(of_head, name), label=name)
     rates.plot(_values(steps, "step"), _values(steps, "lr"))
     _draw_errors(errors, _last(lines, "wer"))
     for panel, title in ((losses, "loss a token"), (rates, "learning rate"), (errors, "WER")):
@@ -63,6 +64,8 @@ def _draw_errors(panel: "Axes", epochs: list[Line]) -> None:
         for head, (kind, style) in enumerate((("ctc", "--"), ("attention", "-"))):
             rates = [line["wer"][name][head] for line in lines]
             steps, label = _values(lines, "step"), f"{name}, {kind}"
+            if None in rates:
+                continue  # it has no such head
             panel.plot(steps, rates, style, marker=".", color=f"C{number}", label=label)
 
 

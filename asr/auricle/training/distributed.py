@@ -57,7 +57,8 @@ class World:
         """The whole batch's: the means over all processes."""
         if self.size == 1:
             return losses
-        sums = torch.stack([losses.total.detach(), losses.ctc, losses.attention])
+        heads = [losses.attention] if losses.ctc is None else [losses.attention, losses.ctc]
+        sums = torch.stack([losses.total.detach(), *heads])
         distributed.all_reduce(sums)
         return Losses(*(sums / self.size))
 

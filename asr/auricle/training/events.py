@@ -50,5 +50,6 @@ def scalars(line: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
         if name in line:
             yield tag, line[name]
     for dev, (ctc, attention) in line.get("wer", {}).items():
-        yield f"wer_ctc/{dev}", ctc
+        if ctc is not None:
+            yield f"wer_ctc/{dev}", ctc
         yield f"wer_attention/{dev}", attention

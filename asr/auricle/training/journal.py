@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from auricle.training.loss import Losses
 logger = logging.getLogger(__name__)
 JOURNAL = "journal.jsonl"
 EVERY = 100  # steps
+
+Rates = tuple[float | None, float]  # WER by CTC, if there is such a head, and by attention
 
 
 class Journal:
@@ -25,13 +27,13 @@ class Journal:
     def step(self, step: int, losses: Losses, norm: float, learning_rate: float) -> None:
         """Record a step's losses, gradient norm and learning rate, one step in `EVERY`."""
         if step % EVERY == 0:
-            ctc, attention = float(losses.ctc), float(losses.attention)
-            self._write(step=step, ctc=ctc, attention=attention, norm=norm, lr=learning_rate)
+            self._write(step=step, **losses.heads, norm=norm, lr=learning_rate)
 
-    def epoch(self, epoch: int, step: int, rates: dict[str, tuple[float, float]]) -> None:
-        """Record each dev set's WER by CTC and by attention."""
+    def epoch(self, epoch: int, step: int, rates: Mapping[str, Rates]) -> None:
+        """Record each dev set's WER by CTC, if there is such a head, and by attention."""
         for name, (ctc, attention) in rates.items():
-            logger.info("epoch %d %s: WER %.3f ctc, %.3f attention", epoch, name, ctc, attention)
+            heard = "" if ctc is None else f"{ctc:.3f} ctc, "
+            logger.info("epoch %d %s: WER %s%.3f attention", epoch, name, heard, attention)
         self._write(epoch=epoch, step=step, wer=rates)
 
     def _write(self, **values: Any) -> None:  # noqa: ANN401

@@ -5,8 +5,8 @@ import logging
 import torch
 
 from auricle.checkpoint import save_checkpoint
-from auricle.features import LogMel
-from auricle.tokenizer import Tokenizer
+from auricle.features import Features
+from auricle.tokenizer import Vocabulary
 from auricle.training.config import TrainingConfig
 from auricle.training.curves import renew_curves
 from auricle.training.distributed import World
@@ -21,7 +21,7 @@ class Judge:
     """Validates, reports and exports after each epoch."""
 
     def __init__(
-        self, config: TrainingConfig, features: LogMel, tokenizer: Tokenizer, journal: Journal
+        self, config: TrainingConfig, features: Features, tokenizer: Vocabulary, journal: Journal
     ) -> None:
         self._output = config.output
         self._tokenizer = tokenizer

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
+from auricle.config import SpecialTokens
 from auricle.tokenizer import Tokenizer
 from auricle.training.config import LossConfig
 
@@ -18,8 +19,14 @@ class Losses:
     """Means over the batch's tokens; `total` is what is minimised."""
 
     total: Tensor
-    ctc: Tensor
     attention: Tensor
+    ctc: Tensor | None = None  # the model has no such head
+
+    @property
+    def heads(self) -> dict[str, float]:
+        """Of each head that the model has."""
+        heard = {} if self.ctc is None else {"ctc": float(self.ctc)}
+        return {**heard, "attention": float(self.attention)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +53,18 @@ def joint_loss(
     texts: list[list[int]],
     config: LossConfig,
     share: Share = ALL,
+    special: SpecialTokens = Tokenizer.special,
 ) -> Losses:
     """Loss of a padded batch `x (B, T, n_mels)`, `x_lens (B,)` against its token ids.
 
-    `model` is a SpeechTransformer, or one that gives the CTC logits of several layers.
+    `model` is a SpeechTransformer, or one that gives the CTC logits of several layers, or of none:
+    then attention is all. What the decoder is told first, `special.start`, it need not learn.
     """
     rows = [torch.tensor(text, dtype=torch.long, device=x.device) for text in texts]
-    start, end = rows[0].new_tensor([Tokenizer.start_id]), rows[0].new_tensor([Tokenizer.end_id])
-    inputs = pad_sequence([torch.cat([start, row]) for row in rows], True, Tokenizer.blank_id)
-    targets = pad_sequence([torch.cat([row, end]) for row in rows], True, IGNORE)
+    start, end = rows[0].new_tensor(special.start), rows[0].new_tensor([special.end])
+    told = torch.full_like(start[1:], IGNORE)
+    inputs = pad_sequence([torch.cat([start, row]) for row in rows], True, special.end)
+    targets = pad_sequence([torch.cat([told, row, end]) for row in rows], True, IGNORE)
     logits, *ctc_logits, encoder_out_lens = model(x, x_lens, inputs)
     attention = F.cross_entropy(
         logits.float().flatten(0, 1),
@@ -63,11 +73,13 @@ def joint_loss(
         label_smoothing=config.label_smoothing,
     )
     attention = share.attention * attention
+    if not ctc_logits:
+        return Losses(attention, attention.detach())
     ctc, *middle = (share.ctc * _ctc_loss(each, encoder_out_lens, rows) for each in ctc_logits)
     weight = config.intermediate_ctc_weight
     heard = (1 - weight) * ctc + weight * middle[0] if middle else ctc
     total = config.ctc_weight * heard + (1 - config.ctc_weight) * attention
-    return Losses(total, ctc.detach(), attention.detach())
+    return Losses(total, attention.detach(), ctc.detach())
 
 
 def _ctc_loss(ctc_logits: Tensor, encoder_out_lens: Tensor, rows: list[Tensor]) -> Tensor:

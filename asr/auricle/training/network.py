@@ -16,19 +16,22 @@ class Network(nn.Module):
         self.intermediate = intermediate
 
     def forward(self, x: Tensor, x_lens: Tensor, tokens: Tensor) -> tuple[Tensor, ...]:
-        """Decoder logits, CTC logits of the last and perhaps of the middle layer, lengths."""
+        """Decoder logits, those of CTC by no, the last, or the middle layer, too; lengths."""
         model = self.model
-        if not self.intermediate:
-            logits, ctc_logits, encoder_out_lens = model(x, x_lens, tokens)
-            return logits, ctc_logits, encoder_out_lens
-        encoder_out, middle, encoder_out_lens = model.encoder.with_middle(x, x_lens)
+        if self.intermediate:
+            encoder_out, middle, encoder_out_lens = model.encoder.with_middle(x, x_lens)
+            heard = [encoder_out, middle]
+        else:
+            encoder_out, encoder_out_lens = model.encoder(x, x_lens)
+            heard = [encoder_out] if model.config.transformer.ctc else []
         logits = model.decoder(tokens, encoder_out, encoder_out_lens)
-        return logits, model.ctc(encoder_out), model.ctc(middle), encoder_out_lens
+        return logits, *(model.ctc(each) for each in heard), encoder_out_lens
 
 
 def network_of(model: SpeechTransformer, config: TrainingConfig, world: World) -> nn.Module:
     """`model` as a step calls it: compiled where the recipe says so, and one of many."""
-    network = Network(model, intermediate=config.loss.intermediate_ctc_weight > 0)
+    intermediate = model.config.transformer.ctc and config.loss.intermediate_ctc_weight > 0
+    network = Network(model, intermediate=intermediate)
     if config.compile:
         network.compile(dynamic=True)
     return world.wrap(network)

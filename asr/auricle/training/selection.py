@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from auricle.config import ModelConfig
 from auricle.errors import ManifestError
-from auricle.tokenizer import Tokenizer
+from auricle.tokenizer import Vocabulary
 from auricle.training.config import DataConfig, OnBad
 from auricle.training.corpus import Corpus, Utterance
 from auricle.training.problems import Problem, settle
@@ -35,17 +35,21 @@ def usable(speech: Speech, data: DataConfig, model: ModelConfig) -> Speech:
 
 
 def alignable(
-    speech: Speech, tokenizer: Tokenizer, model: ModelConfig, on_bad: OnBad = "stop"
+    speech: Speech, tokenizer: Vocabulary, model: ModelConfig, on_bad: OnBad = "stop"
 ) -> Speech:
-    """Utterances that CTC can align: an encoder frame for each token, one more between equals.
+    """Utterances whose text both heads can say, as far as the model has them.
 
-    Raises ManifestError to "stop", or when nothing is left.
+    CTC needs an encoder frame for each token, one more between equals; the decoder may have places
+    for so many. Raises ManifestError to "stop", or when nothing is left.
     """
+    places = model.transformer.max_tokens
 
     def problem(utterance: Utterance) -> str | None:
-        frames = model.transformer.encoder_len(model.features.x_len(utterance.samples))
-        needed = frames_needed(tokenizer.encode(utterance.text))
-        return "too short for its text" if frames < needed else None
+        tokens = tokenizer.encode(utterance.text)
+        if places and len(model.tokens.start) + len(tokens) > places:
+            return "text too long for the decoder"
+        short = model.encoder_len(utterance.samples) < frames_needed(tokens)
+        return "too short for its text" if model.transformer.ctc and short else None
 
     return _without(speech, problem, on_bad)
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from auricle.engine.devices import resolve_device
 from auricle.errors import TrainingInterruptedError
-from auricle.features import LogMel
+from auricle.features import new_features
 from auricle.storage import writing
 from auricle.training import beginning
 from auricle.training.arithmetic import arithmetic, no_denormals
@@ -29,6 +29,7 @@ from auricle.training.judge import Judge
 from auricle.training.loss import Losses, joint_loss
 from auricle.training.network import network_of
 from auricle.training.selection import Speech, alignable, usable
+from auricle.training.silence import with_silence
 from auricle.training.state import new_state
 
 logger = logging.getLogger(__name__)
@@ -52,9 +53,9 @@ class Trainer:
             speech = _load_speech(config)
             self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
         self.utterances = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
-        self.features = LogMel(config.model.features)
+        self.features = new_features(config.model.features)
         self.augment = WaveformAugmentation(config.augmentation)
-        self.spec_augment = SpecAugment(config.augmentation)
+        self.spec_augment = SpecAugment(config.augmentation, config.model.features.n_mels)
         seed_everything(config.seed)
         resumed = resume and self._state_path.exists()
         model = beginning.model(config, resumed=resumed).to(self.world.device)
@@ -62,6 +63,8 @@ class Trainer:
         if resumed:
             self.state.load(self._state_path)
             logger.info("resumed at epoch %d, step %d", self.state.epoch, self.state.step)
+        if not config.model.transformer.ctc:
+            logger.info("%s has no CTC head: its decoder alone is trained", config.model.name)
         self.network = network_of(model, config, self.world)
         self.journal = Journal(config.output, Events(config.output))
         self.judge = Judge(config, self.features, self.tokenizer, self.journal)
@@ -115,7 +118,7 @@ class Trainer:
             if self._at_last_step:
                 break
             losses = self._step([clips[row] for row in rows])
-            progress.set_postfix(ctc=f"{losses.ctc:.2f}", attention=f"{losses.attention:.2f}")
+            progress.set_postfix({name: f"{loss:.2f}" for name, loss in losses.heads.items()})
             if self.state.step % self.config.schedule.checkpoint_steps == 0:
                 self._save()
             self._heed_interruption()
@@ -154,7 +157,8 @@ class Trainer:
         state.model.train()
         with arithmetic(world.device):
             share = world.share(texts, batch)
-            losses = joint_loss(self.network, x, x_lens, texts, self.config.loss, share)
+            special = self.config.model.tokens
+            losses = joint_loss(self.network, x, x_lens, texts, self.config.loss, share, special)
         losses.total.backward()
         norm = clip_grad_norm_(state.model.parameters(), self.config.optimizer.clip_norm)
         if torch.isfinite(norm):
@@ -181,7 +185,7 @@ class Trainer:
         waveforms = [self._waveform(clip) for clip in clips]
         lens = torch.tensor([len(waveform) for waveform in waveforms])
         samples, lens = self.augment(pad_sequence(waveforms, True), lens)
-        x, x_lens = self.features(samples, lens)
+        x, x_lens = self.features(*with_silence(samples, lens, self.config.model))
         return self.spec_augment(x), x_lens
 
 

@@ -1,5 +1,6 @@
 """Word error rates of a model in training, on the dev sets."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,15 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.audio import load_audio
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
 from auricle.decoding import ctc_greedy, decode_all, new_search
 from auricle.evaluation import ErrorCounts, read_manifest, word_errors
-from auricle.features import LogMel
+from auricle.features import Features
 from auricle.model import SpeechTransformer
-from auricle.tokenizer import Tokenizer
+from auricle.tokenizer import Vocabulary
 from auricle.training.batches import make_batches
+from auricle.training.journal import Rates
+from auricle.training.silence import with_silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +38,48 @@ def load_dev_set(manifest: Path) -> DevSet:
 
 
 class Validator:
-    """Greedy decoding by both heads."""
+    """Greedy decoding by each head."""
 
-    def __init__(self, features: LogMel, tokenizer: Tokenizer, batch_seconds: float) -> None:
+    def __init__(self, features: Features, tokenizer: Vocabulary, batch_seconds: float) -> None:
         self.features = features
         self.tokenizer = tokenizer
         self.batch_seconds = batch_seconds
 
     @torch.inference_mode()
-    def wer(self, model: SpeechTransformer, dev: DevSet) -> tuple[float, float]:
-        """WER by CTC and by attention."""
+    def wer(self, model: SpeechTransformer, dev: DevSet) -> Rates:
+        """WER by CTC, if there is such a head, and by attention."""
         ctc, attention = [""] * len(dev.texts), [""] * len(dev.texts)
-        for rows, xs in self._batches(dev):
-            encoder_outs = model.encoder.encode([x.to(model.ctc.weight.device) for x in xs])
-            searches = [new_search(DecodingOptions(), len(out)) for out in encoder_outs]
-            decode_all(model.decoder, encoder_outs, searches)
-            for row, out, search in zip(rows, encoder_outs, searches, strict=True):
+        has_ctc, device = model.config.transformer.ctc, model.decoder.embedding.weight.device
+        for rows, xs in self._batches(dev, model.config):
+            encoder_outs = model.encoder.encode([x.to(device) for x in xs])
+            for row, tokens in zip(rows, _said(model, encoder_outs), strict=True):
+                attention[row] = self.tokenizer.decode(tokens)
+            for row, out in zip(rows, encoder_outs if has_ctc else (), strict=has_ctc):
                 ctc[row] = self.tokenizer.decode(ctc_greedy(model.ctc(out)))
-                attention[row] = self.tokenizer.decode(search.best().tokens)
-        return _wer(dev.texts, ctc), _wer(dev.texts, attention)
+        return _wer(dev.texts, ctc) if has_ctc else None, _wer(dev.texts, attention)
 
-    def _batches(self, dev: DevSet) -> Iterator[tuple[list[int], list[Tensor]]]:
+    def _batches(
+        self, dev: DevSet, config: ModelConfig
+    ) -> Iterator[tuple[list[int], list[Tensor]]]:
         """Row numbers and features `(T_i, n_mels)` of each batch."""
         seconds = [len(waveform) / SAMPLE_RATE for waveform in dev.waveforms]
         for rows in make_batches(seconds, self.batch_seconds, seed=0, epoch=0):
             waveforms = [dev.waveforms[row] for row in rows]
             lens = torch.tensor([len(waveform) for waveform in waveforms])
-            x, x_lens = self.features(pad_sequence(waveforms, True), lens)
+            x, x_lens = self.features(*with_silence(pad_sequence(waveforms, True), lens, config))
             yield rows, [each[:length] for each, length in zip(x, x_lens.tolist(), strict=True)]
+
+
+def _said(model: SpeechTransformer, encoder_outs: list[Tensor]) -> list[tuple[int, ...]]:
+    """The tokens of each utterance by the decoder, no more than it has frames and places for."""
+    special, most = model.config.tokens, model.config.transformer.max_tokens
+    room = most - len(special.start) + 1 if most else math.inf
+    searches = [
+        new_search(DecodingOptions(), int(min(len(out), room)), end=special.end)
+        for out in encoder_outs
+    ]
+    decode_all(model.decoder, encoder_outs, searches, special)
+    return [search.best().tokens for search in searches]
 
 
 def _wer(references: list[str], hypotheses: list[str]) -> float:

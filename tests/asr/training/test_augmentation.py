@@ -16,7 +16,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_a_seed_decides_everything() -> None:
-    augment, spec_augment = WaveformAugmentation(CONFIG), SpecAugment(CONFIG)
+    augment, spec_augment = WaveformAugmentation(CONFIG), SpecAugment(CONFIG, 80)
     x = torch.randn(3, 200, 80, generator=torch.manual_seed(0))
     results = []
     for seed in (7, 7, 8):
@@ -33,7 +33,7 @@ def test_without_augmentation_nothing_changes() -> None:
     torch.testing.assert_close(augmented, samples, atol=1e-3, rtol=0)  # noise at 100 dB
     assert torch.equal(augmented_lens, lens)
     x = torch.randn(2, 50, 80)
-    assert torch.equal(SpecAugment(PLAIN)(x), x)
+    assert torch.equal(SpecAugment(PLAIN, 80)(x), x)
 
 
 def test_speed_changes_lengths_with_the_samples() -> None:
@@ -82,7 +82,7 @@ def test_silence_stays_finite() -> None:
 def test_masks_are_bands_of_zeros_and_change_nothing_else() -> None:
     x = torch.rand(8, 400, 80) + 1
     seed_everything(0)
-    masked = SpecAugment(CONFIG)(x)
+    masked = SpecAugment(CONFIG, 80)(x)
     assert masked.shape == x.shape
     assert torch.equal(masked[masked != 0], x[masked != 0])
     bins, frames = (masked == 0).all(dim=1), (masked == 0).all(dim=2)  # (B, n_mels), (B, T)
@@ -96,4 +96,4 @@ def test_masks_are_bands_of_zeros_and_change_nothing_else() -> None:
 
 def test_a_single_frame_survives_masking() -> None:
     seed_everything(0)
-    assert SpecAugment(CONFIG)(torch.ones(2, 1, 80)).shape == (2, 1, 80)
+    assert SpecAugment(CONFIG, 80)(torch.ones(2, 1, 80)).shape == (2, 1, 80)

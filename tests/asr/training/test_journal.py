@@ -7,7 +7,7 @@ import torch
 from auricle.training.journal import EVERY, Journal, read_journal
 from auricle.training.loss import Losses
 
-LOSSES = Losses(torch.tensor(3.0), torch.tensor(2.0), torch.tensor(4.0))
+LOSSES = Losses(torch.tensor(3.0), attention=torch.tensor(4.0), ctc=torch.tensor(2.0))
 
 
 def lines(folder: Path) -> list[dict[str, object]]:

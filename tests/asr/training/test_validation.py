@@ -39,6 +39,7 @@ def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: fl
     assert len(set(texts)) > 3
     counts = sum(map(word_errors, SENTENCES[:5], texts), start=ErrorCounts())
     assert attention == pytest.approx(counts.rate)
+    assert ctc is not None
     assert ctc > 0
     assert ctc != attention
 

@@ -9,10 +9,12 @@ from auricle.training.config import AugmentationConfig
 class SpecAugment(nn.Module):
     """Frequency and time masks (Park et al. 2019), each row its own: `x (B, T, n_mels)`."""
 
-    def __init__(self, config: AugmentationConfig) -> None:
+    def __init__(self, config: AugmentationConfig, n_mels: int) -> None:
+        """Where the features are the samples themselves, `n_mels` is 1 and no bin is masked."""
         super().__init__()
         frequency = FrequencyMasking(config.frequency_width, iid_masks=True)
-        self.frequency = nn.ModuleList([frequency] * config.frequency_masks)
+        masks = config.frequency_masks if n_mels > 1 else 0
+        self.frequency = nn.ModuleList([frequency] * masks)
         self.time_masks = config.time_masks
         self.time_share = config.time_share
 

@@ -1,0 +1,18 @@
+"""The silence behind an utterance that some models hear, too."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from auricle.config import ModelConfig
+from auricle.model.masks import length_mask
+
+
+def with_silence(samples: Tensor, lens: Tensor, config: ModelConfig) -> tuple[Tensor, Tensor]:
+    """`samples (B, S)`, `lens (B,)`, each row as long as `config.heard` says.
+
+    What a whole window has no place for, as slower speech may, is cut off.
+    """
+    heard = torch.tensor([config.heard(length) for length in lens.tolist()], device=lens.device)
+    silent = samples.masked_fill(~length_mask(lens, samples.shape[1]), 0.0)
+    return F.pad(silent, (0, int(heard.max()) - samples.shape[1])), heard  # or cut

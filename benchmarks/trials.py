@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
+from auricle.errors import AuricleError
 from auricle.recognizer import Recognizer
 from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.journal import read_journal
@@ -60,7 +61,7 @@ def main(
     rows = {} if quick else _made(output or RESULTS / "trials.json")
     for variant in variants(synthetic):
         if variant.name not in rows and (not only or variant.name in only):
-            rows[variant.name] = trial(config, variant, corpora)
+            rows[variant.name] = _trial(config, variant, corpora)
             result.write({"recipe": recipe.name, "trials": rows}, output)
     print("\n\n".join(tables({"trials": rows})))
 
@@ -115,6 +116,13 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
     """What it returns, and the seconds that cores spent on it."""
     started = time.process_time()
     return work(), time.process_time() - started
+
+
+def _trial(config: TrainingConfig, variant: Variant, corpora: Sequence[Corpus]) -> dict[str, Any]:
+    try:
+        return trial(config, variant, corpora)
+    except AuricleError as error:  # interrupted, among others
+        raise click.ClickException(f"{variant.name}: {error}") from error
 
 
 def _short(config: TrainingConfig) -> TrainingConfig:

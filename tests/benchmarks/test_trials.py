@@ -81,6 +81,14 @@ def test_a_row_has_all_that_a_trial_found() -> None:
     assert second.splitlines()[-1].split() == ["|", "base", "|", "25.0%", "|"]
 
 
+def test_what_cannot_be_trained_is_named(recipe: Path) -> None:
+    dev = write_dev(recipe.parent / "read", "read", 3)
+    arguments = [str(recipe), str(dev), "--quick", "--threads", "1", "--only", "8x subsampling"]
+    done = CliRunner().invoke(main, arguments)  # its tiny texts want more frames
+    assert done.exit_code == 1
+    assert "8x subsampling: training speech: too short for its text" in done.output
+
+
 def test_the_journal_says_how_it_ended(tmp_path: Path) -> None:
     lines = [{"step": 100 * n, "ctc": float(n), "attention": 1.0} for n in range(20)]
     lines.append({"epoch": 1, "step": 2000})

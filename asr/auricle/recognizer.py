@@ -20,7 +20,7 @@ from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelCon
 from auricle.decoding import Casting, Dialect, dialect_of
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine import Engine, ModelRunner, Outcome, Request
-from auricle.engine.devices import activations, prepare, resolve_device, resolve_dtype
+from auricle.engine.devices import activations, convert, prepare, resolve_device, resolve_dtype
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
 from auricle.engine.statistics import Statistics
 from auricle.engine.windowed import in_windows
@@ -111,14 +111,19 @@ class Recognizer:
                 outside its range.
         """
         lm_path = Path(lm) if lm is not None else None
-        kind = activations(resolve_dtype(dtype, resolve_device(device)))
-        checkpoint = apart(
-            lambda: load_pretrained(
+        torch_device = resolve_device(device)
+        torch_dtype = resolve_dtype(dtype, torch_device)
+
+        def load() -> Checkpoint:
+            kind = activations(torch_dtype)
+            checkpoint = load_pretrained(
                 model_path(model), dtype=kind, audio_context=audio_context, lm=lm_path
             )
-        )
+            convert(checkpoint.model, torch_device, torch_dtype)  # nobody else has it
+            return checkpoint
+
         return cls(
-            checkpoint,
+            apart(load),
             device=device,
             dtype=dtype,
             engine=engine,
@@ -177,7 +182,9 @@ class Recognizer:
         read, chosen = _as_audio(audio), options or DecodingOptions()
         if not isinstance(self._dialect, WhisperDialect) or chosen.timestamps is False:
             raise InvalidOptionError("windows move by the times that a Whisper model says")
-        segments, receipts = in_windows(self._engine, self._dialect, read.samples, chosen)
+        segments, receipts = in_windows(
+            self._engine, self.config, self._dialect, read.samples, chosen
+        )
         calibration = self.config.calibration
         calibrated = tuple(
             replace(each, confidence=calibration.confidence(each.confidence)) for each in segments

@@ -39,7 +39,7 @@ def readers(done: Result) -> list[str]:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return openai_file(tmp_path, openai_model(window=WINDOW))
+    return openai_file(tmp_path, openai_model(n_audio_ctx=WINDOW))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -71,15 +71,25 @@ def prepare(
     `model` itself in eval mode where that will do, so that several runners share its weights;
     otherwise a copy, and the caller's stays as it is.
     """
+    if _is_ready(model, device, dtype):
+        return model.eval()
+    return convert(copy.deepcopy(model), device, dtype)
+
+
+def convert(
+    model: SpeechTransformer, device: torch.device, dtype: torch.dtype
+) -> SpeechTransformer:
+    """`model` itself, made ready to run; no more than a layer is in memory twice on the way."""
+    model.to(device=device, dtype=activations(dtype)).eval().requires_grad_(False)
+    if dtype == torch.int8 and not is_quantized(model):
+        quantize(model)
+    if can_pack(model):
+        pack(model)
+    return model
+
+
+def _is_ready(model: SpeechTransformer, device: torch.device, dtype: torch.dtype) -> bool:
     weight = model.decoder.embedding.weight
     is_there = weight.device.type == device.type and device.index in (None, weight.device.index)
     to_quantize = dtype == torch.int8 and not is_quantized(model)
-    if is_there and weight.dtype == activations(dtype) and not (can_pack(model) or to_quantize):
-        return model.eval()
-    ready = copy.deepcopy(model).to(device=device, dtype=activations(dtype))
-    ready.eval().requires_grad_(False)
-    if to_quantize:
-        quantize(ready)
-    if can_pack(ready):
-        pack(ready)
-    return ready
+    return is_there and weight.dtype == activations(dtype) and not (can_pack(model) or to_quantize)

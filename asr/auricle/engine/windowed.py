@@ -5,17 +5,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine.engine import Engine
 from auricle.engine.request import Request
 from auricle.transcript import Receipt, Segment
 
-_HOP = SAMPLE_RATE // 100  # samples of a feature frame: Whisper's windows move by these
-
 
 def in_windows(
     engine: Engine,
+    config: ModelConfig,
     dialect: WhisperDialect,
     samples: npt.NDArray[np.float32],
     options: DecodingOptions,
@@ -24,11 +23,12 @@ def in_windows(
 
     The language of the first window is that of all. Raises what the engine raises.
     """
-    windows = dialect.windows(options, -(-len(samples) // _HOP))
+    x_len, hop = config.features.x_len, config.features.hop_length
+    windows = dialect.windows(options, x_len(len(samples)), x_len(config.window))
     segments: list[Segment] = []
     receipts: list[Receipt] = []
     while not windows.done:
-        heard = samples[windows.start * _HOP : (windows.start + windows.size) * _HOP]
+        heard = samples[windows.start * hop : (windows.start + windows.size) * hop]
         told = replace(options, prompt=windows.prompt)
         outcome = engine.submit(Request(heard, told), block=True).result()
         hypothesis = outcome.hypothesis

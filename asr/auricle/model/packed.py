@@ -50,8 +50,12 @@ def can_pack(model: SpeechTransformer) -> bool:
 
 
 def pack(model: SpeechTransformer) -> None:
-    """Pack every linear layer of `model`, for good: it can be neither trained nor saved then."""
-    for module in list(model.modules()):
+    """Pack every linear layer of `model`, for good: it can be neither trained nor saved then.
+
+    Each plain layer goes when the packed one has come.
+    """
+    holders = [each for each in model.modules() if not isinstance(each, nn.Linear)]
+    for module in holders:  # a list of the layers themselves would keep them
         if isinstance(module, FeedForward):
             wide = cast(nn.Linear, module[0])
             module[0] = PackedLinear(wide.weight, wide.bias, gelu=True)

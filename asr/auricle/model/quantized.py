@@ -70,13 +70,13 @@ class QuantizedLinear(nn.Module):
 def quantize(model: SpeechTransformer) -> None:
     """Quantise what takes the time, for good: it can be neither trained nor saved then.
 
-    The stem, CTC's head and the embedding stay as they are.
+    The stem, CTC's head and the embedding stay as they are. Each float32 layer goes when the other
+    has come.
     """
-    for module in list(model.modules()):
-        if isinstance(module, _HEAVY):
-            for name, child in module.named_children():
-                if isinstance(child, nn.Linear):
-                    setattr(module, name, QuantizedLinear(child.weight, child.bias))
+    for module in [each for each in model.modules() if isinstance(each, _HEAVY)]:
+        for name, child in module.named_children():
+            if isinstance(child, nn.Linear):
+                setattr(module, name, QuantizedLinear(child.weight, child.bias))
     model.decoder.output = QuantizedLinear(model.decoder.vectors.weight, None)
 
 

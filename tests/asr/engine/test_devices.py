@@ -1,20 +1,24 @@
 """Where the model runs and in which numbers: names to devices, and models made ready."""
 
 import copy
+import weakref
 
 import pytest
 import torch
 from torch import nn
 
 from auricle.engine import devices
-from auricle.engine.devices import prepare, resolve_device, resolve_dtype
+from auricle.engine.devices import convert, prepare, resolve_device, resolve_dtype
 from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.model.packed import PackedLinear, has_bfloat16_products
-from auricle.model.quantized import is_quantized
+from auricle.model.quantized import QuantizedLinear, is_quantized
 from tests.asr.tiny import DTYPES, tiny_model
 
 CPU = torch.device("cpu")
+needs_bfloat16 = pytest.mark.skipif(
+    not has_bfloat16_products(), reason="this processor has no bfloat16 products"
+)
 
 
 def test_auto_is_the_best_device_there_is() -> None:
@@ -121,6 +125,41 @@ def test_the_callers_model_stays_as_it_is() -> None:
     assert all(weight.requires_grad for weight in model.parameters())
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, before[name])
+
+
+def test_a_model_that_nobody_else_has_is_converted_itself() -> None:
+    model = fresh_model()
+    assert convert(model, CPU, torch.int8) is model
+    assert is_quantized(model)
+    assert not model.training
+    assert prepare(model, CPU, torch.int8) is model
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [
+        (QuantizedLinear, torch.int8),
+        pytest.param(PackedLinear, torch.bfloat16, marks=needs_bfloat16),
+    ],
+)
+def test_a_layer_goes_when_the_other_has_come(
+    monkeypatch: pytest.MonkeyPatch, kind: type[nn.Module], dtype: torch.dtype
+) -> None:
+    """So that a large model is never twice in memory."""
+    model = fresh_model().to(devices.activations(dtype))
+    plain = [weakref.ref(each) for each in model.modules() if isinstance(each, nn.Linear)]
+    left: list[int] = []
+    create = kind.__init__
+
+    def counted(self: nn.Module, *args: object, **options: object) -> None:
+        left.append(sum(layer() is not None for layer in plain))
+        create(self, *args, **options)
+
+    monkeypatch.setattr(kind, "__init__", counted)
+    convert(model, CPU, dtype)
+    spare = 3  # of the block at work
+    assert len(left) > len(plain) - spare
+    assert all(count <= len(plain) - number + spare for number, count in enumerate(left))
 
 
 @pytest.mark.parametrize("dtype", [*DTYPES, torch.float16])

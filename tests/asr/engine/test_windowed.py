@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("whisper")
 
-from auricle.config import DecodingOptions
+from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine import Engine, Outcome, Request
 from auricle.engine.windowed import in_windows
@@ -20,6 +20,7 @@ from tests.asr.tiny import tiny_checkpoint
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 BEGIN = vocabulary().timestamp_begin
+CONFIG = ModelConfig(window_seconds=30.0)
 
 
 def words(text: str) -> tuple[int, ...]:
@@ -46,11 +47,14 @@ class ScriptedEngine:
 
 
 def heard(
-    engine: ScriptedEngine, seconds: float, options: DecodingOptions
+    engine: ScriptedEngine,
+    seconds: float,
+    options: DecodingOptions,
+    config: ModelConfig = CONFIG,
 ) -> tuple[list[Segment], list[Receipt]]:
     samples = np.arange(round(seconds * 16_000), dtype=np.float32)
     dialect = WhisperDialect(vocabulary())
-    return in_windows(cast(Engine, engine), dialect, samples, options)
+    return in_windows(cast(Engine, engine), config, dialect, samples, options)
 
 
 def test_windows_move_by_times_and_know_what_was_said() -> None:
@@ -76,6 +80,15 @@ def test_silence_is_passed_over() -> None:
     engine = ScriptedEngine(Hypothesis((), -1.0), Hypothesis((BEGIN, *words(" end")), -1.0))
     segments, _ = heard(engine, 31.0, DecodingOptions(language="en"))
     assert [(each.start, each.end, each.text) for each in segments] == [(30.0, 31.0, "end")]
+
+
+def test_windows_are_as_long_as_the_model_hears() -> None:
+    config = ModelConfig(window_seconds=10.0)
+    silence = Hypothesis((), -1.0)
+    engine = ScriptedEngine(silence, silence, silence)
+    heard(engine, 25.0, DecodingOptions(language="en"), config)
+    begins = [(each.samples[0], len(each.samples)) for each in engine.requests]
+    assert begins == [(0.0, 160_000), (160_000.0, 160_000), (320_000.0, 80_000)]
 
 
 def test_failures_are_the_callers() -> None:

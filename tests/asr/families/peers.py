@@ -46,21 +46,21 @@ def heard() -> tuple[npt.NDArray[np.float32], ...]:
     return tuple(sound(number, seconds) for number, seconds in enumerate(SECONDS))
 
 
-def openai_model(n_vocab: int = 51_865, n_mels: int = 80, window: int = WINDOW) -> Peer:
+def openai_model(**dims: int) -> Peer:
     """Of openai-whisper, with its own vocabulary."""
-    dims = whisper.model.ModelDimensions(
-        n_mels=n_mels,
-        n_audio_ctx=window,
-        n_audio_state=32,
-        n_audio_head=2,
-        n_audio_layer=2,
-        n_vocab=n_vocab,
-        n_text_ctx=48,
-        n_text_state=32,
-        n_text_head=2,
-        n_text_layer=2,
-    )
-    model: nn.Module = whisper.model.Whisper(dims)
+    usual = {
+        "n_mels": 80,
+        "n_audio_ctx": WINDOW,
+        "n_audio_state": 32,
+        "n_audio_head": 2,
+        "n_audio_layer": 2,
+        "n_vocab": 51_865,
+        "n_text_ctx": 48,
+        "n_text_state": 32,
+        "n_text_head": 2,
+        "n_text_layer": 2,
+    }
+    model: nn.Module = whisper.model.Whisper(whisper.model.ModelDimensions(**{**usual, **dims}))
     return _listening(model, "encoder.conv1.weight", 1.5)
 
 

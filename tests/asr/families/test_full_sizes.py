@@ -1,120 +1,108 @@
 """The published sizes, with random weights: the numbers of docs/checkpoints.md."""
 
-import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor
 
+from auricle.engine import ModelRunner
 from auricle.families import load_pretrained
-from tests.asr.families.peers import (
-    Peer,
-    features,
-    heard,
-    hub_moonshine,
-    hub_whisper,
-    runner,
-    save,
-    transformers,
-    write_tokenizer,
+from tests.asr.families.peers import features, runner
+from tests.asr.families.sizes import (
+    MOONSHINE,
+    TOKENS,
+    WHISPER,
+    Author,
+    HubMoonshine,
+    HubWhisper,
+    OpenAiWhisper,
+    skip_without_memory,
 )
+from tests.asr.tiny import sound
 
 pytestmark = pytest.mark.slow
 TOLERANCE = 1e-4
-WHISPER = {  # width, heads, layers of encoder and decoder, mel bins
-    "tiny": (384, 6, 4, 4, 80),
-    "base": (512, 8, 6, 6, 80),
-    "small": (768, 12, 12, 12, 80),
-    "medium": (1024, 16, 24, 24, 80),
-    "large-v3": (1280, 20, 32, 32, 128),
-    "turbo": (1280, 20, 32, 4, 128),
-    "distil-large-v3": (1280, 20, 32, 2, 128),
-}
-MOONSHINE = {"tiny": (288, 6, 0.9), "base": (416, 8, 0.62)}  # width, layers, turning share
+APART = 0.1  # a thousand times as much: what another sound must change
+SOUNDS = (sound(1, 9.0), sound(2, 4.0))
 
 
-def calm(model: Peer) -> Peer:
-    """Matrices that neither shrink nor blow up what goes through them."""
-    torch.manual_seed(1)
-    for name, weight in model.named_parameters():
-        if weight.dim() > 1 and "embed" not in name:
-            weight.normal_(std=weight[0].numel() ** -0.5)
-    return model
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What becomes of two sounds in a model."""
+
+    features: list[Tensor]  # (T, n_mels)
+    encoder_outs: list[Tensor]  # (N, D)
+    logits: list[Tensor]  # (U, V)
 
 
-def skip_without_memory(model: nn.Module) -> None:
-    """Theirs, its file's pages and ours."""
-    needed = 3 * sum(w.numel() * w.element_size() for w in model.parameters())
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > free:
-        pytest.skip(f"needs {needed >> 20} MiB, {free >> 20} are free")
-
-
+@pytest.mark.parametrize("author", [HubWhisper, OpenAiWhisper])
 @pytest.mark.parametrize("size", WHISPER)
-@torch.inference_mode()
-def test_whisper(size: str, tmp_path: Path) -> None:
-    width, heads, encoder_layers, decoder_layers, n_mels = WHISPER[size]
-    theirs = hub_whisper(
-        vocab_size=51_866,
-        d_model=width,
-        encoder_layers=encoder_layers,
-        decoder_layers=decoder_layers,
-        encoder_attention_heads=heads,
-        decoder_attention_heads=heads,
-        encoder_ffn_dim=4 * width,
-        decoder_ffn_dim=4 * width,
-        num_mel_bins=n_mels,
-        max_source_positions=1500,
-        max_target_positions=448,
-    )
-    skip_without_memory(theirs)
-    save(calm(theirs), tmp_path)
-    write_tokenizer(tmp_path, 51_866 - 1_501)
-    listener = runner(load_pretrained(tmp_path), slots=1)
-    (x,) = features(listener, heard()[-1:])
-    expected = theirs.get_submodule("model.encoder")(x.T[None]).last_hidden_state
-    (found,) = listener.model.encoder.encode([x])
-    compare(listener.model.decoder, theirs, found, expected[0], size)
+def test_whisper(size: str, author: type[HubWhisper] | type[OpenAiWhisper]) -> None:
+    skip_without_memory(WHISPER[size].nbytes)
+    compare(f"whisper {size}, {author.name}", partial(author, WHISPER[size]))
 
 
 @pytest.mark.parametrize("size", MOONSHINE)
+def test_moonshine(size: str) -> None:
+    compare(f"moonshine {size}, {HubMoonshine.name}", partial(HubMoonshine, *MOONSHINE[size]))
+
+
 @torch.inference_mode()
-def test_moonshine(size: str, tmp_path: Path) -> None:
-    width, layers, share = MOONSHINE[size]
-    theirs = hub_moonshine(
-        vocab_size=32_768,
-        hidden_size=width,
-        intermediate_size=4 * width,
-        encoder_num_hidden_layers=layers,
-        decoder_num_hidden_layers=layers,
-        encoder_num_attention_heads=8,
-        decoder_num_attention_heads=8,
-        max_position_embeddings=194,
-        partial_rotary_factor=share,
-    )
-    save(calm(theirs), tmp_path)
-    write_tokenizer(tmp_path, 32_768)
-    listener = runner(load_pretrained(tmp_path), slots=1)
-    assert listener.config.transformer.rotary_dim == 32
-    (x,) = features(listener, heard()[-1:])
-    expected = theirs.get_submodule("model.encoder")(x[:, 0][None]).last_hidden_state
-    (found,) = listener.model.encoder.encode([x])
-    compare(listener.model.decoder, theirs, found, expected[0], size)
+def compare(name: str, author: Callable[[], Author]) -> None:
+    """First theirs, then ours, from features to logits; prints a row of the table."""
+    with tempfile.TemporaryDirectory() as folder:  # at once gone: gigabytes
+        expected, path = written(author(), Path(folder))
+        listener = runner(load_pretrained(path), slots=1)
+    assert_it_listens(expected)
+    found = ours(listener)
+    stages = [
+        largest(found.features, expected.features),
+        largest(found.encoder_outs, expected.encoder_outs),
+        largest(found.logits, expected.logits),
+    ]
+    print(f"\n{name}: " + " ".join(f"{each:.1e}" for each in stages))  # noqa: T201
+    assert max(stages) <= TOLERANCE
+    shuffled = zip(found.logits, reversed(expected.logits), strict=True)
+    assert all(difference(*each) > APART for each in shuffled)
 
 
-def compare(
-    decoder: Peer, theirs: Peer, found: torch.Tensor, expected: torch.Tensor, size: str
-) -> None:
-    """Prints what the table says."""
-    tokens = torch.randint(1_000, (1, 40), generator=torch.manual_seed(0))
-    output = transformers.models.moonshine.modeling_moonshine.MoonshineEncoderModelOutput(
-        expected[None]
-    )
-    logits = theirs(encoder_outputs=output, decoder_input_ids=tokens).logits
-    ours = decoder(tokens, expected[None], torch.tensor([len(expected)]))
-    differences = [float((a - b).abs().max()) for a, b in ((found, expected), (ours, logits))]
-    print(f"\n{size}: encoder {differences[0]:.1e}, logits {differences[1]:.1e}")  # noqa: T201
-    assert max(differences) <= TOLERANCE
-    assert float(expected.std(dim=0).max()) > 0.1  # most of a window is silence
-    assert float(logits.std(dim=1).mean()) > 0.1  # no two tokens lead to the same
+def written(author: Author, folder: Path) -> tuple[Course, Path]:
+    """What theirs makes of the sounds, and where it is saved."""
+    xs = [author.features(each) for each in SOUNDS]
+    encoder_outs = [author.encode(x) for x in xs]
+    logits = [author.logits(each) for each in encoder_outs]
+    return Course(xs, encoder_outs, logits), author.save(folder)
+
+
+def ours(listener: ModelRunner) -> Course:
+    """The whole way by our own numbers."""
+    xs = features(listener, SOUNDS)
+    encoder_outs = listener.model.encoder.encode(xs)
+    logits = [
+        listener.model.decoder(TOKENS, each[None], torch.tensor([len(each)]))[0]
+        for each in encoder_outs
+    ]
+    return Course(xs, encoder_outs, logits)
+
+
+def assert_it_listens(heard: Course) -> None:
+    """Else a broken model would pass."""
+    for encoder_out, logits in zip(heard.encoder_outs, heard.logits, strict=True):
+        assert float(encoder_out.std(dim=0).mean()) > APART  # in time
+        assert float(logits.std(dim=0).mean()) > APART  # by what was said before
+    assert difference(*heard.logits) > APART
+
+
+def difference(a: Tensor, b: Tensor) -> float:
+    """The largest."""
+    return float((a - b).abs().max())
+
+
+def largest(found: Iterable[Tensor], expected: Iterable[Tensor]) -> float:
+    """Of all differences."""
+    return max(difference(*each) for each in zip(found, expected, strict=True))

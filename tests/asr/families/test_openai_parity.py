@@ -91,7 +91,7 @@ def test_greedy_tokens_are_theirs(ours: ModelRunner, theirs: Peer, mel: Tensor) 
 
 @pytest.mark.parametrize("n_vocab", [51_864, 51_866])
 def test_english_alone_and_one_language_more(tmp_path: Path, n_vocab: int) -> None:
-    checkpoint = load_pretrained(openai_file(tmp_path, openai_model(n_vocab, n_mels=128)))
+    checkpoint = load_pretrained(openai_file(tmp_path, openai_model(n_vocab=n_vocab, n_mels=128)))
     multilingual = n_vocab > 51_864
     tokenizer = whisper.tokenizer.get_tokenizer(
         multilingual, num_languages=100 if multilingual else 99, language="en", task="transcribe"

@@ -68,12 +68,12 @@ class WhisperDialect:
         """By what the decoder looks at."""
         return self._timer.words(found, options.task, hearing)
 
-    def windows(self, options: DecodingOptions, frames: int) -> Windows:
-        """Windows over audio of `frames` feature frames; the prompt stands before the first."""
+    def windows(self, options: DecodingOptions, frames: int, window: int) -> Windows:
+        """Windows of `window` feature frames over `frames`; the prompt stands before the first."""
         first = options.prompt or ()
         if isinstance(first, str):
             first = tuple(self._tokenizer.encode(f" {first.strip()}"))
-        return Windows(self._tokenizer, frames, first)
+        return Windows(self._tokenizer, frames, window, first)
 
     def _language(self, options: DecodingOptions) -> str | None:
         if options.language is None:

@@ -1,4 +1,4 @@
-"""Long audio in windows of 30 s, moved by the times that the model says: openai-whisper's way."""
+"""Long audio in windows, moved by the times that the model says: openai-whisper's way."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from auricle.joining import leading
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
 from auricle.transcript import Word
 
-WINDOW = 3000  # feature frames, of 10 ms
 STRIDE = 2  # feature frames from one time to the next
 FRAME_SECONDS = TIMESTAMP_SECONDS / STRIDE
 HOT = 0.5  # what was drawn above this temperature is no context for others
@@ -76,12 +75,16 @@ class Windows:
     """Where the next window begins, and what its decoder is told of those before."""
 
     def __init__(
-        self, tokenizer: WhisperTokenizer, frames: int, prompt: Sequence[int] = ()
+        self, tokenizer: WhisperTokenizer, frames: int, window: int, prompt: Sequence[int] = ()
     ) -> None:
-        """For audio of `frames` feature frames; `prompt` stands before its first words."""
+        """For audio of `frames` feature frames; `prompt` stands before its first words.
+
+        A window has `window` frames, the last one what is left.
+        """
         self._tokenizer = tokenizer
         self._seconds = Seconds(tokenizer.timestamp_begin)
         self._frames = frames
+        self._window = window
         self._said = list(prompt)
         self._told_from = 0  # index of the first token that is context
         self.start = 0  # feature frames from the audio's beginning
@@ -94,7 +97,7 @@ class Windows:
     @property
     def size(self) -> int:
         """Feature frames of the next window."""
-        return min(WINDOW, self._frames - self.start)
+        return min(self._window, self._frames - self.start)
 
     @property
     def prompt(self) -> Tokens:

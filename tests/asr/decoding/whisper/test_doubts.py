@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auricle.config import DecodingOptions
+from auricle.decoding.guards import Repetition
 from auricle.decoding.prelude import Attempt
 from auricle.decoding.whisper import WhisperDialect
 from auricle.decoding.whisper.course import WhisperCourse
@@ -142,3 +143,20 @@ def test_end_counts_in_the_mean() -> None:
 
 def test_nothing_is_held_against_what_nobody_knows() -> None:
     assert not Thresholds().silent(Quality(-2.0, 1.0, math.nan))
+
+
+@pytest.mark.parametrize("words", [" you", " thank you", " Thank you for watching!"])
+def test_a_loop_is_doubtful_unless_a_guard_cuts_it(words: str) -> None:
+    """So that guard would keep it from being searched again."""
+    loop = tuple(vocabulary().encode(10 * words))
+    cuts = (Repetition().cut(loop[:length]) for length in range(1, len(loop) + 1))
+    cut = next(tokens for tokens in cuts if tokens is not None)
+    ratios = [compression_ratio(vocabulary().decode(tokens)) for tokens in (loop, cut)]
+    doubts = [Thresholds().doubtful(Quality(0.0, ratio, 0.0)) for ratio in ratios]
+    assert doubts == [True, False]
+
+
+def test_a_letter_of_some_scripts_has_many_tokens() -> None:
+    """What the guard `rate` allows in 2 s, these ten syllables exceed."""
+    burmese = "ကျွန်တော်မြန်မာစကားပြောတတ်ပါတယ်"
+    assert len(vocabulary().encode(burmese)) > 90

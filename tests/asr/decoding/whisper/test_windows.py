@@ -13,13 +13,14 @@ import torch
 from whisper.decoding import DecodingOptions, DecodingResult
 from whisper.model import ModelDimensions
 
-from auricle.decoding.whisper.windows import WINDOW, Seconds, Windows
+from auricle.decoding.whisper.windows import Seconds, Windows
 from auricle.hypothesis import Hypothesis
 from auricle.transcript import Word
 from tests.asr.decoding.whisper.small_models import model as prepare_vocabulary
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 transcribe = importlib.import_module("whisper.transcribe")  # a function has its name, too
+WINDOW = 3_000  # feature frames
 Answer = tuple[tuple[int, ...], float, bool]  # tokens, temperature, whether anybody spoke
 
 
@@ -81,7 +82,7 @@ def test_the_same_windows_prompts_and_segments(seed: int, prompt: str | None) ->
         model, audio, language="en", fp16=False, temperature=0.0, initial_prompt=prompt
     )
     script, first = answers(seed), vocabulary().encode(f" {prompt}") if prompt else []
-    windows = Windows(vocabulary(), round(seconds * 100), first)
+    windows = Windows(vocabulary(), round(seconds * 100), WINDOW, first)
     prompts, found = [], []
     while not windows.done:
         prompts.append(list(windows.prompt))
@@ -96,7 +97,7 @@ def test_the_same_windows_prompts_and_segments(seed: int, prompt: str | None) ->
 
 
 def test_several_windows_and_segments_were_met() -> None:
-    windows = Windows(vocabulary(), 9_000)
+    windows = Windows(vocabulary(), 9_000, WINDOW)
     script, count, segments = answers(4), 0, 0
     while not windows.done:
         segments += len(windows.take(Hypothesis(next(script)[0], -1.0)))
@@ -128,7 +129,7 @@ def test_stretches(
 
 
 def test_silence_moves_on_by_the_window() -> None:
-    windows = Windows(vocabulary(), 4_000)
+    windows = Windows(vocabulary(), 4_000, WINDOW)
     assert (windows.start, windows.size) == (0, WINDOW)
     assert windows.take(Hypothesis((), -1.0)) == []
     assert (windows.start, windows.size) == (3_000, 1_000)

@@ -142,7 +142,7 @@ def test_words_go_to_their_stretch() -> None:
     begin, encode = vocabulary().timestamp_begin, vocabulary().encode
     tokens = (begin, *encode(" one two"), begin + 500, begin + 500, *encode(" three"))
     said = tuple(Word(at, at + 1.0, text, 0.5) for at, text in enumerate(("one", "two", "three")))
-    windows = Windows(vocabulary(), 2 * WINDOW)
+    windows = Windows(vocabulary(), 2 * WINDOW, WINDOW)
     windows.take(Hypothesis((), -1.0))
     (heard,) = windows.take(Hypothesis(tokens, -1.0, words=said))
     assert heard.text == "one two"

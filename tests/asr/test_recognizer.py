@@ -350,7 +350,7 @@ def test_what_cannot_be_loaded_has_its_error(tmp_path: Path) -> None:
 def test_the_bundled_model_lies_in_the_package() -> None:
     path = model_path("bundled")
     assert path.name == "english.safetensors"
-    assert path.parent.name == "bundled"
+    assert path.parent.name == "assets"
     assert path.parent.parent.name == "auricle"
     assert model_path("other.safetensors") == Path("other.safetensors")
 

@@ -10,17 +10,18 @@ from benchmarks.peers.peer import END, Features, Generate
 
 
 def openai_whisper(dims: TransformerConfig, threads: int) -> Generate:
-    """Greedy decoding in float32."""
+    """`decode` in float32: on a CPU it knows nothing else."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     model = Whisper(_dimensions(dims)).eval()
     nn.init.normal_(model.decoder.positional_embedding, std=0.02)  # it comes uninitialised
 
-    def generate(features: Features, tokens: int) -> list[int]:
+    def generate(features: Features, tokens: int, beam_size: int = 1) -> list[int]:
         options = DecodingOptions(
             language="en",
             without_timestamps=True,
             sample_len=tokens,
+            beam_size=beam_size if beam_size > 1 else None,
             suppress_tokens=[END],
             suppress_blank=False,
             fp16=False,

@@ -7,6 +7,7 @@ utterance; Auricle does so with full context, and with auto what there is and 2.
 Moonshine all compute what there is.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -47,13 +48,13 @@ class Plan:
 @click.argument("shape", type=click.Choice(list(SHAPES)))
 @click.option("--beam", multiple=True, type=click.IntRange(1), default=BEAMS, help="1: greedy.")
 @click.option("--dtype", multiple=True, default=DTYPES, help="Of Auricle.")
-@click.option("--rounds", type=click.IntRange(1), default=2, help="How often each runs.")
+@click.option("--keep", is_flag=True, help="The result's figures of other beams.")
 @benchmark_options
 def main(
     shape: str,
     beam: tuple[int, ...],
     dtype: tuple[str, ...],
-    rounds: int,
+    keep: bool,
     quick: bool,
     threads: int,
     output: Path | None,
@@ -62,13 +63,13 @@ def main(
     use_threads(threads)
     result = Result(shape, quick, threads, PACKAGES)
     with TemporaryDirectory() as folder:
-        plan = Plan(SHAPES[shape], Path(folder), dtype, rounds=rounds, threads=threads)
+        plan = Plan(SHAPES[shape], Path(folder), dtype, threads=threads)
         if quick:
             plan = replace(plan, shape=plan.shape.small, amount=SMOKE_AMOUNT, rounds=1)
         plan.shape.save(plan.shape.dims, plan.folder)
         searches = [_search(plan, size) for size in dict.fromkeys(beam)]
-    for found in searches:
-        print(f"\nbeam size {found['beam_size']}\n\n{_table(found)}")
+    if keep:
+        searches += _others(result.path(output), beam)
     result.write(_figures(plan, searches), output)
 
 
@@ -79,7 +80,15 @@ def _search(plan: Plan, beam: int) -> dict[str, Any]:
         peers = [stack.enter_context(Elsewhere(make)) for make in makes]
         ours = [stack.enter_context(Elsewhere(make)) for make in _ours(plan, beam)]
         standings = alternate(in_turn(ours, peers), plan.rounds)
-    return {"beam_size": beam, **_held_against(plan.shape.references, standings)}
+    found = {"beam_size": beam, **_held_against(plan.shape.references, standings)}
+    print(f"\nbeam size {beam}\n\n{_table(found)}", flush=True)
+    return found
+
+
+def _others(path: Path, beams: Sequence[int]) -> list[dict[str, Any]]:
+    """The searches of an earlier result with other beams."""
+    earlier = json.loads(path.read_text(encoding="utf-8"))["searches"]
+    return [each for each in earlier if each["beam_size"] not in beams]
 
 
 def _ours(plan: Plan, beam: int) -> Iterator[Make]:
@@ -130,7 +139,7 @@ def _figures(plan: Plan, searches: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "tokens_each": work.tokens,
         "dtype_of_targets": plan.dtypes[0],
         "targets": dict(plan.shape.targets),
-        "searches": list(searches),
+        "searches": sorted(searches, key=lambda search: int(search["beam_size"])),
     }
 
 

@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import DecodingOptions
 from auricle.decoding import Casting, dialect_of
 from auricle.engine import Engine, ModelRunner, Request
 from auricle.engine.devices import activations, prepare, resolve_dtype
@@ -40,10 +40,10 @@ from benchmarks.workload import SMOKE, WHISPER_TINY
 HALVES = ("float32", "bfloat16", "float16")
 DTYPES = {"cpu": (*HALVES, "int8"), "cuda": HALVES}
 PACKAGES = ("torch", "jiwer", "transformers")
+SAMPLES_MANIFEST = SAMPLES / "manifest.jsonl"
 RANDOM = "whisper-tiny, random"
 RANDOM_OPTIONS = replace(AS_PEERS_DO, max_tokens=32)
 MOST = 32  # utterances that it reads
-LONGEST = 20.0  # seconds, the bundled model's window: longer audio would be cut
 Tokens = tuple[int, ...]
 
 
@@ -199,7 +199,10 @@ def main(
     """Compare, print the table, write the result."""
     use_threads(threads)
     result = Result("dtypes", quick, threads, PACKAGES)
-    spoken = _spoken(manifests or [SAMPLES / "manifest.jsonl"], 2 if quick else None)
+    corpora = [Corpus.load(each, 2 if quick else None) for each in manifests or [SAMPLES_MANIFEST]]
+    spoken = [pair for c in corpora for pair in zip(c.waveforms, c.texts, strict=True)]
+    window = Subject.load(model, "cpu", "float32").checkpoint.model.config.window
+    spoken = [pair for pair in spoken if len(pair[0]) <= window]  # longer audio would be cut
     devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
     with TemporaryDirectory() as folder:
         save_whisper(SMOKE if quick else WHISPER_TINY, Path(folder), lively=True)
@@ -211,13 +214,6 @@ def main(
         rows = [asdict(each) for trial in trials for each in trial.differences(devices)]
     print(table(list(rows[0]), [list(row.values()) for row in rows]))
     result.write({"manifests": len(manifests), "differences": rows}, output)
-
-
-def _spoken(manifests: Sequence[Path], limit: int | None) -> list[tuple[Samples, str]]:
-    """The first `limit` utterances of each, and what was said in them."""
-    corpora = [Corpus.load(manifest, limit) for manifest in manifests]
-    pairs = [pair for c in corpora for pair in zip(c.waveforms, c.texts, strict=True)]
-    return [(samples, text) for samples, text in pairs if len(samples) <= LONGEST * SAMPLE_RATE]
 
 
 if __name__ == "__main__":

@@ -89,6 +89,21 @@ def test_full_context_costs_more_than_auto(fakes: dict[str, FakeGenerate], tmp_p
         each._recognizer.close()
 
 
+def test_other_beams_are_kept_where_wanted(fakes: dict[str, FakeGenerate], tmp_path: Path) -> None:
+    output, options = tmp_path / "result.json", ("--dtype", "float32", "--beam")
+    smoke_run("whisper-tiny", output, *options, "2")
+    (earlier,) = json.loads(output.read_text())["searches"]
+    smoke_run("whisper-tiny", output, *options, "1", "--keep")
+    greedy, kept = json.loads(output.read_text())["searches"]
+    assert (greedy["beam_size"], kept) == (1, earlier)
+    smoke_run("whisper-tiny", output, *options, "2", "--keep")
+    first, again = json.loads(output.read_text())["searches"]
+    assert first == greedy
+    assert again["contestants"] != earlier["contestants"]
+    smoke_run("whisper-tiny", output, *options, "1")
+    assert len(json.loads(output.read_text())["searches"]) == 1
+
+
 @pytest.mark.filterwarnings("ignore")  # of libraries that are not ours
 def test_moonshine_is_held_against_the_faster_way(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -43,7 +43,8 @@ PACKAGES = ("torch", "jiwer", "transformers")
 SAMPLES_MANIFEST = SAMPLES / "manifest.jsonl"
 RANDOM = "whisper-tiny, random"
 RANDOM_OPTIONS = replace(AS_PEERS_DO, max_tokens=32)
-MOST = 32  # utterances that it reads
+MOST = 16  # utterances that it reads
+QUICK_UTTERANCES = 2
 Tokens = tuple[int, ...]
 
 
@@ -124,6 +125,14 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What float32 says on the CPU of each utterance, and the logits of that."""
+
+    tokens: list[Tokens]
+    logits: list[Tensor]  # (U_i + 1, V)
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """Of one way to compute from float32 on the CPU."""
 
@@ -151,21 +160,24 @@ class Trial:
 
     def differences(self, devices: Sequence[str]) -> Iterator[Difference]:
         """Float32 on the CPU comes first: it is the reference."""
-        reference = Subject.load(self.model, "cpu", "float32")
-        said = reference.read(self.waveforms, self.options)
+        subject = Subject.load(self.model, "cpu", "float32")
+        said = subject.read(self.waveforms, self.options)
+        pairs = zip(self.waveforms, said, strict=True)
+        reference = Reference(said, [subject.logits(*pair) for pair in pairs])
         ways = [(device, dtype) for device in devices for dtype in DTYPES[device]]
         for device, dtype in tqdm(ways, self.name):
-            yield self._difference(reference, said, Subject.load(self.model, device, dtype))
+            yield self._difference(reference, Subject.load(self.model, device, dtype))
 
-    def _difference(
-        self, reference: Subject, said: Sequence[Tokens], subject: Subject
-    ) -> Difference:
-        tokens = subject.read(self.waveforms, self.options)
+    def _difference(self, reference: Reference, subject: Subject) -> Difference:
         movement = Movement()
-        for samples, told in zip(self.waveforms, said, strict=True):
-            movement.add(reference.logits(samples, told), subject.logits(samples, told))
-        expected = [reference.words(each) for each in said] if self.texts else []
-        words = [subject.words(each) for each in tokens] if self.texts else []
+        pairs = zip(self.waveforms, reference.tokens, strict=True)
+        for expected, pair in zip(reference.logits, pairs, strict=True):
+            movement.add(expected, subject.logits(*pair))
+        tokens = subject.read(self.waveforms, self.options)
+        words, before = (
+            [subject.words(each) for each in said] if self.texts else []
+            for said in (tokens, reference.tokens)
+        )
         return Difference(
             self.name,
             subject.device.type,
@@ -174,8 +186,8 @@ class Trial:
             float(f"{movement.largest:.3g}"),
             float(f"{movement.mean:.3g}"),
             round(movement.others / movement.positions, 5),
-            error_rate([_spelt(each) for each in said], [_spelt(each) for each in tokens]),
-            error_rate(expected, words) if words else None,
+            error_rate([_spelt(each) for each in reference.tokens], [_spelt(t) for t in tokens]),
+            error_rate(before, words) if words else None,
             error_rate(self.texts, words) if words else None,
         )
 
@@ -192,14 +204,21 @@ def _spelt(tokens: Tokens) -> str:
 @click.command(help=__doc__)
 @click.argument("manifests", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option("--model", default=BUNDLED, help="A name, or a checkpoint's path.")
+@click.option("--utterances", type=click.IntRange(1), help="The first ones of each manifest only.")
 @benchmark_options
 def main(
-    manifests: Sequence[Path], model: str, quick: bool, threads: int, output: Path | None
+    manifests: Sequence[Path],
+    model: str,
+    utterances: int | None,
+    quick: bool,
+    threads: int,
+    output: Path | None,
 ) -> None:
     """Compare, print the table, write the result."""
     use_threads(threads)
     result = Result("dtypes", quick, threads, PACKAGES)
-    corpora = [Corpus.load(each, 2 if quick else None) for each in manifests or [SAMPLES_MANIFEST]]
+    limit = QUICK_UTTERANCES if quick else utterances
+    corpora = [Corpus.load(each, limit) for each in manifests or [SAMPLES_MANIFEST]]
     spoken = [pair for c in corpora for pair in zip(c.waveforms, c.texts, strict=True)]
     window = Subject.load(model, "cpu", "float32").checkpoint.model.config.window
     spoken = [pair for pair in spoken if len(pair[0]) <= window]  # longer audio would be cut

@@ -1,9 +1,11 @@
 """Contestants and peers that stand in for the real ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.peers.peer import Features
+from benchmarks.rounds import Contestant
 
 
 class Counter:
@@ -37,6 +39,12 @@ class FakeGenerate:
         self.beams.add(beam_size)
         self.batches.append(len(features))
         return [tokens + self.off] * len(features)
+
+
+@contextmanager
+def here(make: Callable[[], Contestant]) -> Iterator[Contestant]:
+    """In this process, in the place of `Elsewhere`."""
+    yield make()
 
 
 class Watch:

@@ -1,6 +1,4 @@
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,21 +10,15 @@ from benchmarks.engine import main
 from benchmarks.ours import Auricle, recognizer
 from benchmarks.peers.field import INT8, PEERS
 from benchmarks.peers.peer import Generate
-from benchmarks.rounds import Contestant, MiscountError
+from benchmarks.rounds import MiscountError
 from benchmarks.workload import QUICK, SMOKE, exactly, talker
-from tests.benchmarks.fakes import FakeGenerate
+from tests.benchmarks.fakes import FakeGenerate, here
 
 
 def smoke_run(output: Path) -> str:
     done = CliRunner().invoke(main, ["--quick", "--threads", "1", "--output", str(output)])
     assert done.exit_code == 0, done.output
     return done.output
-
-
-@contextmanager
-def here(make: Callable[[], Contestant]) -> Iterator[Contestant]:
-    """In this process, in the place of `Elsewhere`."""
-    yield make()
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@
 #   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
 #   MODEL=whisper-small      the checkpoint that `make demo` and `make serve` take instead of the bundled one: a
 #                            folder, a file, or a name on the Hub (docs/checkpoints.md)
-#   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate` and `make calibrate` read instead of samples/
+#   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate`, `make calibrate` and `make bench-dtypes` read
+#                            instead of samples/
 #   BENCH=--quick            makes a bench target, or `make evaluate`, a smoke run
 
 PYTHON ?= python3
@@ -21,7 +22,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
-.PHONY: evaluate trials calibrate bench-engine bench-server bench-load bench-growth bench-invariance bench-cancellation
+.PHONY: evaluate trials calibrate bench-engine bench-checkpoints bench-server bench-load bench-growth
+.PHONY: bench-invariance bench-dtypes bench-cancellation
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,6 +55,11 @@ format: $(VENV)/installed-dev ## rewrite the sources in the house's format
 bench-engine: $(VENV)/installed-bench ## Auricle's engine beside its peers
 	$(BIN)/python -m benchmarks.engine $(BENCH)
 
+bench-checkpoints: $(VENV)/installed-bench ## the shapes of Whisper and Moonshine beside their peers
+	$(BIN)/python -m benchmarks.checkpoints whisper-tiny $(BENCH)
+	$(BIN)/python -m benchmarks.checkpoints whisper-base $(BENCH)
+	$(BIN)/python -m benchmarks.checkpoints moonshine-tiny $(BENCH)
+
 bench-server: $(VENV)/installed ## the gRPC server beside the engine in process
 	$(BIN)/python -m benchmarks.server $(BENCH)
 
@@ -64,6 +71,9 @@ bench-growth: $(VENV)/installed-bench ## time and memory against length, concurr
 
 bench-invariance: $(VENV)/installed ## how often company changes an answer, for each dtype
 	$(BIN)/python -m benchmarks.invariance $(BENCH)
+
+bench-dtypes: $(VENV)/installed-bench ## how far each dtype moves logits and tokens (DEV=manifests)
+	$(BIN)/python -m benchmarks.dtypes $(DEV) $(BENCH)
 
 evaluate: $(VENV)/installed-bench ## how well the bundled model hears: WER, noise, telephone, PocketSphinx (DEV=manifests)
 	$(BIN)/python -m benchmarks.accuracy $(DEV) $(BENCH)

@@ -26,8 +26,8 @@ from benchmarks.peers.field import INT8, PACKAGES, installed, load
 from benchmarks.peers.peer import BATCH_SIZES, Peer
 from benchmarks.results import Result, table
 from benchmarks.roofline import Roofline
-from benchmarks.rounds import Contestant, Standing, alternate, ratio
-from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, talker
+from benchmarks.rounds import Standing, alternate, in_turn, ratio
+from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, exactly, talker
 
 WHOLE = ", full context"
 
@@ -59,7 +59,7 @@ def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None)
         ours = [stack.enter_context(Elsewhere(make)) for make in _ours(plan, dtype, threads)]
         makes = [partial(peer, plan, name, threads) for name in installed()]
         peers = [stack.enter_context(Elsewhere(make)) for make in makes]
-        standings = alternate(_in_turn(ours, peers), plan.rounds)
+        standings = alternate(in_turn(ours, peers), plan.rounds)
     figures = _figures(plan, standings, ours[0].name)
     figures |= _roofline(plan, _dtype("auto"))
     print(_table(standings, ours[0].name))
@@ -88,7 +88,7 @@ def auricle(plan: Plan, dtype: str, threads: int, *, whole: bool) -> Auricle:
         f"auricle {dtype}{WHOLE if whole else ''}",
         recognizer(apart(lambda: talker(plan.dims)), dtype),
         work.padded() if whole else work.samples(),
-        work.tokens,
+        exactly(work.tokens),
         audio_seconds=work.seconds,
     )
     found.run()
@@ -108,12 +108,6 @@ def peer(plan: Plan, name: str, threads: int) -> Peer:
     )
     found.choose_batch(plan.batch_sizes)
     return found
-
-
-def _in_turn(ours: Sequence[Contestant], peers: Sequence[Contestant]) -> list[Contestant]:
-    """Ours, a peer, ours, a peer, as long as both last."""
-    pairs = [each for pair in zip(ours, peers, strict=False) for each in pair]
-    return [*pairs, *ours[len(peers) :], *peers[len(ours) :]]
 
 
 def _figures(plan: Plan, standings: Mapping[str, Standing], ours: str) -> dict[str, Any]:

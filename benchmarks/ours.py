@@ -9,11 +9,10 @@ import numpy.typing as npt
 
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
-from auricle.config import EngineConfig
+from auricle.config import DecodingOptions, EngineConfig
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
 from benchmarks.rounds import MiscountError
-from benchmarks.workload import exactly
 
 THROUGHPUT = EngineConfig(max_encode_seconds=60.0)  # twice the default: throughput over latency
 
@@ -29,13 +28,13 @@ class Auricle:
         name: str,
         recognizer: Recognizer,
         waveforms: Sequence[npt.NDArray[np.float32]],
-        tokens: int | None = None,
+        options: DecodingOptions | None = None,
         *,
         audio_seconds: float,
         at_once: int | None = None,
         cutting: bool = False,
     ) -> None:
-        """With `tokens` each utterance gets exactly as many; without, as many as the model says.
+        """Where `options` bound the tokens, each utterance must get exactly as many.
 
         `at_once`: as many utterances are under way at a time; by default all.
         """
@@ -44,8 +43,7 @@ class Auricle:
         self._recognizer = recognizer
         self._audio = [Audio(samples) for samples in waveforms]
         self._cutting = cutting
-        self._options = exactly(tokens)
-        self._tokens = tokens
+        self._options = options or DecodingOptions()
         self._at_once = at_once or len(waveforms)
 
     @property
@@ -57,8 +55,8 @@ class Auricle:
         """Submit all, wait for all."""
         with ThreadPoolExecutor(self._at_once) as callers:
             counts = list(callers.map(self._tokens_of, self._audio))
-        if self._tokens is not None:
-            MiscountError.check(self.name, counts, self._tokens)
+        if self._options.max_tokens is not None:
+            MiscountError.check(self.name, counts, self._options.max_tokens)
 
     def facts(self) -> dict[str, Any]:
         """With which numbers it computes."""

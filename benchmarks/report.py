@@ -6,7 +6,7 @@ test compares the two.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from benchmarks import accuracy_tables, calibration_tables, trial_tables
 from benchmarks.results import RESULTS, table
 
 DOCS = Path(__file__).parent.parent / "docs"
+SHAPES = ("whisper-tiny", "whisper-base", "moonshine-tiny")  # of benchmarks.checkpoints
 RELIABILITY = "reliability.png"  # the picture that benchmarks.calibration draws
 Figures = dict[str, Any]
 
@@ -38,6 +39,64 @@ def engine(result: Figures) -> Iterator[str]:
         f"{result['bf16_product_gflops']} in bfloat16 and {result['float32_product_gflops']} in "
         f"float32, of which the encoder's are {result['encoder_over_float32_product']:.0%}."
     )
+
+
+def shape(result: Figures) -> Iterator[str]:
+    """Everybody's speed in each search, over the reference's; the targets."""
+    searches = result["searches"]
+    head = [""]
+    for search in searches:
+        head += [f"{_search_name(search)}: audio s/s", f"over {search['reference']}"]
+    first = searches[0]["contestants"]
+    names = sorted(first, key=lambda name: -float(first[name]["audio_seconds_per_second"]))
+    yield table(head, [[name, *_speeds(searches, name)] for name in names])
+    yield _targets(*_shape_targets(result))
+
+
+def _shape_targets(result: Figures) -> Iterator[tuple[str, float | None, float]]:
+    for context, wanted in result["targets"].items():
+        ours = f"auricle {result['dtype_of_targets']}, {context}"
+        for search in result["searches"]:
+            name = f"{context}, {_search_name(search).lower()}"
+            yield name, search["over_reference"].get(ours), wanted
+
+
+def _search_name(search: Figures) -> str:
+    return "Greedy" if search["beam_size"] == 1 else f"Beam {search['beam_size']}"
+
+
+def _speeds(searches: Sequence[Figures], name: str) -> Iterator[object]:
+    for search in searches:
+        yield search["contestants"][name]["audio_seconds_per_second"]
+        yield search["over_reference"][name]
+
+
+def dtypes(result: Figures) -> Iterator[str]:
+    """How far each dtype is from float32 on the CPU."""
+    head = (
+        "Model",
+        "Device, dtype",
+        "Utterances",
+        "Logits: largest",
+        "mean",
+        "Another is likeliest",
+        "Tokens unlike float32's",
+        "Words",
+        "WER",
+    )
+    shares = ("likeliest_unlike", "tokens_unlike", "words_unlike", "wer")
+    rows = [
+        (
+            found["model"],
+            f"{found['device']}, {found['dtype']}",
+            found["utterances"],
+            f"{found['largest']:g}",
+            f"{found['mean']:g}",
+            *("" if found[name] is None else f"{found[name]:.2%}" for name in shares),
+        )
+        for found in result["differences"]
+    ]
+    yield table(head, rows)
 
 
 def server(result: Figures) -> Iterator[str]:
@@ -139,10 +198,12 @@ Writer = Callable[[Figures], Iterator[str]]
 PAGES: dict[str, dict[str, Writer]] = {
     "performance.md": {
         "engine": engine,
+        **dict.fromkeys(SHAPES, shape),
         "server": server,
         "load": load,
         "growth": growth,
         "invariance": invariance,
+        "dtypes": dtypes,
         "cancellation": cancellation,
     },
     "accuracy.md": {
@@ -152,11 +213,12 @@ PAGES: dict[str, dict[str, Writer]] = {
     "training.md": {"trials": trial_tables.tables},
 }
 WRITERS: dict[str, Writer] = {name: of for page in PAGES.values() for name, of in page.items()}
-COMMANDS = {
+COMMANDS = {  # the others are bench-NAME
     "accuracy": "evaluate",
     "calibration": "calibrate",
     "trials": "trials",
-}  # the others are bench-NAME
+    **dict.fromkeys(SHAPES, "bench-checkpoints"),
+}
 
 
 def block(name: str, results: Path = RESULTS) -> str:

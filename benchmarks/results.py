@@ -35,11 +35,15 @@ class Result:
             **figures,
         }
 
+    def path(self, output: Path | None) -> Path:
+        """`output`, or the result's own place."""
+        return output or RESULTS / f"{self.name}.json"
+
     def write(self, figures: dict[str, Any], output: Path | None) -> None:
         """To `output`; where there is none, to the results' folder, but never a smoke run."""
         if output is None and self.quick:
             return
-        path = output or RESULTS / f"{self.name}.json"
+        path = self.path(output)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(self.to_dict(figures), indent=2) + "\n", encoding="utf-8")
         print(f"\n{path}")

@@ -58,6 +58,12 @@ class Standing:
         return {"audio_seconds_per_second": round(self.speed, 2), "rounds": speeds, **self.facts}
 
 
+def in_turn(ours: Sequence[Contestant], peers: Sequence[Contestant]) -> list[Contestant]:
+    """Ours, a peer, ours, a peer, as long as both last."""
+    pairs = [each for pair in zip(ours, peers, strict=False) for each in pair]
+    return [*pairs, *ours[len(peers) :], *peers[len(ours) :]]
+
+
 def alternate(
     contestants: Sequence[Contestant], rounds: int, clock: Clock = time.perf_counter
 ) -> dict[str, Standing]:
@@ -77,9 +83,9 @@ def timed(work: Callable[[], object], clock: Clock = time.perf_counter) -> float
     return clock() - start
 
 
-def ratio(standings: Mapping[str, Standing], ours: str, theirs: str) -> float | None:
+def ratio(standings: Mapping[str, Standing], ours: str, theirs: str | None) -> float | None:
     """The median over the rounds of one speed over the other; None where one did not run."""
-    if ours not in standings or theirs not in standings:
+    if theirs is None or ours not in standings or theirs not in standings:
         return None
     pairs = zip(standings[ours].speeds, standings[theirs].speeds, strict=True)
     return float(f"{statistics.median(a / b for a, b in pairs):.4g}")

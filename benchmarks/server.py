@@ -31,7 +31,7 @@ from benchmarks.recordings import seconds, speech, wav
 from benchmarks.remote import Clients
 from benchmarks.results import Result, table
 from benchmarks.rounds import Standing, alternate, ratio
-from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, talker
+from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, exactly, talker
 
 ENGINE, CALLERS, SERVER = "engine", "callers", "server"
 TINY = "whisper-tiny"
@@ -93,7 +93,7 @@ def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
             Auricle,
             recognizer=loaded,
             waveforms=subject.waveforms,
-            tokens=tokens,
+            options=exactly(tokens),
             audio_seconds=audio_seconds,
             cutting=True,
         )

@@ -54,11 +54,11 @@ def _load(dims: TransformerConfig, threads: int, kind: str) -> Generate:
             converted, device="cpu", compute_type=kind, intra_threads=threads, inter_threads=1
         )
 
-    def generate(features: Features, tokens: int) -> list[int]:
+    def generate(features: Features, tokens: int, beam_size: int = 1) -> list[int]:
         results = model.generate(
             ctranslate2.StorageView.from_array(features),
             [list(PROMPT)] * len(features),
-            beam_size=1,
+            beam_size=beam_size,
             max_length=2 * tokens,  # half of it is the prompt's share
             suppress_tokens=[END],
             suppress_blank=False,

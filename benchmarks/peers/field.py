@@ -1,7 +1,7 @@
 """Which peers there are, and which of them this machine has."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from auricle.config import TransformerConfig
 from benchmarks.peers.peer import Generate, Loader
@@ -9,19 +9,21 @@ from benchmarks.peers.peer import Generate, Loader
 INT8 = "ctranslate2 int8"
 FLOAT32 = "ctranslate2 float32"
 TRANSFORMERS = "transformers float32"
+HALF = "transformers bfloat16"
 REFERENCE = "openai-whisper float32"
 PEERS = {
     INT8: ("benchmarks.peers.ct2", "int8"),
     FLOAT32: ("benchmarks.peers.ct2", "float32"),
-    TRANSFORMERS: ("benchmarks.peers.hugging", "transformers_peer"),
+    TRANSFORMERS: ("benchmarks.peers.hugging", "float32"),
     REFERENCE: ("benchmarks.peers.reference", "openai_whisper"),
 }
+EVERY_MODE = {**PEERS, HALF: ("benchmarks.peers.hugging", "bfloat16")}
 PACKAGES = ("torch", "numpy", "ctranslate2", "faster-whisper", "transformers", "openai-whisper")
 
 
-def installed() -> Iterator[str]:
-    """The peers that this machine has; it is told which it has not."""
-    for name, (module, _) in PEERS.items():
+def installed(peers: Mapping[str, tuple[str, str]] = PEERS) -> Iterator[str]:
+    """Those of `peers` that this machine has; it is told which it has not."""
+    for name, (module, _) in peers.items():
         try:
             importlib.import_module(module)
         except ModuleNotFoundError as missing:
@@ -32,6 +34,6 @@ def installed() -> Iterator[str]:
 
 def load(name: str, dims: TransformerConfig, threads: int) -> Generate:
     """A peer with a random model of this shape."""
-    module, attribute = PEERS[name]
+    module, attribute = EVERY_MODE[name]
     loader: Loader = getattr(importlib.import_module(module), attribute)
     return loader(dims, threads)

@@ -28,22 +28,33 @@ def whisper(dims: TransformerConfig) -> WhisperForConditionalGeneration:
     return WhisperForConditionalGeneration(config).eval()
 
 
-def transformers_peer(dims: TransformerConfig, threads: int) -> Generate:
-    """`generate` in float32 with scaled dot product attention."""
+def float32(dims: TransformerConfig, threads: int) -> Generate:
+    """With full precision."""
+    return _load(dims, threads, torch.float32)
+
+
+def bfloat16(dims: TransformerConfig, threads: int) -> Generate:
+    """With weights and activations of half precision."""
+    return _load(dims, threads, torch.bfloat16)
+
+
+def _load(dims: TransformerConfig, threads: int, dtype: torch.dtype) -> Generate:
+    """`generate` with scaled dot product attention."""
     torch.set_num_threads(threads)
-    model = whisper(dims)
+    model = whisper(dims).to(dtype)
     model.generation_config = GenerationConfig(
         eos_token_id=END, pad_token_id=END, decoder_start_token_id=PROMPT[0]
     )
 
-    def generate(features: Features, tokens: int) -> list[int]:
+    def generate(features: Features, tokens: int, beam_size: int = 1) -> list[int]:
         prompt = torch.tensor([PROMPT] * len(features))
         answers = model.generate(
-            torch.from_numpy(features),
+            torch.from_numpy(features).to(dtype),
             decoder_input_ids=prompt,
             min_new_tokens=tokens,
             max_new_tokens=tokens,
             do_sample=False,
+            num_beams=beam_size,
         )
         return [int((answer != END).sum()) for answer in answers]  # it leaves the prompt out
 

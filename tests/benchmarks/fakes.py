@@ -1,9 +1,11 @@
 """Contestants and peers that stand in for the real ones."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.peers.peer import Features
+from benchmarks.rounds import Contestant
 
 
 class Counter:
@@ -31,10 +33,18 @@ class FakeGenerate:
     def __init__(self, off: int = 0) -> None:
         self.off = off
         self.batches: list[int] = []
+        self.beams: set[int] = set()
 
-    def __call__(self, features: Features, tokens: int) -> list[int]:
+    def __call__(self, features: Features, tokens: int, beam_size: int = 1) -> list[int]:
+        self.beams.add(beam_size)
         self.batches.append(len(features))
         return [tokens + self.off] * len(features)
+
+
+@contextmanager
+def here(make: Callable[[], Contestant]) -> Iterator[Contestant]:
+    """In this process, in the place of `Elsewhere`."""
+    yield make()
 
 
 class Watch:

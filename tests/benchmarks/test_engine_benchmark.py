@@ -1,8 +1,5 @@
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import cast
 
 import pytest
 from click.testing import CliRunner
@@ -12,22 +9,16 @@ from benchmarks import engine
 from benchmarks.engine import main
 from benchmarks.ours import Auricle, recognizer
 from benchmarks.peers.field import INT8, PEERS
-from benchmarks.peers.peer import Generate, Peer
-from benchmarks.rounds import Contestant, MiscountError
-from benchmarks.workload import QUICK, SMOKE, talker
-from tests.benchmarks.fakes import FakeGenerate
+from benchmarks.peers.peer import Generate
+from benchmarks.rounds import MiscountError
+from benchmarks.workload import QUICK, SMOKE, exactly, talker
+from tests.benchmarks.fakes import FakeGenerate, here
 
 
 def smoke_run(output: Path) -> str:
     done = CliRunner().invoke(main, ["--quick", "--threads", "1", "--output", str(output)])
     assert done.exit_code == 0, done.output
     return done.output
-
-
-@contextmanager
-def here(make: Callable[[], Contestant]) -> Iterator[Contestant]:
-    """In this process, in the place of `Elsewhere`."""
-    yield make()
 
 
 @pytest.fixture
@@ -63,16 +54,6 @@ def test_the_first_dtype_counts(tmp_path: Path) -> None:
     assert result["ratio_full_context_vs_ctranslate2_int8"] == whole[INT8]
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(4, 4), (4, 1), (2, 4), (2, 0)])
-def test_ours_and_theirs_alternate_and_none_is_lost(ours: int, theirs: int) -> None:
-    mine = [cast(Auricle, f"ours {number}") for number in range(ours)]
-    peers = [cast(Peer, f"peer {number}") for number in range(theirs)]
-    order = [str(each) for each in engine._in_turn(mine, peers)]
-    pairs = 2 * min(ours, theirs)
-    assert [name[:4] for name in order[:pairs]] == ["ours", "peer"] * (pairs // 2)
-    assert sorted(order) == sorted(map(str, [*mine, *peers]))
-
-
 def test_a_dtype_runs_once_however_it_is_called() -> None:
     makes = engine._ours(engine.SMOKE_PLAN, ("auto", "float32", "bfloat16"), threads=1)
     runners = [make() for make in makes]
@@ -90,10 +71,10 @@ def test_the_full_plan_is_what_is_said_of_it() -> None:
 
 def test_ours_checks_its_own_tokens() -> None:
     with recognizer(talker(SMOKE), "float32") as loaded:
-        ours = Auricle("ours", loaded, QUICK.samples(), QUICK.tokens, audio_seconds=1.0)
+        ours = Auricle("ours", loaded, QUICK.samples(), exactly(QUICK.tokens), audio_seconds=1.0)
         ours.run()
         assert ours.facts()["dtype"] == "float32"
-        wrong = Auricle("ours", loaded, [QUICK.samples()[0][:320]], 4, audio_seconds=1.0)
+        wrong = Auricle("ours", loaded, [QUICK.samples()[0][:320]], exactly(4), audio_seconds=1.0)
         with pytest.raises(MiscountError, match="ours made"):
             wrong.run()  # 20 ms hold one encoder frame, and so one token
 

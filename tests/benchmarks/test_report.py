@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
-from benchmarks import cancellation, engine, growth, load, report, server
+from benchmarks import cancellation, checkpoints, engine, growth, load, report, server
+from benchmarks.checkpoints import our_name
+from benchmarks.dtypes import Difference
 from benchmarks.invariance import Rate
 from benchmarks.peers.field import INT8
 from benchmarks.report import DOCS, PAGES, WRITERS, block, replaced
 from benchmarks.results import RESULTS, Result
 from benchmarks.rounds import Standing
+from benchmarks.shapes import SHAPES
 from tests.benchmarks.test_accuracy_tables import accuracy_figures
 from tests.benchmarks.test_calibration_benchmark import calibration_figures
 from tests.benchmarks.test_load_benchmark import CALM, SLOW
@@ -41,6 +44,26 @@ def engine_figures() -> dict[str, Any]:
     return engine._figures(engine.SMOKE_PLAN, standings, OURS) | roofline
 
 
+def shape_figures() -> dict[str, Any]:
+    """Full context misses its target, auto meets it."""
+    standings = {
+        our_name("int8", "full"): Standing([9.0], {"dtype": "int8"}),
+        INT8: Standing([10.0], {"batch_size": 4}),
+        our_name("int8", "auto"): Standing([70.0], {"dtype": "int8"}),
+    }
+    found = checkpoints._held_against((INT8,), standings)
+    plan = checkpoints.Plan(SHAPES["whisper-tiny"], Path())
+    return checkpoints._figures(plan, [{"beam_size": 1, **found}, {"beam_size": 5, **found}])
+
+
+def difference_figures() -> dict[str, Any]:
+    rows = (
+        Difference("bundled", "cpu", "int8", 40, 0.5, 0.125, 0.01, 0.02, 0.02, 0.35),
+        Difference("random", "cuda", "float16", 8, 0.25, 0.03125, 0.0, 0.0, None, None),
+    )
+    return {"manifests": 1, "differences": [asdict(row) for row in rows]}
+
+
 def server_figures() -> dict[str, Any]:
     in_process = {server.ENGINE: Standing([10.0], {}), server.CALLERS: Standing([9.8], {})}
     sides = {**in_process, server.SERVER: Standing([9.5], {})}
@@ -60,6 +83,7 @@ def growth_figures() -> dict[str, Any]:
 def results(tmp_path: Path) -> Path:
     figures = {
         "engine": engine_figures(),
+        **{name: shape_figures() for name in SHAPES},
         "server": server_figures(),
         "load": load._figures(CALM, SLOW),
         "growth": growth_figures(),
@@ -67,6 +91,7 @@ def results(tmp_path: Path) -> Path:
         "accuracy": accuracy_figures(),
         "calibration": calibration_figures(),
         "trials": {"trials": {"base": TRIAL}},
+        "dtypes": difference_figures(),
         "invariance": {"rates": [asdict(Rate("bfloat16", 2, False, 256, 3, 0.125))]},
     }
     assert figures.keys() == WRITERS.keys()
@@ -117,6 +142,31 @@ def test_a_peer_that_was_not_there_is_not_measured(results: Path) -> None:
     path.write_text(json.dumps(result))
     (row,) = (row for row in rows("engine", results) if row[0] == "over CTranslate2 int8")
     assert row[1:] == ["at least 6", "not measured", "missed"]
+
+
+def test_a_shape_has_its_searches_side_by_side(results: Path) -> None:
+    head, first, *_ = table = rows("whisper-base", results)
+    over = f"over {INT8}"
+    assert head == ["", "Greedy: audio s/s", over, "Beam 5: audio s/s", over]
+    assert first == ["auricle int8, auto", "70.0", "7.0", "70.0", "7.0"]
+    assert [row[0] for row in table[1:4]] == [first[0], INT8, "auricle int8, full"]
+    assert table[5:] == [
+        ["full, greedy", "at least 1", "0.9", "missed"],
+        ["full, beam 5", "at least 1", "0.9", "missed"],
+        ["auto, greedy", "at least 6", "7.0", "met"],
+        ["auto, beam 5", "at least 6", "7.0", "met"],
+    ]
+
+
+def test_every_shape_has_its_place() -> None:
+    assert tuple(SHAPES) == report.SHAPES
+
+
+def test_dtypes_without_words_leave_them_out(results: Path) -> None:
+    _, bundled, random = rows("dtypes", results)
+    assert bundled[1:6] == ["cpu, int8", "40", "0.5", "0.125", "1.00%"]
+    assert bundled[6:] == ["2.00%", "2.00%", "35.00%"]
+    assert random[1:] == ["cuda, float16", "8", "0.25", "0.03125", "0.00%", "0.00%", "", ""]
 
 
 def test_both_kinds_of_batching_stand_side_by_side(results: Path) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.rounds import MiscountError, Standing, alternate, ratio
+from benchmarks.rounds import MiscountError, Standing, alternate, in_turn, ratio
 from tests.benchmarks.fakes import Counter, Watch
 
 
@@ -12,6 +12,16 @@ def test_contestants_take_turns() -> None:
     assert book == ["a", "b"] * 3
     assert {name: len(standing.speeds) for name, standing in standings.items()} == {"a": 3, "b": 3}
     assert standings["b"].facts == {"fact": "b"}
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(4, 4), (4, 1), (2, 4), (2, 0)])
+def test_ours_and_theirs_alternate_and_none_is_lost(ours: int, theirs: int) -> None:
+    mine = [Counter(f"ours {number}", []) for number in range(ours)]
+    peers = [Counter(f"peer {number}", []) for number in range(theirs)]
+    order = [each.name for each in in_turn(mine, peers)]
+    pairs = 2 * min(ours, theirs)
+    assert [name[:4] for name in order[:pairs]] == ["ours", "peer"] * (pairs // 2)
+    assert sorted(order) == sorted(each.name for each in [*mine, *peers])
 
 
 def test_speed_is_audio_over_time() -> None:
@@ -31,6 +41,7 @@ def test_there_is_no_ratio_to_who_did_not_run() -> None:
     standings = {"a": Standing([1.0], {})}
     assert ratio(standings, "a", "b") is None
     assert ratio(standings, "b", "a") is None
+    assert ratio(standings, "a", None) is None
 
 
 def test_a_standing_says_each_round_and_its_facts() -> None:

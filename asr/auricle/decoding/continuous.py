@@ -285,9 +285,13 @@ def _ruled(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> l
     """What may not be said, for all rows with the same filters together."""
     together: dict[tuple[LogitFilter, ...], list[tuple[int, Tokens]]] = {}
     for decoding, rows in zip(decodings, rows_of, strict=True):
-        if decoding.prelude.filters and not decoding.prompted:
-            said = [hypothesis.tokens for hypothesis in decoding.search.live]
-            together.setdefault(decoding.prelude.filters, []).extend(zip(rows, said, strict=True))
+        if decoding.prompted:
+            continue
+        for row, hypothesis in zip(rows, decoding.search.live, strict=True):
+            said = hypothesis.tokens
+            filters = tuple(each for each in decoding.prelude.filters if each.binds(said))
+            if filters:
+                together.setdefault(filters, []).append((row, said))
     return [
         Ruled([row for row, _ in rows], [said for _, said in rows], filters)
         for filters, rows in together.items()

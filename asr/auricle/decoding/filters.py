@@ -17,6 +17,10 @@ SILENT = Tokenizer.special.silent
 class LogitFilter(Protocol):
     """Forbids tokens. Filters of one kind and the same values are equal."""
 
+    def binds(self, said: Tokens) -> bool:
+        """Whether it forbids anything to who has said so much; where not, it need not be asked."""
+        ...
+
     def apply(self, logits: Tensor, said: Sequence[Tokens]) -> None:
         """Put -inf in place at what rows `(B, V)` may not say next, each having `said` so much."""
         ...
@@ -28,6 +32,10 @@ class SuppressTokens:
 
     tokens: Tokens
 
+    def binds(self, said: Tokens) -> bool:
+        """Always."""
+        return True
+
     def apply(self, logits: Tensor, said: Sequence[Tokens]) -> None:
         """In all rows."""
         logits[:, list(self.tokens)] = -math.inf
@@ -38,6 +46,10 @@ class SuppressBlank:
     """A transcript begins with a word: neither with a space alone, nor with END."""
 
     blanks: Tokens
+
+    def binds(self, said: Tokens) -> bool:
+        """Who has said nothing."""
+        return not said
 
     def apply(self, logits: Tensor, said: Sequence[Tokens]) -> None:
         """In rows that have said nothing."""
@@ -58,6 +70,10 @@ class TimestampRules:
     timestamp_begin: int  # all tokens from here on are times
     end: int  # all tokens below are text
     latest_first: int | None = None  # the highest token of a time to begin with
+
+    def binds(self, said: Tokens) -> bool:
+        """Always."""
+        return True
 
     def apply(self, logits: Tensor, said: Sequence[Tokens]) -> None:
         """By the rules for each row, then by the sum of its times."""

@@ -129,3 +129,15 @@ def test_rules_are_for_their_rows_only() -> None:
         assert row.isneginf().nonzero()[:, 0].tolist() == tokens
         assert float(row.exp().sum()) == pytest.approx(1.0)
     assert not logits.any()
+
+
+@pytest.mark.parametrize(
+    "each",
+    [SuppressBlank((3, END)), SuppressTokens((9,)), TimestampRules(NO_TIMESTAMPS, TIMES, END)],
+    ids=lambda each: type(each).__name__,
+)
+@pytest.mark.parametrize("said", [(), (4,), (TIMES, 4)])
+def test_who_is_not_bound_is_forbidden_nothing(each: LogitFilter, said: Said) -> None:
+    logits = torch.zeros(1, SIZE)
+    each.apply(logits, [said])
+    assert each.binds(said) == bool(logits.isneginf().any())

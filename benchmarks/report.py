@@ -66,9 +66,10 @@ def _search_name(search: Figures) -> str:
 
 
 def _speeds(searches: Sequence[Figures], name: str) -> Iterator[object]:
+    """Nothing where it did not take part."""
     for search in searches:
-        yield search["contestants"][name]["audio_seconds_per_second"]
-        yield search["over_reference"][name]
+        yield search["contestants"].get(name, {}).get("audio_seconds_per_second", "")
+        yield search["over_reference"].get(name, "")
 
 
 def dtypes(result: Figures) -> Iterator[str]:

@@ -169,6 +169,15 @@ def test_dtypes_without_words_leave_them_out(results: Path) -> None:
     assert random[1:] == ["cuda, float16", "8", "0.25", "0.03125", "0.00%", "0.00%", "", ""]
 
 
+def test_who_took_no_part_has_no_figure(results: Path) -> None:
+    path, name = results / "whisper-base.json", our_name("int8", "full")
+    result = json.loads(path.read_text())
+    del result["searches"][1]["contestants"][name], result["searches"][1]["over_reference"][name]
+    path.write_text(json.dumps(result))
+    (row,) = (row for row in rows("whisper-base", results) if row[0] == name)
+    assert row[1:] == ["9.0", "0.9", "", ""]
+
+
 def test_both_kinds_of_batching_stand_side_by_side(results: Path) -> None:
     table = {row[0]: row[1:] for row in rows("load", results)}
     assert table["full at, requests/s"] == ["2.0", "1.0"]

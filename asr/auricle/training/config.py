@@ -178,7 +178,9 @@ def load_training_config(path: Path) -> TrainingConfig:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         return _training_config(table, path.resolve().parent)
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        raise InvalidOptionError(f"{path}: no valid recipe: it has no {error}") from error
+    except (OSError, TypeError, ValueError) as error:
         raise InvalidOptionError(f"{path}: no valid recipe: {error}") from error
 
 

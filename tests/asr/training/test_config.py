@@ -75,9 +75,10 @@ def test_the_model_table_is_flat(write: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", "output"),
+        ("", "it has no 'output'"),
+        (SMALLEST.replace("[model]", ""), "it has no 'model'"),
         ("output = ", "recipe.toml"),
-        ('output = "out"', "data"),
+        ('output = "out"', "it has no 'data'"),
         ("sead = 1\n" + SMALLEST, "sead"),
         ('seed = "one"\n' + SMALLEST, "one"),
         (SMALLEST.replace('cache = "cache"', ""), "cache"),

@@ -28,6 +28,7 @@ from auricle.evaluation import normalize
 from auricle.families import load_pretrained
 from auricle.features import new_features
 from auricle.recognizer import BUNDLED, model_path
+from auricle.training.silence import with_silence
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.conditions import Samples
 from benchmarks.corpora import Corpus
@@ -93,9 +94,8 @@ class Subject:
     def _features(self, samples: Samples) -> Tensor:
         """`x (T, n_mels)`, computed on the CPU in float32 for all."""
         config = self.checkpoint.model.config
-        heard = torch.zeros(1, config.heard(len(samples)))
-        heard[0, : len(samples)] = torch.from_numpy(samples)
-        x: Tensor = new_features(config.features)(heard, torch.tensor([heard.shape[1]]))[0][0]
+        alone = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
+        x: Tensor = new_features(config.features)(*with_silence(*alone, config))[0][0]
         return x.to(self.device, activations(self.dtype))
 
 

@@ -1,12 +1,14 @@
 """Published models are trained on as our own are: their losses are those of the peers' code."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tokenizers
 import torch
+from torch import Tensor
 
 from auricle.checkpoint import load_checkpoint
 from auricle.config import DecodingOptions
@@ -71,15 +73,23 @@ def test_it_learns_and_is_saved_as_what_it_was(kind: str, tmp_path: Path) -> Non
         assert recognizer.transcribe(utterance(0), options=options).receipt.tokens
 
 
-def loss_of(trainer: Trainer) -> float:
-    """Of the first two utterances."""
-    clips = trainer._clips()[:2]
-    with torch.no_grad():
-        x, x_lens = trainer._features(clips)
-        texts = [trainer.tokenizer.encode(trainer._text(clip)) for clip in clips]
-        special = trainer.config.model.tokens
-        loss = trainer.config.loss
-        return float(joint_loss(trainer.network, x, x_lens, texts, loss, special=special).total)
+Batch = tuple[Tensor, Tensor, list[list[int]]]  # x, x_lens, tokens
+
+
+def batch_of(trainer: Trainer, count: int) -> Batch:
+    """The first clips of an epoch."""
+    clips = trainer._clips()[:count]
+    texts = [trainer.tokenizer.encode(trainer._text(clip)) for clip in clips]
+    return (*trainer._features(clips), texts)
+
+
+@torch.no_grad()
+def loss_of(trainer: Trainer, batch: Batch | None = None) -> float:
+    """Of a batch; by default of the first two utterances."""
+    config = trainer.config
+    x, x_lens, texts = batch or batch_of(trainer, 2)
+    special = config.model.tokens
+    return float(joint_loss(trainer.network, x, x_lens, texts, config.loss, special=special).total)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -97,45 +107,42 @@ def test_the_journal_names_the_head_that_there_is(kind: str, tmp_path: Path) -> 
     assert attention >= 0
 
 
+def unsmoothed(kind: str, folder: Path) -> Trainer:
+    config = fine_tuning(kind, folder)
+    return Trainer(replace(config, loss=replace(config.loss, label_smoothing=0.0)))
+
+
+@torch.no_grad()
+def their_loss(trainer: Trainer, batch: Batch, peer: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """By a peer's logits `(1, U, V)` of features `(T, n_mels)` and what it is told, `(1, U)`."""
+    special, said = trainer.config.model.tokens, []
+    for row, length, text in zip(*batch, strict=True):
+        logits = peer(row[:length], torch.tensor([[*special.start, *text]]))[0]
+        log_probs = logits[len(special.start) - 1 :].log_softmax(dim=-1)
+        said.append(log_probs[range(len(text) + 1), [*text, special.end]])
+    return -float(torch.cat(said).mean())
+
+
 def test_whispers_loss_is_openais(tmp_path: Path) -> None:
-    config = fine_tuning("whisper", tmp_path)
-    config = replace(config, loss=replace(config.loss, label_smoothing=0.0))
-    trainer = Trainer(config)
-    clips = trainer._clips()[:3]
-    x, x_lens = trainer._features(clips)
-    texts = [trainer.tokenizer.encode(trainer._text(clip)) for clip in clips]
-    found = joint_loss(trainer.network, x, x_lens, texts, config.loss, special=config.model.tokens)
-    special, peer, said = config.model.tokens, openai_model(), []
-    for row, text in zip(x, texts, strict=True):
-        fed = torch.tensor([[*special.start, *text]])
-        logits = peer(row.T[None], fed)[0, len(special.start) - 1 :]
-        said.append(logits.log_softmax(dim=-1)[range(len(text) + 1), [*text, special.end]])
-    assert len(special.start) > 1
-    assert float(found.total.detach()) == pytest.approx(
-        -float(torch.cat(said).mean().detach()), abs=1e-4
-    )
+    trainer, peer = unsmoothed("whisper", tmp_path), openai_model()
+    batch = batch_of(trainer, 3)
+    expected = their_loss(trainer, batch, lambda x, fed: peer(x.T[None], fed))
+    assert loss_of(trainer, batch) == pytest.approx(expected, abs=1e-4)
+    assert len(trainer.config.model.tokens.start) > 1
 
 
 def test_moonshines_loss_is_that_of_transformers(tmp_path: Path) -> None:
     """Each utterance alone: their stem does not mask its padding."""
-    config = fine_tuning("moonshine", tmp_path)
-    config = replace(config, loss=replace(config.loss, label_smoothing=0.0))
-    trainer = Trainer(config)
-    clips = trainer._clips()[:3]
-    x, x_lens = trainer._features(clips)
-    texts = [trainer.tokenizer.encode(trainer._text(clip)) for clip in clips]
-    special = config.model.tokens
-    found = joint_loss(trainer.network, x, x_lens, texts, config.loss, special=special)
-    peer = transformers.MoonshineForConditionalGeneration.from_pretrained(config.init).eval()
-    said = []
-    for row, length, text in zip(x, x_lens.tolist(), texts, strict=True):
-        fed = torch.tensor([[*special.start, *text]])
-        logits = peer(input_values=row[None, :length, 0], decoder_input_ids=fed).logits[0]
-        said.append(logits.log_softmax(dim=-1)[range(len(text) + 1), [*text, special.end]])
-    assert len(set(map(len, texts))) > 1
-    assert float(found.total.detach()) == pytest.approx(
-        -float(torch.cat(said).mean().detach()), abs=1e-4
-    )
+    trainer = unsmoothed("moonshine", tmp_path)
+    peer = transformers.MoonshineForConditionalGeneration.from_pretrained(trainer.config.init)
+    batch = batch_of(trainer, 3)
+
+    def logits(x: Tensor, fed: Tensor) -> Tensor:
+        found: Tensor = peer.eval()(input_values=x[None, :, 0], decoder_input_ids=fed).logits
+        return found
+
+    assert loss_of(trainer, batch) == pytest.approx(their_loss(trainer, batch, logits), abs=1e-4)
+    assert len(set(map(len, batch[2]))) > 1
 
 
 def test_a_recipe_without_a_model_takes_that_of_its_init(tmp_path: Path) -> None:

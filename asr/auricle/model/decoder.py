@@ -45,6 +45,11 @@ class DecoderLayer(nn.Module):
         self.ffn = (GatedFeedForward if gated else FeedForward)(d_model, config.ffn_dim)
         self.dropout = nn.Dropout(config.dropout)
 
+    @property
+    def onto_residual(self) -> list[nn.Linear]:
+        """The projections whose outputs are added to x."""
+        return [self.attention.out, self.cross_attention.out, cast(nn.Linear, self.ffn[-1])]
+
     def forward(self, x: Tensor, attend: Attend, rotation: Tensor | None, recall: Recall) -> Tensor:
         """`x (B, U, D) -> (B, U, D)`."""
         x = x + self.dropout(self.attention(self.attention_norm(x), attend, rotation))

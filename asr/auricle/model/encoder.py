@@ -31,6 +31,12 @@ class EncoderLayer(nn.Module):
         self.ffn = FeedForward(d_model, config.ffn_dim)
         self.dropout = nn.Dropout(config.dropout)
 
+    @property
+    def onto_residual(self) -> list[nn.Linear]:
+        """The projections whose outputs are added to x."""
+        conv = [] if self.conv is None else [self.conv.pointwise_out]
+        return [self.attention.out, *conv, cast(nn.Linear, self.ffn[-1])]
+
     def forward(self, x: Tensor, mask: Tensor, attend: Attend, rotation: Tensor | None) -> Tensor:
         """`x (B, N, D)`, `mask (B, N)` true at real frames -> `(B, N, D)`."""
         x = x + self.dropout(self.attention(self.attention_norm(x), attend, rotation))

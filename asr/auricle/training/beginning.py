@@ -11,8 +11,10 @@ from auricle.model import SpeechTransformer
 from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.training.config import TrainingConfig
+from auricle.training.growth import grow
 
 _MAY_DIFFER = {"dropout"}  # of the dimensions: it has no weights
+_MAY_GROW = {"encoder_layers", "decoder_layers"}
 
 
 def tokenizer(config: TrainingConfig, texts: list[str]) -> Vocabulary:
@@ -29,7 +31,8 @@ def model(config: TrainingConfig, *, resumed: bool = False) -> SpeechTransformer
 
     Raises:
         ModelError: it cannot be read.
-        CheckpointMismatchError: it has other dimensions or features than the recipe's model.
+        CheckpointMismatchError: it has other dimensions or features than the recipe's model, or
+            more layers.
     """
     new = SpeechTransformer(config.model)
     if config.init is not None and not resumed:
@@ -38,7 +41,7 @@ def model(config: TrainingConfig, *, resumed: bool = False) -> SpeechTransformer
         if differences:
             listed = "; ".join(differences)
             raise CheckpointMismatchError(f"{config.init}: is of another model: {listed}")
-        new.load_state_dict(found.state_dict())
+        grow(new, found)
     return new
 
 
@@ -54,10 +57,11 @@ def _first_tokenizer(config: TrainingConfig, texts: list[str]) -> Vocabulary:
 
 
 def _differences(found: ModelConfig, wanted: ModelConfig) -> list[str]:
+    goals = _dims(wanted)
     return [
-        f"{name} is {value!r}, the recipe's {_dims(wanted)[name]!r}"
+        f"{name} is {value!r}, the recipe's {goals[name]!r}"
         for name, value in _dims(found).items()
-        if value != _dims(wanted)[name]
+        if value != goals[name] and not (name in _MAY_GROW and value < goals[name])
     ]
 
 

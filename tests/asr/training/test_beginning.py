@@ -86,6 +86,13 @@ def test_all_differences_are_listed_features_too(tmp_path: Path) -> None:
         assert name in str(caught.value)
 
 
+def test_layers_that_are_too_many_are_named(tmp_path: Path) -> None:
+    layers = tiny_model().config.transformer.encoder_layers
+    config = with_dims(fine_tuning(tmp_path), encoder_layers=layers - 1)
+    with pytest.raises(CheckpointMismatchError, match=f"encoder_layers is {layers}"):
+        beginning.model(config)
+
+
 def test_dropout_name_and_window_may_differ(tmp_path: Path) -> None:
     config = with_dims(fine_tuning(tmp_path), dropout=0.3)
     other: ModelConfig = replace(config.model, name="tuned", window_seconds=4.0)

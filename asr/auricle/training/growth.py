@@ -13,7 +13,7 @@ Layers = Sequence[EncoderLayer] | Sequence[DecoderLayer]
 
 
 def grow(new: SpeechTransformer, found: SpeechTransformer) -> None:
-    """Give `new` the weights of `found`, which has as many layers or fewer, and else its dimensions.
+    """Give `new` the weights of `found`: as many layers or fewer, and else of its dimensions.
 
     Net2Net's deeper network (Chen, Goodfellow & Shlens 2016) for residual layers: a further layer
     copies the one below it, but for what it adds to x, which is nothing until it has learnt.

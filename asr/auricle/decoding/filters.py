@@ -127,9 +127,8 @@ def token_log_probs(
     logits: Tensor, silent: Sequence[int] = SILENT, ruled: Sequence[Ruled] = ()
 ) -> Tensor:
     """Log-probabilities `(B, V)` in float32 of what may be said: all but the `silent` tokens."""
-    mask = torch.zeros(logits.shape[1], dtype=torch.bool, device=logits.device)
-    mask[list(silent)] = True
-    allowed = logits.masked_fill(mask, -math.inf)
+    allowed = logits.clone()
+    allowed[:, list(silent)] = -math.inf
     for each in ruled:
         each.apply(allowed)
     return allowed.log_softmax(dim=-1, dtype=torch.float32)

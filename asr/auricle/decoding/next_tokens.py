@@ -10,6 +10,7 @@ from torch import Tensor
 
 from auricle.decoding.ctc_prefix import Floats
 from auricle.decoding.filters import SILENT, Ruled, token_log_probs
+from auricle.decoding.largest import largest
 from auricle.decoding.search import Candidate
 from auricle.model import Decoder
 
@@ -97,11 +98,10 @@ class NextTokens:
 
     def likeliest(self, count: int) -> list[list[Candidate]]:
         """At least the `count` tokens of each row that score highest, the best first."""
-        vocab_size = self.scores.shape[1]
         if not self._decoder.is_coarse:
-            tokens = self.scores.topk(min(count, vocab_size), dim=-1).indices
+            tokens = largest(self.scores, count)
             return self._candidates(self.log_probs.gather(1, tokens), tokens)
-        tokens = self.scores.topk(min(count + SPARE, vocab_size), dim=-1).indices
+        tokens = largest(self.scores, count + SPARE)
         found = self._decoder.logits_of(self._out, tokens)
         coarse = self._logits.gather(1, tokens).float()
         exact = self.log_probs.gather(1, tokens) + self._shares * (found - coarse)

@@ -116,11 +116,13 @@ class Ruled:
 
     def apply(self, logits: Tensor) -> None:
         """To these rows of `logits (B, V)`, in place."""
-        rows = torch.tensor(list(self.rows), device=logits.device)
-        chosen = logits[rows]
+        everywhere = list(self.rows) == list(range(len(logits)))
+        rows = slice(None) if everywhere else torch.tensor(self.rows, device=logits.device)
+        chosen = logits[rows]  # a copy, but where it is all of them
         for each in self.filters:
             each.apply(chosen, self.said)
-        logits[rows] = chosen
+        if not everywhere:
+            logits[rows] = chosen
 
 
 def token_log_probs(

@@ -177,8 +177,8 @@ class Decoder(nn.Module):
         rows = F.pad(torch.cat(list(encoder_outs)), (0, 0, 0, few))
         layers = [layer.cross_attention.key_value(rows) for layer in self.layers]  # (N, 2 * D)
         heads = (2, self.config.n_heads, self.config.head_dim)
-        split = torch.stack(layers)[:, : sum(lens)].unflatten(-1, heads)
-        return [each.permute(0, 2, 3, 1, 4) for each in split.split(lens, dim=1)]
+        parts = [layer[: sum(lens)].unflatten(-1, heads).split(lens) for layer in layers]
+        return [torch.stack(each).permute(0, 2, 3, 1, 4) for each in zip(*parts, strict=True)]
 
     def step(self, tokens: Tensor, view: StepView) -> Tensor:
         """Feed one token to each row of a cache's view, which keeps its keys and values.

@@ -68,15 +68,18 @@ class UtteranceNorm(nn.GroupNorm):
 
 
 def _windows(x: Tensor, dims: Convolution) -> Tensor:
-    """`x (B, T, C)` -> `(B, ceil(T / stride), C * kernel)`, zeros where they reach outside."""
+    """`x (B, T, C)` -> `(B, ceil(T / stride), kernel * C)`, zeros where they reach outside.
+
+    Frame after frame, as they lie in memory: to gather them by channel takes several times as long.
+    """
     count = -(-x.shape[1] // dims.stride)
     behind = (count - 1) * dims.stride + dims.kernel - x.shape[1] - dims.padding
     x = F.pad(x, (0, 0, dims.padding, behind))  # cuts off what no window reaches
-    return x.unfold(1, dims.kernel, dims.stride).flatten(2)
+    return x.unfold(1, dims.kernel, dims.stride).transpose(2, 3).flatten(2)
 
 
 def _product(windows: Tensor, conv: nn.Conv1d) -> Tensor:
-    weight = conv.weight.flatten(1)
+    weight = conv.weight.transpose(1, 2).flatten(1)
     few = -weight.shape[1] % _ALIGNED
     if few:
         windows, weight = F.pad(windows, (0, few)), F.pad(weight, (0, few))

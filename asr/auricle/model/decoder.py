@@ -170,15 +170,18 @@ class Decoder(nn.Module):
             encoder_outs: `(N_i, D)` of each.
 
         Returns:
-            `(layers, 2, H, N_i, D // H)` of each.
+            `(layers, 2, H, N_i, D // H)` of each, in memory of its own.
         """
         lens = [len(encoder_out) for encoder_out in encoder_outs]
         few = max(0, MIN_ROWS - sum(lens))
         rows = F.pad(torch.cat(list(encoder_outs)), (0, 0, 0, few))
         layers = [layer.cross_attention.key_value(rows) for layer in self.layers]  # (N, 2 * D)
         heads = (2, self.config.n_heads, self.config.head_dim)
-        parts = [layer[: sum(lens)].unflatten(-1, heads).split(lens) for layer in layers]
-        return [torch.stack(each).permute(0, 2, 3, 1, 4) for each in zip(*parts, strict=True)]
+        split = [layer[: sum(lens)].unflatten(-1, heads).split(lens) for layer in layers]
+        return [
+            torch.stack([part.permute(1, 2, 0, 3) for part in parts])  # (N_i, 2, H, D // H) each
+            for parts in zip(*split, strict=True)
+        ]
 
     def step(self, tokens: Tensor, view: StepView) -> Tensor:
         """Feed one token to each row of a cache's view, which keeps its keys and values.

@@ -58,8 +58,7 @@ class RaggedCache:
 
         Keys lie by dimension: few queries meet many of them in half the time.
         """
-        own = memory.to(torch.float32)
-        layers = [(keys.transpose(1, 2).contiguous(), values.contiguous()) for keys, values in own]
+        layers = [(_own(keys.transpose(1, 2)), _own(values)) for keys, values in memory]
         for slot in slots:
             self.lens[slot], self.memories[slot] = 0, layers
 
@@ -164,6 +163,10 @@ def _unused(*shape: int) -> Tensor:
     room = torch.from_numpy(np.zeros(size + spare, np.float32))
     start = -room.data_ptr() % _ALIGNMENT // 4
     return room[start : start + size].view(shape)
+
+
+def _own(x: Tensor) -> Tensor:
+    return x.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
 
 
 def _runs(memories: Sequence[_Memory]) -> list[tuple[_Memory, int]]:

@@ -1,12 +1,13 @@
-"""The decoder's cache on a CPU: linear layers over all rows at once, attention row by row.
+"""The decoder's cache on a CPU: linear layers over all rows at once, attention each for itself.
 
 Each row attends at its own length, so nothing is spent on padding, and its numbers cannot depend
-on who else is there. Keys and values are float32, for which one query meets them at the speed of
-the memory; in bfloat16 torch's products of one row compute, and take longer.
+on who else is there; neighbours of one length go through one call, each a product of its own. Keys
+and values are float32, for which one query meets them at the speed of the memory; in bfloat16
+torch's products of one row compute, and take longer.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -28,7 +29,7 @@ class RaggedCache:
         slots: how many there are.
         max_frames: encoder frames that one may remember.
         lens: tokens in each slot.
-        kept: `(layers, slots, 2, H, U, D // H)`, each slot's own keys and values up to its length.
+        kept: `(layers, 2, slots, H, U, D // H)`, each slot's own keys and values up to its length.
     """
 
     def __init__(
@@ -46,12 +47,10 @@ class RaggedCache:
         """
         heads = (config.n_heads, max_tokens or max_frames, config.head_dim)
         self.slots, self.max_frames = slots, max_frames
-        self.kept = _unused(config.decoder_layers, slots, 2, *heads)
+        self.kept = _unused(config.decoder_layers, 2, slots, *heads)
         self.lens = [0] * slots
         self.memories: list[_Memory] = [[] for _ in range(slots)]
         self.group = group
-        self.keys = [list(layer[:, 0].transpose(2, 3).unbind()) for layer in self.kept]
-        self.values = [list(layer[:, 1].unbind()) for layer in self.kept]
 
     def open(self, slots: Sequence[int], memory: Tensor) -> None:
         """Begin hypotheses of one utterance that share its memory `(layers, 2, H, N, D // H)`.
@@ -70,7 +69,7 @@ class RaggedCache:
     def copy(self, source: int, target: int) -> None:
         """Let the hypothesis in `target` go on from the tokens of `source`."""
         used = self.lens[source]
-        self.kept[:, target, :, :, :used] = self.kept[:, source, :, :, :used]
+        self.kept[:, :, target, :, :used] = self.kept[:, :, source, :, :used]
         self.lens[target] = used
 
     @property
@@ -91,11 +90,11 @@ class RaggedCache:
     def fill(self, slot: int, kept: Tensor) -> None:
         """Let a slot hold the keys and values of its first tokens."""
         self.lens[slot] = kept.shape[3]
-        self.kept[:, slot, :, :, : self.lens[slot]] = kept
+        self.kept[:, :, slot, :, : self.lens[slot]] = kept
 
     def rows(self, slots: Sequence[int]) -> list[int]:
-        """The open slots, filled up with idle rows to whole groups."""
-        return [*slots, *[IDLE] * (whole(len(slots), self.group) - len(slots))]
+        """The open slots, neighbours side by side, filled up with idle rows to whole groups."""
+        return [*sorted(slots), *[IDLE] * (whole(len(slots), self.group) - len(slots))]
 
     def view(self, rows: Sequence[int]) -> "RaggedView":
         """What a step of these rows sees."""
@@ -120,25 +119,21 @@ class RaggedView:
         self._slots = [slot for slot in rows if slot != IDLE]
         lens = [cache.lens[slot] for slot in self._slots]
         self.positions = torch.tensor(lens + [0] * (len(rows) - len(lens)))
-        self._at = (
-            torch.tensor(self._slots),
-            slice(None),
-            slice(None),
-            self.positions[: len(lens)],
-        )
-        self._ends = [length + 1 for length in lens]
+        written = self.positions[: len(lens)]
+        self._at = (slice(None), torch.tensor(self._slots), slice(None), written)
+        self._neighbours = list(_neighbours(self._slots, lens))
         self._utterances = _runs([cache.memories[slot] for slot in self._slots])
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         """Keep one token's keys and values; attend to all of the row's: `(B, H, 1, D // H)`."""
-        cache, count = self._cache, len(self._slots)
-        cache.kept[layer][self._at] = torch.cat([key, value], dim=2)[:count].transpose(1, 2).float()
+        kept, count = self._cache.kept[layer], len(self._slots)
+        kept[self._at] = torch.cat([key, value], dim=2)[:count].transpose(1, 2).float()
         query, attended = _scaled(query), torch.zeros(query.shape)
-        keys, values = cache.keys[layer], cache.values[layer]
-        rows = zip(query.unbind(), attended.unbind(), self._slots, self._ends, strict=False)
-        for one, out, slot, end in rows:
-            scores = torch.bmm(one, keys[slot].narrow(2, 0, end))  # (H, 1, U)
-            torch.bmm(scores.softmax(dim=-1), values[slot].narrow(1, 0, end), out=out)
+        for rows, slots, end in self._neighbours:
+            keys, values = kept[:, slots, :, :end].flatten(1, 2)  # (W * H, U, D // H)
+            scores = torch.bmm(query[rows].flatten(0, 1), keys.transpose(1, 2))
+            heard = torch.bmm(scores.softmax(dim=-1), values)
+            attended[rows] = heard.unflatten(0, (-1, query.shape[1]))
         return attended.to(value.dtype)
 
     def recall(self, layer: int, query: Tensor) -> Tensor:
@@ -173,6 +168,17 @@ def _runs(memories: Sequence[_Memory]) -> list[tuple[_Memory, int]]:
     """Each utterance's memory, and how many neighbouring rows share it."""
     runs = [list(run) for _, run in groupby(memories, key=id)]
     return [(run[0], len(run)) for run in runs]
+
+
+def _neighbours(slots: Sequence[int], lens: Sequence[int]) -> Iterator[tuple[slice, slice, int]]:
+    """Rows whose slots lie side by side and hold as much: rows, slots, tokens with the new one."""
+    begin = 0
+    for row in range(1, len(slots) + 1):
+        apart = row == len(slots) or slots[row] != slots[row - 1] + 1 or lens[row] != lens[begin]
+        if apart:
+            first = slots[begin]
+            yield slice(begin, row), slice(first, first + row - begin), lens[begin] + 1
+            begin = row
 
 
 def _scaled(query: Tensor) -> Tensor:

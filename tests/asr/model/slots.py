@@ -62,6 +62,14 @@ def spoil(cache: DecoderCache, value: float) -> None:
     cache.kept.fill_(value)
 
 
+def kept_in(cache: DecoderCache, slot: int) -> Tensor:
+    """A slot's own keys and values, room for more included: `(layers, 2, H, U, D // H)`."""
+    if isinstance(cache, RaggedCache):
+        return cache.kept[:, :, slot]
+    assert isinstance(cache, SlottedCache)
+    return cache.kept[:, slot]
+
+
 def step(decoder: Decoder, cache: DecoderCache, fed: Mapping[int, int]) -> Tensor:
     """Feed `{slot: token}`; the logits `(len(fed), V)` of each slot's next token, in that order."""
     slots = list(fed)

@@ -14,6 +14,7 @@ from tests.asr.model.slots import (
     empty_cache,
     filled_cache,
     full_logits,
+    kept_in,
     some_memory,
     spoil,
     step,
@@ -167,7 +168,7 @@ def filled_to(kind: Kind, lens: list[int]) -> DecoderCache:
     cache.open(range(4), some_memory(CONFIG, 5))
     spoil(cache, -1.0)
     for slot, length in enumerate(lens):
-        cache.kept[:, slot, :, :, :length] = slot + 1  # type: ignore[attr-defined]  # both have it
+        kept_in(cache, slot)[..., :length, :] = slot + 1
         cache.lens[slot] = length
     return cache
 
@@ -181,11 +182,10 @@ def test_a_source_brings_its_length_and_all_it_holds(
     expected = [*lens]
     expected[target] = lens[source]
     assert cache.lens[:4] == expected
-    kept: Tensor = cache.kept  # type: ignore[attr-defined]  # both have it
-    assert (kept[:, target, :, :, : lens[source]] == source + 1).all()
+    assert (kept_in(cache, target)[..., : lens[source], :] == source + 1).all()
     for slot in (source, *others):
-        assert (kept[:, slot, :, :, : lens[slot]] == slot + 1).all()
-        assert (kept[:, slot, :, :, lens[slot] :] == -1).all()
+        assert (kept_in(cache, slot)[..., : lens[slot], :] == slot + 1).all()
+        assert (kept_in(cache, slot)[..., lens[slot] :, :] == -1).all()
 
 
 @pytest.mark.parametrize("value", [1e4, torch.nan, torch.inf])

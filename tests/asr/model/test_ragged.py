@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from auricle.model.ragged import IDLE, RaggedCache
-from tests.asr.model.slots import filled_cache, some_memory, step
+from tests.asr.model.slots import filled_cache, kept_in, some_memory, step
 from tests.asr.tiny import DTYPES, VOCAB_SIZE, prepared_model, tiny_model, utterances
 
 CONFIG = tiny_model().config.transformer
@@ -25,9 +25,9 @@ def vectors(*shape: int, seed: int = 0) -> Tensor:
 
 
 @pytest.mark.parametrize(("group", "idle"), [(1, 0), (2, 1), (16, 13)])
-def test_rows_are_those_that_are_open_and_idle_ones(group: int, idle: int) -> None:
+def test_rows_are_those_that_are_open_in_order_and_idle_ones(group: int, idle: int) -> None:
     cache = cache_of(20, group)
-    assert cache.rows([7, 2, 11]) == [7, 2, 11, *[IDLE] * idle]
+    assert cache.rows([7, 2, 11]) == [2, 7, 11, *[IDLE] * idle]
 
 
 def test_idle_rows_attend_to_nothing_and_keep_nothing() -> None:
@@ -41,7 +41,7 @@ def test_idle_rows_attend_to_nothing_and_keep_nothing() -> None:
         assert attended.shape == (4, *HEADS)
         assert attended[0].any()
         assert not attended[1:].any()
-    assert not cache.kept[:, 0].any()
+    assert not kept_in(cache, 0).any()
     assert not cache.kept[1].any()  # only the first layer has been at work
 
 
@@ -51,7 +51,7 @@ def test_a_row_attends_to_all_that_is_its_own(tokens: int, frames: int, layer: i
     cache.open([2], memory)
     own = torch.randn(2, *HEADS[:1], tokens, HEADS[2], generator=torch.manual_seed(tokens))
     cache.kept.fill_(torch.nan)
-    cache.kept[layer, 2, :, :, : tokens - 1] = own[:, :, :-1]
+    kept_in(cache, 2)[layer, :, :, : tokens - 1] = own[:, :, :-1]
     cache.lens[2] = tokens - 1
     query, last = vectors(1), own[:, None, :, -1:]
     view = cache.view([2])
@@ -88,8 +88,23 @@ def test_halves_are_kept_in_float32_and_given_back_as_halves(dtype: torch.dtype)
     assert view.attend(0, query, key, value).dtype == dtype
     assert view.recall(0, query).dtype == dtype
     assert cache.kept.dtype == cache.memories[0][0][0].dtype == torch.float32
-    assert torch.equal(cache.kept[0, 0, 0, :, 0], key[0, :, 0].float())
-    assert torch.equal(cache.kept[0, 0, 1, :, 0], value[0, :, 0].float())
+    assert torch.equal(kept_in(cache, 0)[0, 0, :, 0], key[0, :, 0].float())
+    assert torch.equal(kept_in(cache, 0)[0, 1, :, 0], value[0, :, 0].float())
+
+
+@pytest.mark.parametrize("slots", [[0, 1, 2, 3, 4, 5], [5, 4, 3, 0, 1, 2], [1, 3, 4, 5]])
+@pytest.mark.parametrize("lens", [[7, 7, 7, 7, 7, 7], [3, 3, 9, 9, 9, 0], [1, 2, 2, 2, 5, 5]])
+def test_neighbours_attend_as_each_alone(slots: list[int], lens: list[int]) -> None:
+    cache = cache_of(6)
+    cache.open(range(6), some_memory(CONFIG, 4))
+    cache.kept.copy_(torch.randn(cache.kept.shape, generator=torch.manual_seed(3)))
+    cache.lens[:] = lens
+    query, key, value = vectors(3, len(slots))
+    together = cache.view(slots).attend(1, query, key, value)
+    for row, slot in enumerate(slots):
+        here = slice(row, row + 1)
+        alone = cache.view([slot]).attend(1, query[here], key[here], value[here])
+        assert torch.equal(alone, together[here])
 
 
 # --- the same bits in any company --------------------------------------------------------------

@@ -35,6 +35,8 @@ COPY --from=build /opt/auricle /opt/auricle
 ENV PATH="/opt/auricle/bin:$PATH" \
     PYTHONUNBUFFERED=1 \
     NUMBA_CACHE_DIR=/tmp \
+    MALLOC_MMAP_THRESHOLD_=33554432 \
+    MALLOC_TRIM_THRESHOLD_=1073741824 \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER 10001

@@ -93,8 +93,15 @@ class RaggedCache:
         self.kept[:, :, slot, :, : self.lens[slot]] = kept
 
     def rows(self, slots: Sequence[int]) -> list[int]:
-        """The open slots, neighbours side by side, filled up with idle rows to whole groups."""
-        return [*sorted(slots), *[IDLE] * (whole(len(slots), self.group) - len(slots))]
+        """The open slots by utterance and in order, filled up with idle rows to whole groups.
+
+        How many rows meet an utterance's memory at once decides about their last bits.
+        """
+        utterances: dict[int, list[int]] = {}
+        for slot in slots:
+            utterances.setdefault(id(self.memories[slot]), []).append(slot)
+        rows = [slot for each in utterances.values() for slot in sorted(each)]
+        return [*rows, *[IDLE] * (whole(len(rows), self.group) - len(rows))]
 
     def view(self, rows: Sequence[int]) -> "RaggedView":
         """What a step of these rows sees."""

@@ -25,9 +25,11 @@ def vectors(*shape: int, seed: int = 0) -> Tensor:
 
 
 @pytest.mark.parametrize(("group", "idle"), [(1, 0), (2, 1), (16, 13)])
-def test_rows_are_those_that_are_open_in_order_and_idle_ones(group: int, idle: int) -> None:
+def test_rows_are_the_open_slots_by_utterance_and_idle_ones(group: int, idle: int) -> None:
     cache = cache_of(20, group)
-    assert cache.rows([7, 2, 11]) == [2, 7, 11, *[IDLE] * idle]
+    cache.open([7, 11], some_memory(CONFIG, 5))
+    cache.open([2], some_memory(CONFIG, 5))
+    assert cache.rows([11, 2, 7]) == [7, 11, 2, *[IDLE] * idle]
 
 
 def test_idle_rows_attend_to_nothing_and_keep_nothing() -> None:

@@ -1,14 +1,16 @@
-"""Recipes: the one that we ship, and what is wrong with others."""
+"""Recipes: those that we ship, and what is wrong with others."""
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from auricle.checkpoint import load_checkpoint
 from auricle.config import strided
 from auricle.errors import InvalidOptionError
+from auricle.recognizer import BUNDLED, model_path
 from auricle.training.config import (
     AugmentationConfig,
     DataConfig,
@@ -20,6 +22,7 @@ from auricle.training.config import (
 )
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "english.toml"
+DEEPER = RECIPE.with_name("deeper.toml")
 SMALLEST = """
 output = "out"
 [data]
@@ -52,6 +55,16 @@ def test_our_recipe_loads() -> None:
     assert config.model.transformer.vocab_size > 4
     assert config.data.max_seconds <= config.model.window_seconds
     assert config.augmentation.speeds == (0.9, 1.0, 1.1)
+
+
+def test_the_bundled_model_is_the_english_one_grown_deeper() -> None:
+    config, begun = load_training_config(DEEPER), load_training_config(RECIPE)
+    assert config.init == begun.output / "last.safetensors"
+    bundled = load_checkpoint(model_path(BUNDLED)).model.config
+    assert bundled.name == config.model.name
+    assert bundled.transformer == config.model.transformer
+    layers = begun.model.transformer.encoder_layers
+    assert replace(bundled.transformer, encoder_layers=layers) == begun.model.transformer
 
 
 def test_a_recipe_may_leave_out_what_has_a_default(write: Write, tmp_path: Path) -> None:

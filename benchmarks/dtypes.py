@@ -149,7 +149,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Comparison:
     """One model's readings in all dtypes."""
 
     name: str
@@ -226,11 +226,15 @@ def main(
     with TemporaryDirectory() as folder:
         save_whisper(SMOKE if quick else WHISPER_TINY, Path(folder), lively=True)
         waveforms = [samples for samples, _ in spoken]
-        trials = (
-            Trial(model, model, DecodingOptions(), waveforms, [text for _, text in spoken]),
-            Trial(RANDOM, folder, RANDOM_OPTIONS, waveforms[:: -(-len(waveforms) // MOST)], ()),
+        comparisons = (
+            Comparison(model, model, DecodingOptions(), waveforms, [text for _, text in spoken]),
+            Comparison(
+                RANDOM, folder, RANDOM_OPTIONS, waveforms[:: -(-len(waveforms) // MOST)], ()
+            ),
         )
-        rows = [asdict(each) for trial in trials for each in trial.differences(devices)]
+        rows = [
+            asdict(each) for comparison in comparisons for each in comparison.differences(devices)
+        ]
     print(table(list(rows[0]), [list(row.values()) for row in rows]))
     result.write({"manifests": len(manifests), "differences": rows}, output)
 

@@ -32,6 +32,7 @@ FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN python -m pip uninstall --yes pip \
     && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin auricle
 COPY --from=build /opt/auricle /opt/auricle
+# MALLOC_*: freed blocks are kept for the next step (docs/operations.md)
 ENV PATH="/opt/auricle/bin:$PATH" \
     PYTHONUNBUFFERED=1 \
     NUMBA_CACHE_DIR=/tmp \

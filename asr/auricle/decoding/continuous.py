@@ -293,8 +293,9 @@ def _ruled(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> l
             if filters:
                 together.setdefault(filters, []).append((row, said))
     return [
-        Ruled([row for row, _ in rows], [said for _, said in rows], filters)
+        Ruled([row for row, _ in ordered], [said for _, said in ordered], filters)
         for filters, rows in together.items()
+        for ordered in [sorted(rows)]  # side by side, they need not be copied
     ]
 
 

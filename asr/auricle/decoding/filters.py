@@ -116,13 +116,18 @@ class Ruled:
 
     def apply(self, logits: Tensor) -> None:
         """To these rows of `logits (B, V)`, in place."""
-        everywhere = list(self.rows) == list(range(len(logits)))
-        rows = slice(None) if everywhere else torch.tensor(self.rows, device=logits.device)
-        chosen = logits[rows]  # a copy, but where it is all of them
+        first, count = self.rows[0], len(self.rows)
+        if list(self.rows) == list(range(first, first + count)):
+            self._forbid(logits[first : first + count])
+            return
+        rows = torch.tensor(self.rows, device=logits.device)
+        chosen = logits[rows]  # a copy
+        self._forbid(chosen)
+        logits[rows] = chosen
+
+    def _forbid(self, logits: Tensor) -> None:
         for each in self.filters:
-            each.apply(chosen, self.said)
-        if not everywhere:
-            logits[rows] = chosen
+            each.apply(logits, self.said)
 
 
 def token_log_probs(

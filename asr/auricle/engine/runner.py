@@ -201,12 +201,12 @@ class ModelRunner:
         return decoding
 
     def _hearing(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Hearing:
-        """Copies: these are parts of what all that were encoded together share."""
+        """A copy of CTC's part: it belongs to what all that were encoded together share."""
         config, samples = self.config, len(request.samples)
         stride = config.features.hop_length * config.transformer.subsampling
         return Hearing(
             self.model.decoder,
-            memory.clone(),
+            memory,
             None if log_probs is None else log_probs.clone(),
             min(max(samples // stride, 1), memory.shape[3]),  # whole ones
         )

@@ -44,4 +44,5 @@ def new_cache(
         max_frames=max_frames,
         max_tokens=max_tokens,
         group=whole(slots, MIN_ROWS) if exact else few,
+        together=not exact,
     )

@@ -50,7 +50,9 @@ class QuantizedLinear(nn.Module):
     def _multiply(self, rows: Tensor, out: Tensor | None = None) -> Tensor:
         scales = _scales(rows)
         shifted = (rows * scales.reciprocal()).add_(_ZERO + 0.5)  # then cut off: rounded
-        product = self._product(shifted.to(torch.int16).to(torch.uint8))  # in half the time
+        product = self._product(
+            shifted.to(torch.int16).to(torch.uint8)
+        )  # a cast by way of int16 takes half the time
         out = product if out is None else out
         if self._bias is None:
             return torch.mul(product, scales, out=out)

@@ -40,17 +40,19 @@ class RaggedCache:
         max_frames: int,
         max_tokens: int | None = None,
         group: int = 1,
+        together: bool = True,
     ) -> None:
         """Room for `slots` hypotheses of `max_frames` encoder frames and `max_tokens` tokens each.
 
         There are as many tokens as frames by default. A step computes whole groups of rows.
+        Neighbours attend `together`, or each in a call of its own.
         """
         heads = (config.n_heads, max_tokens or max_frames, config.head_dim)
         self.slots, self.max_frames = slots, max_frames
         self.kept = _unused(config.decoder_layers, 2, slots, *heads)
         self.lens = [0] * slots
         self.memories: list[_Memory] = [[] for _ in range(slots)]
-        self.group = group
+        self.group, self.together = group, together
 
     def open(self, slots: Sequence[int], memory: Tensor) -> None:
         """Begin hypotheses of one utterance that share its memory `(layers, 2, H, N, D // H)`.
@@ -128,7 +130,7 @@ class RaggedView:
         self.positions = torch.tensor(lens + [0] * (len(rows) - len(lens)))
         written = self.positions[: len(lens)]
         self._at = (slice(None), torch.tensor(self._slots), slice(None), written)
-        self._neighbours = list(_neighbours(self._slots, lens))
+        self._neighbours = list(_neighbours(self._slots, lens, together=cache.together))
         self._utterances = _runs([cache.memories[slot] for slot in self._slots])
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -177,12 +179,14 @@ def _runs(memories: Sequence[_Memory]) -> list[tuple[_Memory, int]]:
     return [(run[0], len(run)) for run in runs]
 
 
-def _neighbours(slots: Sequence[int], lens: Sequence[int]) -> Iterator[tuple[slice, slice, int]]:
+def _neighbours(
+    slots: Sequence[int], lens: Sequence[int], *, together: bool
+) -> Iterator[tuple[slice, slice, int]]:
     """Rows whose slots lie side by side and hold as much: rows, slots, tokens with the new one."""
     begin = 0
     for row in range(1, len(slots) + 1):
-        apart = row == len(slots) or slots[row] != slots[row - 1] + 1 or lens[row] != lens[begin]
-        if apart:
+        ends = row == len(slots) or not together
+        if ends or slots[row] != slots[row - 1] + 1 or lens[row] != lens[begin]:
             first = slots[begin]
             yield slice(begin, row), slice(first, first + row - begin), lens[begin] + 1
             begin = row

@@ -9,7 +9,7 @@ from auricle.model import SpeechTransformer
 from auricle.model.decoder import DecoderLayer
 from auricle.model.encoder import EncoderLayer
 
-Layers = Sequence[EncoderLayer] | Sequence[DecoderLayer]
+_Layers = Sequence[EncoderLayer] | Sequence[DecoderLayer]
 
 
 def grow(new: SpeechTransformer, found: SpeechTransformer) -> None:
@@ -18,17 +18,14 @@ def grow(new: SpeechTransformer, found: SpeechTransformer) -> None:
     Net2Net's deeper network (Chen, Goodfellow & Shlens 2016) for residual layers: a further layer
     copies the one below it, but for what it adds to x, which is nothing until it has learnt.
     """
-    weights = found.state_dict()
-    for name, many, few in (
-        ("encoder", new.encoder.layers, found.encoder.layers),
-        ("decoder", new.decoder.layers, found.decoder.layers),
-    ):
-        _grow(many, few)
-        weights = {key: weight for key, weight in weights.items() if f"{name}.layers." not in key}
-    new.load_state_dict(new.state_dict() | weights)
+    _grow(new.encoder.layers, found.encoder.layers)
+    _grow(new.decoder.layers, found.decoder.layers)
+    layers = ("encoder.layers.", "decoder.layers.")
+    others = {k: weight for k, weight in found.state_dict().items() if not k.startswith(layers)}
+    new.load_state_dict(new.state_dict() | others)
 
 
-def _grow(many: Layers, few: Layers) -> None:
+def _grow(many: _Layers, few: _Layers) -> None:
     sources = [index * len(few) // len(many) for index in range(len(many))]
     for index, source in enumerate(sources):
         many[index].load_state_dict(few[source].state_dict())

@@ -120,11 +120,21 @@ def test_equal_filters_are_one() -> None:
     assert len({TimestampRules(1, 2, 3), TimestampRules(1, 2, 3), TimestampRules(1, 2, 4)}) == 2
 
 
-def test_rules_are_for_their_rows_only() -> None:
+@pytest.mark.parametrize(
+    ("rows", "said", "forbidden"),
+    [
+        ([2, 0], [(), (4,)], [[1, 9], [1], [1, 3, 9]]),
+        ([1, 2], [(), (4,)], [[1], [1, 3, 9], [1, 9]]),
+        ([0, 1, 2], [(4,), (), (4,)], [[1, 9], [1, 3, 9], [1, 9]]),
+    ],
+    ids=["apart", "side by side", "all"],
+)
+def test_rules_are_for_their_rows_only(
+    rows: list[int], said: list[Said], forbidden: list[list[int]]
+) -> None:
     logits = torch.zeros(3, SIZE)
-    ruled = Ruled([2, 0], [(), (4,)], [SuppressBlank((3,)), SuppressTokens((9,))])
+    ruled = Ruled(rows, said, [SuppressBlank((3,)), SuppressTokens((9,))])
     log_probs = token_log_probs(logits, (1,), [ruled])
-    forbidden = [[1, 9], [1], [1, 3, 9]]
     for row, tokens in zip(log_probs, forbidden, strict=True):
         assert row.isneginf().nonzero()[:, 0].tolist() == tokens
         assert float(row.exp().sum()) == pytest.approx(1.0)

@@ -1,6 +1,7 @@
 """The cache of the CPU: float32 within, no padding, and the same bits in any company."""
 
 import functools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from auricle.config import TransformerConfig
 from auricle.model.ragged import IDLE, RaggedCache
 from tests.asr.model.slots import filled_cache, kept_in, some_memory, step
 from tests.asr.tiny import DTYPES, VOCAB_SIZE, prepared_model, tiny_model, utterances
@@ -94,19 +96,45 @@ def test_halves_are_kept_in_float32_and_given_back_as_halves(dtype: torch.dtype)
     assert torch.equal(kept_in(cache, 0)[0, 1, :, 0], value[0, :, 0].float())
 
 
+PUBLISHED = replace(CONFIG, d_model=384, n_heads=6, decoder_layers=1)  # large enough for BLAS
+
+
+@pytest.mark.parametrize("config", [CONFIG, PUBLISHED], ids=["tiny", "published"])
 @pytest.mark.parametrize("slots", [[0, 1, 2, 3, 4, 5], [5, 4, 3, 0, 1, 2], [1, 3, 4, 5]])
-@pytest.mark.parametrize("lens", [[7, 7, 7, 7, 7, 7], [3, 3, 9, 9, 9, 0], [1, 2, 2, 2, 5, 5]])
-def test_neighbours_attend_as_each_alone(slots: list[int], lens: list[int]) -> None:
-    cache = cache_of(6)
-    cache.open(range(6), some_memory(CONFIG, 4))
-    cache.kept.copy_(torch.randn(cache.kept.shape, generator=torch.manual_seed(3)))
+@pytest.mark.parametrize("lens", [[7] * 6, [60, 60, 131, 131, 131, 0], [1, 30, 30, 30, 90, 90]])
+def test_neighbours_attend_as_each_alone(
+    config: TransformerConfig, slots: list[int], lens: list[int]
+) -> None:
+    cache = RaggedCache(config, slots=6, max_frames=140)
+    cache.open(range(6), some_memory(config, 4))
+    random = torch.manual_seed(3)
+    cache.kept.copy_(torch.randn(cache.kept.shape, generator=random))
     cache.lens[:] = lens
-    query, key, value = vectors(3, len(slots))
-    together = cache.view(slots).attend(1, query, key, value)
-    for row, slot in enumerate(slots):
-        here = slice(row, row + 1)
-        alone = cache.view([slot]).attend(1, query[here], key[here], value[here])
+    row = (len(slots), config.n_heads, 1, config.head_dim)
+    query, key, value = torch.randn(3, *row, generator=random)
+    together = cache.view(slots).attend(0, query, key, value)
+    for index, slot in enumerate(slots):
+        here = slice(index, index + 1)
+        alone = cache.view([slot]).attend(0, query[here], key[here], value[here])
         assert torch.equal(alone, together[here])
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_neighbours_share_a_call_unless_each_has_its_own(
+    monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    cache = RaggedCache(CONFIG, slots=6, max_frames=40, together=together)
+    cache.open(range(6), some_memory(CONFIG, 4))
+    cache.lens[:] = [5, 5, 5, 2, 2, 5]
+    batches, bmm = list[int](), torch.bmm
+
+    def counted(queries: Tensor, keys: Tensor) -> Tensor:
+        batches.append(len(queries) // CONFIG.n_heads)
+        return bmm(queries, keys)
+
+    monkeypatch.setattr(torch, "bmm", counted)
+    cache.view(range(6)).attend(0, vectors(6), vectors(6), vectors(6))
+    assert batches[::2] == ([3, 2, 1] if together else [1] * 6)
 
 
 # --- the same bits in any company --------------------------------------------------------------

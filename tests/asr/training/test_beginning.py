@@ -86,6 +86,17 @@ def test_all_differences_are_listed_features_too(tmp_path: Path) -> None:
         assert name in str(caught.value)
 
 
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_model_may_grow_deeper(tmp_path: Path, resumed: bool) -> None:
+    dims = tiny_model().config.transformer
+    more = {"encoder_layers": dims.encoder_layers + 1, "decoder_layers": dims.decoder_layers + 2}
+    model = beginning.model(with_dims(fine_tuning(tmp_path), **more), resumed=resumed)
+    assert len(model.encoder.layers) == dims.encoder_layers + 1
+    assert len(model.decoder.layers) == dims.decoder_layers + 2
+    from_there = torch.equal(model.ctc.weight, tiny_model().ctc.weight)
+    assert from_there is not resumed  # then its own weights come from its state
+
+
 def test_layers_that_are_too_many_are_named(tmp_path: Path) -> None:
     layers = tiny_model().config.transformer.encoder_layers
     config = with_dims(fine_tuning(tmp_path), encoder_layers=layers - 1)

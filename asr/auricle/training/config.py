@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from auricle.config import ModelConfig, TransformerConfig
+from auricle.config import FeatureConfig, ModelConfig, TransformerConfig
 from auricle.errors import InvalidOptionError
 from auricle.families import load_pretrained
 
@@ -148,7 +148,7 @@ class ScheduleConfig:
 
 
 T = TypeVar("T", str, bool)
-S = TypeVar("S", OptimizerConfig, LossConfig, AugmentationConfig, ScheduleConfig)
+S = TypeVar("S", FeatureConfig, OptimizerConfig, LossConfig, AugmentationConfig, ScheduleConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +206,8 @@ def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
 
 def _section(kind: type[S], table: dict[str, Any]) -> S:
     """A table whose entries all have defaults, which say of what type each one is."""
+    if not isinstance(table, dict):
+        raise TypeError(f"{table!r} stands where a table belongs")
     section = kind(**_tuples(table))
     for field in fields(section):
         _check_type(field.name, getattr(section, field.name), field.default)
@@ -268,8 +270,14 @@ def _model_config(table: dict[str, Any]) -> ModelConfig:
     """The flat `[model]` table, split into the transformer's dimensions and the model's own."""
     dims = {field.name for field in fields(TransformerConfig)} | {"subsampling_strides"}
     transformer = _tuples({name: value for name, value in table.items() if name in dims})
-    rest = {name: value for name, value in table.items() if name not in dims}
-    return ModelConfig(transformer=TransformerConfig.from_dict(transformer), **rest)
+    rest = {name: value for name, value in table.items() if name not in (*dims, "features")}
+    for name, value in rest.items():
+        if isinstance(value, dict):
+            raise TypeError(f"[model.{name}] is not a table of recipes: leave it out")
+    features = _section(FeatureConfig, table.get("features", {}))
+    return ModelConfig(
+        features=features, transformer=TransformerConfig.from_dict(transformer), **rest
+    )
 
 
 def _tuples(table: dict[str, Any]) -> dict[str, Any]:

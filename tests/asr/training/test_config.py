@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from auricle.checkpoint import load_checkpoint
-from auricle.config import strided
+from auricle.config import FeatureConfig, strided
 from auricle.errors import InvalidOptionError
 from auricle.recognizer import BUNDLED, model_path
 from auricle.training.config import (
@@ -129,12 +129,21 @@ def test_the_model_table_is_flat(write: Write) -> None:
         ('compile = "yes"\n' + SMALLEST, "compile"),
         (SMALLEST.replace("[model]", 'on_bad = "ignore"\n[model]'), "on_bad"),
         (SMALLEST.replace("[model]", "on_bad = true\n[model]"), "on_bad"),
+        (SMALLEST + "[model.features]\nmels = 40", "mels"),
+        (SMALLEST + '[model.features]\nn_mels = "many"', "n_mels"),
+        (SMALLEST + "features = 40", "a table"),
+        (SMALLEST + "[model.tokens]\nend = 2", "model.tokens"),
     ],
 )
 def test_what_is_wrong_is_named(write: Write, text: str, named: str) -> None:
     with pytest.raises(InvalidOptionError, match="no valid recipe") as caught:
         load_training_config(write(text))
     assert named in str(caught.value)
+
+
+def test_a_recipe_may_choose_the_features(write: Write) -> None:
+    config = load_training_config(write(SMALLEST + "[model.features]\nn_mels = 40"))
+    assert config.model.features == replace(FeatureConfig(), n_mels=40)
 
 
 def test_our_recipe_names_every_entry_and_changes_no_batches() -> None:

@@ -17,6 +17,7 @@ import torch
 from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelConfig
+from auricle.cutting import cut
 from auricle.decoding import Casting, Dialect, dialect_of
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine import Engine, ModelRunner, Outcome, Request
@@ -28,7 +29,7 @@ from auricle.errors import InvalidOptionError
 from auricle.families import hub_folder, is_hub_name, load_pretrained
 from auricle.futures import results, results_async, then
 from auricle.joining import Joiner, join, merge_receipts
-from auricle.segmenter import Piece, Segmenter, cut
+from auricle.segmenter import Piece, Segmenter
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript, Word
 from auricle.vad import load_now

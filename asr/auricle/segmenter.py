@@ -3,10 +3,9 @@
 `Segmenter` is a state machine over voice-activity frames: it is either idle, keeping a short pad
 of silence, or has a piece open. A piece closes after a long silence; when it fills the window it
 is cut at the best silence of its later half, or, without any, at the window's end, and the next
-piece repeats the last moments. `cut` runs the same machine over whole audio.
+piece repeats the last moments.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -16,12 +15,10 @@ import numpy as np
 from auricle.audio import Samples
 from auricle.config import SAMPLE_RATE
 from auricle.errors import InvalidOptionError
-from auricle.vad import FRAME_SAMPLES, THRESHOLD, SileroVad, Vad, has_word, speaks
+from auricle.vad import FRAME_SAMPLES, THRESHOLD, SileroVad, Vad, has_word
 
-SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody could hear
 _HYSTERESIS = 0.15  # speech goes on until its probability is this far below the threshold
 _MIN_SILENCE_FRAMES = 3  # about 0.1 s: shorter gaps lie inside of words
-_FEED_SAMPLES = 10 * SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,24 +180,6 @@ class Segmenter:
         del self._frames[:count]
         self._start += count
         self._silence = min(self._silence, len(self._frames))
-
-
-def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> Iterator[Piece]:
-    """Whole audio `(S,)` as pieces: itself when it fits the window, nothing when it is silent.
-
-    Of audio that fits, `vad` hears no more than it takes to find a word.
-    Longer audio goes through a `Segmenter`, as a stream does. Each piece comes as soon as it is
-    found, so that it can be recognised while the next one is sought.
-    """
-    if np.abs(samples).max(initial=0.0) < SILENCE_PEAK:
-        return
-    if len(samples) <= window_seconds * SAMPLE_RATE:
-        yield Piece(0.0, samples, speech=speaks(samples, vad))
-        return
-    segmenter = Segmenter(window_seconds, vad=vad)
-    for begin in range(0, len(samples), _FEED_SAMPLES):
-        yield from segmenter.feed(samples[begin : begin + _FEED_SAMPLES])
-    yield from segmenter.flush()
 
 
 def _frames(seconds: float) -> int:

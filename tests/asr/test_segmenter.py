@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,50 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auricle.audio import load_audio
+from auricle.cutting import cut
 from auricle.errors import InvalidOptionError
-from auricle.segmenter import SILENCE_PEAK, Piece, Segmenter, cut
-from auricle.vad import FRAME_SAMPLES, SileroVad, Vad
+from auricle.segmenter import Piece, Segmenter
+from auricle.vad import FRAME_SAMPLES, SileroVad
+from tests.asr.scripted_vad import FRAME, always, never, script, scripted, sound, spans
 
-FRAME = FRAME_SAMPLES / 16_000  # seconds
 WINDOW_FRAMES = 100
 WINDOW = WINDOW_FRAMES * FRAME
 OPTIONS = {"close_silence": 19 * FRAME, "pad": 8 * FRAME, "overlap": 20 * FRAME}
 SPEECH_DIRECTORY = Path(__file__).parents[3] / "shared" / "speech" / "dev"
 
 
-def scripted(probabilities: Iterable[float]) -> Vad:
-    """A detector that says what the script says, and silence after it."""
-    script = iter(probabilities)
-    return lambda frames: np.array([next(script, 0.0) for _ in frames], np.float32)
-
-
-def always(probability: float) -> Vad:
-    """A detector that has one opinion."""
-    return lambda frames: np.full(len(frames), probability, np.float32)
-
-
-def never(frames: np.ndarray) -> np.ndarray:
-    raise AssertionError("the detector ran")
-
-
-def sound(frames: int) -> np.ndarray:
-    """Samples that are all different, so that a piece shows where it comes from."""
-    return np.arange(1, frames * FRAME_SAMPLES + 1, dtype=np.float32)
-
-
 def segment(probabilities: list[float], **options: float) -> list[Piece]:
     segmenter = Segmenter(WINDOW, vad=scripted(probabilities), **(OPTIONS | options))
     return [*segmenter.feed(sound(len(probabilities))), *segmenter.flush()]
-
-
-def spans(pieces: list[Piece]) -> list[tuple[int, int]]:
-    """The pieces as frames `[begin, end)`."""
-    return [(round(piece.start / FRAME), round(piece.end / FRAME)) for piece in pieces]
-
-
-def script(*runs: tuple[float, int]) -> list[float]:
-    """Runs of (probability, frames)."""
-    return [probability for probability, frames in runs for _ in range(frames)]
 
 
 # --- pieces ------------------------------------------------------------------------------------
@@ -227,47 +197,10 @@ def test_options_must_fit_the_window(window: float, options: dict[str, float]) -
         Segmenter(window, vad=never, **(OPTIONS | options))
 
 
-# --- whole audio -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("samples", [1, 1000, round(WINDOW * 16_000)])
-def test_audio_within_the_window_is_one_piece(samples: int) -> None:
-    audio = np.full(samples, 0.1, np.float32)
-    (piece,) = cut(audio, WINDOW, vad=always(0.0))
-    assert (piece.start, piece.overlap, piece.speech) == (0.0, 0.0, False)
-    np.testing.assert_array_equal(piece.samples, audio)
-
-
-@pytest.mark.parametrize("peak", [0.0, SILENCE_PEAK * 0.9, -SILENCE_PEAK * 0.9])
-@pytest.mark.parametrize("seconds", [0, 1, 600])
-def test_what_nobody_can_hear_gives_no_pieces(peak: float, seconds: int) -> None:
-    assert list(cut(np.full(seconds * 16_000, peak, np.float32), WINDOW, vad=never)) == []
-
-
-def test_a_quiet_sound_is_not_silence() -> None:
-    quiet = np.array([0, -2 * SILENCE_PEAK], np.float32)
-    assert len(list(cut(quiet, WINDOW, vad=always(0.0)))) == 1
-
-
-def test_whole_audio_is_asked_for_a_word() -> None:
-    for frames, speech in ((5, False), (6, True)):
-        (piece,) = cut(sound(40), WINDOW, vad=scripted(script((0.0, 14), (0.9, frames))))
-        assert piece.speech is speech
-
-
 @pytest.mark.parametrize(("frames", "speech"), [(5, False), (6, True)])
 def test_a_piece_of_long_audio_knows_whether_it_holds_a_word(frames: int, speech: bool) -> None:
     first, second = segment(script((0.9, frames), (0.0, 40), (0.9, 30)))
     assert (first.speech, second.speech) == (speech, True)
-
-
-def test_whole_audio_is_cut_as_a_stream_is() -> None:
-    talk = script(*[(0.9, 20), (0.0, 30)] * 60)
-    streamed = Segmenter(20.0, vad=scripted(talk))
-    pieces = [*streamed.feed(sound(len(talk))), *streamed.flush()]
-    whole = list(cut(sound(len(talk)), 20.0, vad=scripted(talk)))
-    assert len(pieces) == 60
-    assert spans(whole) == spans(pieces)
 
 
 # --- the real detector -------------------------------------------------------------------------
@@ -306,13 +239,6 @@ def test_faint_noise_gives_no_pieces() -> None:
     noise = np.random.default_rng(0).normal(0, 0.002, 30 * 16_000).astype(np.float32)
     segmenter = Segmenter(20.0)
     assert [*segmenter.feed(noise), *segmenter.flush()] == []
-    assert list(cut(noise, 20.0)) == []
-
-
-@pytest.mark.slow
-def test_ten_minutes_of_faint_noise_give_no_pieces() -> None:
-    noise = np.random.default_rng(0).normal(0, 0.002, 600 * 16_000).astype(np.float32)
-    assert list(cut(noise, 20.0)) == []
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from torch import Tensor
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import ModelConfig
+from auricle.cutting import SILENCE_PEAK
 from auricle.decoding import Casting
 from auricle.decoding.alignment import Span, aligned_spans, greedy_spans
 from auricle.engine import ModelRunner, Request
@@ -20,7 +21,6 @@ from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.inspection.listening import attention_weights, listening
 from auricle.model import Decoder, Encoder
-from auricle.segmenter import SILENCE_PEAK
 from auricle.tokenizer import Tokenizer
 from auricle.vad import speaks
 

@@ -8,9 +8,11 @@ from typing import Any, Literal, TypeVar, get_args
 from auricle.config import FeatureConfig, ModelConfig, TransformerConfig
 from auricle.errors import InvalidOptionError
 from auricle.families import load_pretrained
+from auricle.training.synthesis import DEFAULT_ENGINES, ENGINES
 
 OnBad = Literal["stop", "skip"]
 Decay = Literal["noam", "cosine"]
+_FRESH_FILES = ("text", "punctuated", "sources")
 NOISE_KINDS = ("white", "pink", "babble")
 _BOUNDS = {  # of entries, or of both ends of a range
     "join_pause": (0.0, 60.0),
@@ -43,6 +45,28 @@ class DataConfig:
     def __post_init__(self) -> None:
         if self.on_bad not in get_args(OnBad):
             raise InvalidOptionError(f'on_bad must be "stop" or "skip", not {self.on_bad!r}')
+
+
+@dataclass(frozen=True, slots=True)
+class FreshConfig:
+    """Synthetic speech made on the fly, so many `hours` of it for each epoch.
+
+    `text` holds the sentences, one a line; the rest is as for `auricle synthesize`.
+    """
+
+    text: Path
+    hours: float
+    engines: tuple[str, ...] = DEFAULT_ENGINES
+    punctuated: Path | None = None
+    sources: Path | None = None
+
+    def __post_init__(self) -> None:
+        _check_type("hours", self.hours, 1.0)
+        if not self.hours > 0:
+            raise InvalidOptionError(f"hours must be above 0, not {self.hours}")
+        if not self.engines or not set(self.engines) <= ENGINES.keys():
+            known = ", ".join(ENGINES)
+            raise InvalidOptionError(f"engines must be some of {known}, not {self.engines!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +188,7 @@ class TrainingConfig:
     schedule: ScheduleConfig
     seed: int = 1
     init: Path | None = None  # a checkpoint to begin with, as fine-tuning does
+    fresh: FreshConfig | None = None
     device: str = "auto"  # cpu, cuda, or cuda where there is one
     compile: bool = False  # by torch.compile
 
@@ -199,6 +224,7 @@ def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
         loss=_section(LossConfig, table.get("loss", {})),
         augmentation=_section(AugmentationConfig, table.get("augmentation", {})),
         schedule=_section(ScheduleConfig, table.get("schedule", {})),
+        fresh=_fresh_config(table["fresh"], base) if "fresh" in table else None,
         device=_typed(table, "device", "auto"),
         compile=_typed(table, "compile", False),
     )
@@ -258,6 +284,13 @@ def _data_config(table: dict[str, Any], base: Path) -> DataConfig:
     for name in ("batch_seconds", "max_seconds"):
         _check_type(name, getattr(config, name), 1.0)
     return config
+
+
+def _fresh_config(table: dict[str, Any], base: Path) -> FreshConfig:
+    if not isinstance(table, dict):
+        raise TypeError(f"{table!r} stands where a table belongs")
+    files = {name: (base / table[name]).resolve() for name in _FRESH_FILES if name in table}
+    return FreshConfig(**_tuples(table) | files)
 
 
 def _model(table: dict[str, Any], init: Path | None) -> ModelConfig:

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ from auricle.engine.devices import resolve_device
 from auricle.errors import TrainingInterruptedError
 from auricle.features import new_features
 from auricle.storage import writing
+from auricle.tokenizer import Vocabulary
 from auricle.training import beginning
 from auricle.training.arithmetic import arithmetic, no_denormals
 from auricle.training.augmentation import SpecAugment, WaveformAugmentation, seed_everything
@@ -23,6 +25,7 @@ from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.corpus import open_corpus
 from auricle.training.distributed import World, world_of
 from auricle.training.events import Events
+from auricle.training.fresh import FreshSpeech, folder_of
 from auricle.training.interruption import Interruption
 from auricle.training.journal import Journal
 from auricle.training.judge import Judge
@@ -52,7 +55,9 @@ class Trainer:
                 config.output.mkdir(parents=True, exist_ok=True)
             speech = _load_speech(config)
             self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
-        self.utterances = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
+        self.recorded = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
+        self.utterances = self.recorded  # of the epoch
+        self.fresh = _fresh_speech(config, self.tokenizer, self.world)
         self.features = new_features(config.model.features)
         self.augment = WaveformAugmentation(config.augmentation)
         self.spec_augment = SpecAugment(config.augmentation, config.model.features.n_mels)
@@ -92,7 +97,7 @@ class Trainer:
             TrainingInterruptedError: by Ctrl-C or SIGTERM; the state is saved.
             StorageError: the disk is full, or what else keeps it from writing.
         """
-        with self.interruption:
+        with self.interruption, self.fresh or nullcontext():
             while not self._finished:
                 self._epoch()
                 self.state.epoch, self.state.batch = self.state.epoch + 1, 0
@@ -101,6 +106,7 @@ class Trainer:
                 self._heed_interruption()
 
     def _epoch(self) -> None:
+        self._gather()
         clips = self._clips()
         seconds = [clip.seconds for clip in clips]
         budget = self.config.data.batch_seconds
@@ -135,6 +141,13 @@ class Trainer:
             raise TrainingInterruptedError(
                 f"interrupted at {where}, which is saved: run the same command again to go on"
             )
+
+    def _gather(self) -> None:
+        """The speech of the present epoch."""
+        if self.fresh is not None:
+            with self.world.first_alone():
+                fresh = self.fresh.epoch(self.state.epoch, lambda: self.interruption.wanted)
+            self.utterances = self.recorded + fresh
 
     def _clips(self) -> list[Clip]:
         """All clips of the present epoch."""
@@ -211,7 +224,16 @@ def train(recipe: Path, *, resume: bool = True) -> None:
 def _forget(output: Path) -> None:
     for name in ("state.pt", "tokenizer.model", "journal.jsonl", "curves.png"):
         (output / name).unlink(missing_ok=True)
-    shutil.rmtree(output / "tensorboard", ignore_errors=True)
+    for folder in (output / "tensorboard", folder_of(output)):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fresh_speech(
+    config: TrainingConfig, tokenizer: Vocabulary, world: World
+) -> FreshSpeech | None:
+    if config.fresh is None:
+        return None
+    return FreshSpeech(config.fresh, config, tokenizer, speaks=world.first)
 
 
 def _load_speech(config: TrainingConfig) -> Speech:

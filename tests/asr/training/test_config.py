@@ -14,6 +14,7 @@ from auricle.recognizer import BUNDLED, model_path
 from auricle.training.config import (
     AugmentationConfig,
     DataConfig,
+    FreshConfig,
     LossConfig,
     OptimizerConfig,
     ScheduleConfig,
@@ -164,13 +165,13 @@ def test_our_recipe_names_every_entry_and_changes_no_batches() -> None:
 def test_what_our_recipe_only_mentions_is_valid(write: Write) -> None:
     """Its commented entries, switched on."""
     text = RECIPE.read_text(encoding="utf-8")
-    mentioned = re.findall(r"^# (\w+ = .*)$", text, re.MULTILINE)
-    assert len(mentioned) > 12
-    others = ("on_bad", "init")  # not of this section
-    section = "\n".join(line for line in mentioned if not line.startswith(others))
-    config = load_training_config(write(f"{SMALLEST}[augmentation]\n{section}\n"))
+    switched_on, mentioned = re.subn(r"^# (\[?\w+(\]| = .*))$", r"\1", text, flags=re.MULTILINE)
+    assert mentioned > 18
+    config = load_training_config(write(switched_on))
     assert config.augmentation.room_probability > 0
     assert config.augmentation.noise_kinds == ("white", "pink", "babble")
+    assert config.fresh is not None
+    assert config.data.on_bad == "stop"
 
 
 def test_what_is_new_is_off(write: Write) -> None:
@@ -185,6 +186,28 @@ def test_entries_outside_of_tables(write: Write, tmp_path: Path) -> None:
     config = load_training_config(write(entries + SMALLEST))
     assert config.init == tmp_path / "a" / "model.safetensors"
     assert (config.device, config.compile) == ("cpu", True)
+
+
+def test_speech_on_the_fly(write: Write, tmp_path: Path) -> None:
+    section = '[fresh]\ntext = "a.xz"\nsources = "/b.xz"\nhours = 2\nengines = ["flite"]\n'
+    fresh = load_training_config(write(SMALLEST + section)).fresh
+    assert fresh == FreshConfig(tmp_path / "a.xz", 2, ("flite",), None, Path("/b.xz"))
+    assert load_training_config(write(SMALLEST)).fresh is None
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ('text = "a"', "hours"),
+        ("hours = 1.0", "text"),
+        ('text = "a"\nhours = "1"', "hours must be like"),
+        ('text = "a"\nhours = 1.0\nspeed = 2', "speed"),
+        ("text = 1\nhours = 1.0", "unsupported operand"),
+    ],
+)
+def test_speech_on_the_fly_that_is_not_valid(write: Write, section: str, message: str) -> None:
+    with pytest.raises(InvalidOptionError, match=message):
+        load_training_config(write(f"{SMALLEST}[fresh]\n{section}\n"))
 
 
 def test_whole_numbers_are_numbers(write: Write) -> None:

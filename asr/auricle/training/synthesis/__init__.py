@@ -6,7 +6,18 @@ Utterance `i` of a seed is always the same sentence by the same voice, so a run 
 go on later, ask for more hours, or use another number of workers.
 """
 
+from auricle.training.synthesis.corpus import MANIFEST
+from auricle.training.synthesis.engines import DEFAULT_ENGINES, ENGINES
 from auricle.training.synthesis.run import SynthesisConfig, SynthesisSummary, synthesize
 from auricle.training.synthesis.sentences import Sentence, read_sentences
 
-__all__ = ["Sentence", "SynthesisConfig", "SynthesisSummary", "read_sentences", "synthesize"]
+__all__ = [
+    "DEFAULT_ENGINES",
+    "ENGINES",
+    "MANIFEST",
+    "Sentence",
+    "SynthesisConfig",
+    "SynthesisSummary",
+    "read_sentences",
+    "synthesize",
+]

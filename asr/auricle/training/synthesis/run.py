@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import NoReturn, TypeAlias, TypeVar
 
 from tqdm import tqdm
@@ -61,13 +62,20 @@ class SynthesisSummary:
 
 
 def synthesize(
-    sentences: Sequence[Sentence], output: Path, config: SynthesisConfig
+    sentences: Sequence[Sentence],
+    output: Path,
+    config: SynthesisConfig,
+    *,
+    progress: bool = True,
+    stop: Event | None = None,
 ) -> SynthesisSummary:
     """Fills `output` with speech up to `config.hours`; what is there already stays and counts.
 
+    Another thread may `stop` it, as Ctrl-C would: finished shards stay.
+
     Raises:
         SynthesizerMissingError: an engine is not installed.
-        SynthesisError: an engine fails again and again.
+        SynthesisError: an engine fails again and again, or it was stopped.
         InvalidOptionError: `output` holds other speech.
         ManifestError: its manifest is damaged.
     """
@@ -75,11 +83,11 @@ def synthesize(
     folder = SpeechFolder(output, plan.identity())
     skipped: list[SynthesisError] = []
     with (
-        _progress(folder, config) as bar,
+        _progress(folder, config, shown=progress) as bar,
         ThreadPoolExecutor(config.workers) as pool,
         closing(map_in_order(pool, _attempt, plan.utterances(folder.next_index))) as outcomes,
     ):
-        recordings = _recordings(outcomes, skipped)
+        recordings = _recordings(_until(stop, outcomes), skipped)
         while (missing := 3600 * config.hours - folder.seconds) > ROUNDING:
             folder.add_shard(_take(recordings, min(missing, 3600 * config.shard_hours), bar))
     return SynthesisSummary(folder.seconds, len(folder.entries), len(folder.shards), len(skipped))
@@ -139,6 +147,13 @@ def _recordings(
         skipped.append(outcome)
 
 
+def _until(stop: Event | None, outcomes: Iterable[_Result]) -> Iterator[_Result]:
+    for outcome in outcomes:
+        if stop is not None and stop.is_set():
+            raise SynthesisError("stopped before there was enough")
+        yield outcome
+
+
 def _take(recordings: Iterator[Recording], seconds: float, bar: Bar) -> Iterator[Recording]:
     """The next recordings, until they last `seconds` or a little more."""
     while seconds > 0:
@@ -148,13 +163,13 @@ def _take(recordings: Iterator[Recording], seconds: float, bar: Bar) -> Iterator
         yield recording
 
 
-def _progress(folder: SpeechFolder, config: SynthesisConfig) -> Bar:
+def _progress(folder: SpeechFolder, config: SynthesisConfig, *, shown: bool) -> Bar:
     """A bar of seconds of speech, on terminals only."""
     return tqdm(
         desc="synthesize",
         total=round(3600 * config.hours),
         initial=round(folder.seconds),
         unit="s",
-        disable=None,
+        disable=None if shown else True,
         bar_format="{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total} s [{elapsed}<{remaining}]",
     )

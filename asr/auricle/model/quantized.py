@@ -5,9 +5,14 @@ LLM.int8(), Dettmers et al. 2022, without its outliers; Whisper and CTranslate2 
 Sums of integers are exact, so a row is the same to the last bit whatever the other rows are.
 """
 
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from auricle.compiled import compiled
 from auricle.model.layers import (
     ConvModule,
     CrossAttention,
@@ -15,9 +20,11 @@ from auricle.model.layers import (
     GatedFeedForward,
     SelfAttention,
 )
+from auricle.model.stem import Windowed
 from auricle.model.transformer import SpeechTransformer
 
-_HEAVY = (SelfAttention, CrossAttention, FeedForward, GatedFeedForward, ConvModule)
+_WIDE = (FeedForward, GatedFeedForward)
+_HEAVY = (SelfAttention, CrossAttention, *_WIDE, ConvModule)
 _MOST = 127.0  # the largest of 8 bits, symmetric
 _BLOCK = 256  # rows that stay in the processor's cache from integers to outputs
 _ZERO = 128  # of activations: oneDNN's fast product wants them unsigned
@@ -48,11 +55,8 @@ class QuantizedLinear(nn.Module):
         return out.unflatten(0, x.shape[:-1])
 
     def _multiply(self, rows: Tensor, out: Tensor | None = None) -> Tensor:
-        scales = _scales(rows)
-        shifted = (rows * scales.reciprocal()).add_(_ZERO + 0.5)  # then cut off: rounded
-        product = self._product(
-            shifted.to(torch.int16).to(torch.uint8)
-        )  # a cast by way of int16 takes half the time
+        integers, scales = _integers(rows)
+        product = self._product(integers)
         out = product if out is None else out
         if self._bias is None:
             return torch.mul(product, scales, out=out)
@@ -69,16 +73,47 @@ class QuantizedLinear(nn.Module):
         return product
 
 
+class InBlocks(nn.Sequential):
+    """Layers from `(..., D)` to as much, a block of rows at a time: what is between stays near.
+
+    A feed-forward block's wide vectors then never leave the processor's cache, which takes a third
+    off its time.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """As the layers one after the other on all rows."""
+        rows = x.flatten(0, -2)
+        if len(rows) <= _BLOCK:
+            return self._through(x)
+        out = torch.empty_like(rows)
+        for block, part in zip(rows.split(_BLOCK), out.split(_BLOCK), strict=True):
+            part.copy_(self._through(block))
+        return out.view(x.shape)
+
+    def _through(self, x: Tensor) -> Tensor:
+        for layer in self:
+            x = layer(x)
+        return x
+
+
 def quantize(model: SpeechTransformer) -> None:
     """Quantise what takes the time, for good: it can be neither trained nor saved then.
 
-    The stem, CTC's head and the embedding stay as they are. Each float32 layer goes when the other
-    has come.
+    The stem's first convolution, which hears the features, CTC's head and the embedding stay as
+    they are. Each float32 layer goes when the other has come.
     """
-    for module in [each for each in model.modules() if isinstance(each, _HEAVY)]:
-        for name, child in module.named_children():
+    for heavy in [each for each in model.modules() if isinstance(each, _HEAVY)]:
+        for name, child in heavy.named_children():
             if isinstance(child, nn.Linear):
-                setattr(module, name, QuantizedLinear(child.weight, child.bias))
+                setattr(heavy, name, QuantizedLinear(child.weight, child.bias))
+    convs = cast(nn.ModuleList, model.encoder.subsampling.convs)
+    for index in range(1, len(convs)):
+        conv = cast(Windowed, convs[index])
+        convs[index] = QuantizedLinear(conv.matrix, conv.bias)
+    for parent in list(model.modules()):
+        for name, child in parent.named_children():
+            if isinstance(child, _WIDE):
+                setattr(parent, name, InBlocks(*child))
     model.decoder.output = QuantizedLinear(model.decoder.vectors.weight, None)
 
 
@@ -90,3 +125,37 @@ def is_quantized(model: SpeechTransformer) -> bool:
 def _scales(rows: Tensor) -> Tensor:
     """`(R, D) -> (R, 1)`: what takes each row's largest number to the largest integer."""
     return rows.abs().amax(dim=-1, keepdim=True).div_(_MOST).clamp_(_LEAST)
+
+
+def _integers(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Float32 `rows (R, D)` as unsigned integers around `_ZERO`, and their scales `(R, 1)`."""
+    rows = rows.contiguous()
+    integers = torch.empty(rows.shape, dtype=torch.uint8)
+    scales = torch.empty(len(rows), 1)
+    _to_integers(rows.numpy(), integers.numpy(), scales.numpy())
+    return integers, scales
+
+
+@compiled
+def _to_integers(
+    rows: npt.NDArray[np.float32], integers: npt.NDArray[np.uint8], scales: npt.NDArray[np.float32]
+) -> None:
+    """Fill the others from `rows`, in two passes where torch's operations would take eight.
+
+    The largest is sought among the numbers' bits without the sign, whose order is that of the
+    numbers, with NaN on top: a row that holds one stays NaN.
+    """
+    bits = rows.view(np.int32)
+    top = np.empty(1, np.int32)
+    for row in range(len(rows)):
+        top[0] = 0
+        for column in range(rows.shape[1]):
+            top[0] = max(top[0], bits[row, column] & np.int32(0x7FFFFFFF))
+        scale = top.view(np.float32)[0] / np.float32(_MOST)
+        if scale < np.float32(_LEAST):  # noqa: PLR1730 max() would take it for NaN
+            scale = np.float32(_LEAST)
+        scales[row, 0] = scale
+        inverse = np.float32(1.0) / scale
+        for column in range(rows.shape[1]):
+            shifted = rows[row, column] * inverse + np.float32(_ZERO + 0.5)
+            integers[row, column] = np.uint8(np.int32(shifted))  # cut off: rounded

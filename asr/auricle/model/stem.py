@@ -24,14 +24,14 @@ class Stem(nn.Module):
         super().__init__()
         widths = [n_mels] + [conv.width * d_model for conv in stem]
         convs = nn.ModuleList(
-            nn.Conv1d(widths[i], widths[i + 1], conv.kernel, conv.stride, bias=conv.bias)
+            Windowed(widths[i], widths[i + 1], conv.kernel, conv.stride, bias=conv.bias)
             for i, conv in enumerate(stem)
         )
         norms = nn.ModuleList(
             UtteranceNorm(width) if conv.norm else nn.Identity()
             for conv, width in zip(stem, widths[1:], strict=True)
         )
-        self.convs = cast(Sequence[nn.Conv1d], convs)
+        self.convs = cast(Sequence[nn.Module], convs)
         self.norms = cast(Sequence[nn.Module], norms)
         self.stem = stem
 
@@ -42,11 +42,28 @@ class Stem(nn.Module):
         """
         for conv, norm, dims in zip(self.convs, self.norms, self.stem, strict=True):
             windows = _windows(x.masked_fill(~mask[..., None], 0.0), dims)
-            x = _activated(_product(windows, conv), dims)
+            x = _activated(conv(windows), dims)
             mask = _whole(mask, dims)
             if isinstance(norm, UtteranceNorm):
                 x = norm(x, mask)
         return x, mask
+
+
+class Windowed(nn.Conv1d):
+    """A convolution that is given its windows: `(B, N, kernel * C) -> (B, N, D)`."""
+
+    @property
+    def matrix(self) -> Tensor:
+        """The weight `(D, kernel * C)`, in the order of a window."""
+        return self.weight.transpose(1, 2).flatten(1)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """The product of each window with the weight, the bias added."""
+        weight = self.matrix
+        few = -weight.shape[1] % _ALIGNED
+        if few:
+            windows, weight = F.pad(windows, (0, few)), F.pad(weight, (0, few))
+        return F.linear(windows, weight, self.bias)
 
 
 class UtteranceNorm(nn.GroupNorm):
@@ -62,8 +79,8 @@ class UtteranceNorm(nn.GroupNorm):
         """
         normed = torch.zeros_like(x)
         for here in _runs(mask):
-            channels = x[here].T.contiguous()  # (D, T)
-            normed[here] = super().forward(channels[None])[0].T
+            each = F.layer_norm(x[here], x[here].shape, eps=self.eps)  # of all its numbers
+            normed[here] = torch.addcmul(self.bias, each, self.weight)
         return normed
 
 
@@ -76,14 +93,6 @@ def _windows(x: Tensor, dims: Convolution) -> Tensor:
     behind = (count - 1) * dims.stride + dims.kernel - x.shape[1] - dims.padding
     x = F.pad(x, (0, 0, dims.padding, behind))  # cuts off what no window reaches
     return x.unfold(1, dims.kernel, dims.stride).transpose(2, 3).flatten(2)
-
-
-def _product(windows: Tensor, conv: nn.Conv1d) -> Tensor:
-    weight = conv.weight.transpose(1, 2).flatten(1)
-    few = -weight.shape[1] % _ALIGNED
-    if few:
-        windows, weight = F.pad(windows, (0, few)), F.pad(weight, (0, few))
-    return F.linear(windows, weight, conv.bias)
 
 
 def _activated(x: Tensor, dims: Convolution) -> Tensor:

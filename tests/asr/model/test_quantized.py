@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from auricle.model import SpeechTransformer
-from auricle.model.quantized import QuantizedLinear, is_quantized, quantize
+from auricle.model.quantized import InBlocks, QuantizedLinear, is_quantized, quantize
 from tests.asr.tiny import tiny_model
 
 
@@ -86,6 +86,15 @@ def test_what_is_not_finite_stays_so_and_alone(value: float) -> None:
     assert torch.equal(found[[0, 1, 3]], clean[[0, 1, 3]])
 
 
+@pytest.mark.parametrize("count", [1, 256, 257, 1000])
+def test_in_blocks_layers_say_what_they_say_of_all_rows(count: int) -> None:
+    layers = [quantized(linear(d=48, e=80)), nn.GELU(), quantized(linear(d=80, e=48))]
+    x = rows(count)
+    expected = nn.Sequential(*layers)(x)
+    assert torch.equal(InBlocks(*layers)(x), expected)
+    assert torch.equal(InBlocks(*layers)(x[None, :, None]), expected[None, :, None])
+
+
 def quantized_model() -> SpeechTransformer:
     model = copy.deepcopy(tiny_model()).eval().requires_grad_(False)
     quantize(model)
@@ -98,6 +107,10 @@ def test_all_products_of_the_layers_are_quantised_and_the_rest_is_not() -> None:
     assert not is_quantized(tiny_model())
     plain = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     assert plain == ["ctc"]
+    first, *others = model.encoder.subsampling.convs
+    assert isinstance(first, nn.Conv1d)
+    assert others
+    assert all(isinstance(conv, QuantizedLinear) for conv in others)
     assert model.decoder.embedding.weight.dtype == torch.float32
 
 

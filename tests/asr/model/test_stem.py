@@ -47,6 +47,7 @@ def by_torch(stem: Stem, x: Tensor) -> Tensor:
     """One utterance `(T, C)` alone, by torch's own convolutions."""
     x = x.T[None]
     for conv, norm, dims in zip(stem.convs, stem.norms, stem.stem, strict=True):
+        assert isinstance(conv, nn.Conv1d)
         x = nn.functional.conv1d(x, conv.weight, conv.bias, dims.stride, dims.padding)
         x = x.tanh() if dims.activation == "tanh" else nn.functional.gelu(x)
         if dims.norm:

@@ -1,6 +1,7 @@
 """Whole audio, by scripted probabilities and by the real detector."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from auricle.cutting import SILENCE_PEAK, cut
@@ -71,6 +72,21 @@ def test_a_joined_piece_holds_the_samples_of_its_time() -> None:
         piece.samples, sound(len(talk))[first : first + len(piece.samples)]
     )
     assert (len(piece.samples), piece.overlap) == (round(piece.duration * 16_000), 0.0)
+
+
+def test_a_piece_that_cannot_grow_does_not_wait_for_the_next_one() -> None:
+    heard = 0
+    listens = scripted(script((0.9, 90), (0.0, 60_000), (0.9, 90)))
+
+    def counting(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        nonlocal heard
+        heard += len(frames)
+        return listens(frames)
+
+    pieces = cut(sound(60_500), 20.0, vad=counting)
+    assert spans([next(pieces)]) == [(0, 98)]
+    assert heard * FRAME < 30
+    assert len(list(pieces)) == 1
 
 
 def test_a_joined_piece_is_no_longer_than_the_window() -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from auricle.compiled import compiled
+from auricle.compiled import compiled_unlocked
 from auricle.model.layers import (
     ConvModule,
     CrossAttention,
@@ -114,6 +114,7 @@ def quantize(model: SpeechTransformer) -> None:
         for name, child in parent.named_children():
             if isinstance(child, _WIDE):
                 setattr(parent, name, InBlocks(*child))
+    _integers(torch.zeros(1, 1))  # compiles now where it must, not in the first request
     model.decoder.output = QuantizedLinear(model.decoder.vectors.weight, None)
 
 
@@ -136,7 +137,7 @@ def _integers(rows: Tensor) -> tuple[Tensor, Tensor]:
     return integers, scales
 
 
-@compiled
+@compiled_unlocked
 def _to_integers(
     rows: npt.NDArray[np.float32], integers: npt.NDArray[np.uint8], scales: npt.NDArray[np.float32]
 ) -> None:

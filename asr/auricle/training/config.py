@@ -1,5 +1,6 @@
 """A training run, as its TOML file describes it."""
 
+import math
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -62,7 +63,7 @@ class FreshConfig:
 
     def __post_init__(self) -> None:
         _check_type("hours", self.hours, 1.0)
-        if not self.hours > 0:
+        if not 0 < self.hours < math.inf:
             raise InvalidOptionError(f"hours must be above 0, not {self.hours}")
         if not self.engines or not set(self.engines) <= ENGINES.keys():
             known = ", ".join(ENGINES)

@@ -54,7 +54,9 @@ class _Cache:
     samples: Path
 
 
-def open_corpus(manifest: Path, cache: Path, on_bad: OnBad = "stop") -> Corpus:
+def open_corpus(
+    manifest: Path, cache: Path, on_bad: OnBad = "stop", *, progress: bool = True
+) -> Corpus:
     """The corpus of a manifest whose audio lies in tar shards beside it; decoded at first use.
 
     What cannot be read is remembered with the rest and reported at each use. To "stop" at it is
@@ -68,7 +70,7 @@ def open_corpus(manifest: Path, cache: Path, on_bad: OnBad = "stop") -> Corpus:
     files = _Cache(folder / "index.jsonl", folder / "problems.jsonl", folder / "samples.i16")
     problems = [Problem(*fields) for fields in _read_lines(files.problems)]
     if not files.index.exists() or (problems and on_bad == "stop"):
-        problems = _decode(manifest, files)
+        problems = _decode(manifest, files, progress)
     settle(problems, str(manifest), on_bad)
     utterances = [Utterance(**fields) for fields in _read_lines(files.index)]
     if not utterances:
@@ -76,7 +78,7 @@ def open_corpus(manifest: Path, cache: Path, on_bad: OnBad = "stop") -> Corpus:
     return Corpus(files.samples, utterances)
 
 
-def _decode(manifest: Path, files: _Cache) -> list[Problem]:
+def _decode(manifest: Path, files: _Cache, progress: bool) -> list[Problem]:
     """Write the samples first and the index last, so that an index means a whole corpus."""
     with writing(files.index):
         files.index.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +87,7 @@ def _decode(manifest: Path, files: _Cache) -> list[Problem]:
     problems: list[Problem] = []
     offset = 0
     with replacing(files.samples) as partial, partial.open("wb") as file:
-        for found in read_shards(manifest):
+        for found in read_shards(manifest, progress=progress):
             if isinstance(found, Problem):
                 problems.append(found)
                 continue

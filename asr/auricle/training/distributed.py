@@ -16,6 +16,7 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from auricle.engine.devices import resolve_device
+from auricle.errors import TrainingInterruptedError
 from auricle.training.loss import Losses, Share
 
 Row = TypeVar("Row")
@@ -80,12 +81,22 @@ class World:
 
     @contextmanager
     def first_alone(self) -> Iterator[None]:
-        """A block that the first process has finished before the others begin with it."""
+        """A block that the first process has finished before the others begin with it.
+
+        Raises TrainingInterruptedError in the others where the first one left it by an error.
+        """
         if not self.first:
-            distributed.barrier()
-        yield
-        if self.first and self.size > 1:
-            distributed.barrier()
+            (failed,) = self.agree(0.0)
+            if failed:
+                raise TrainingInterruptedError("the first process cannot go on, and says why")
+        try:
+            yield
+        except BaseException:
+            if self.first:
+                self.agree(1.0)
+            raise
+        if self.first:
+            self.agree(0.0)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ class _Row(NamedTuple):
     text: str
 
 
-def read_shards(manifest: Path) -> Iterator[Recording | Problem]:
+def read_shards(manifest: Path, *, progress: bool = True) -> Iterator[Recording | Problem]:
     """Every utterance of `manifest`, shard by shard, or what is wrong with it.
 
     Raises:
@@ -44,11 +44,12 @@ def read_shards(manifest: Path) -> Iterator[Recording | Problem]:
             yield row
         else:
             shards.setdefault(row.shard, {})[row.name] = row.text
-    with tqdm(total=sum(map(len, shards.values())), unit="utt", desc=manifest.name) as progress:
+    count = sum(map(len, shards.values()))
+    with tqdm(total=count, unit="utt", desc=manifest.name, disable=not progress) as bar:
         for shard, texts in shards.items():
             for found in _read_shard(manifest.parent / shard, texts):
                 yield found
-                progress.update()
+                bar.update()
 
 
 def _rows(manifest: Path) -> Iterator[_Row | Problem]:

@@ -15,7 +15,6 @@ from auricle.engine.devices import resolve_device
 from auricle.errors import TrainingInterruptedError
 from auricle.features import new_features
 from auricle.storage import writing
-from auricle.tokenizer import Vocabulary
 from auricle.training import beginning
 from auricle.training.arithmetic import arithmetic, no_denormals
 from auricle.training.augmentation import SpecAugment, WaveformAugmentation, seed_everything
@@ -25,7 +24,7 @@ from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.corpus import open_corpus
 from auricle.training.distributed import World, world_of
 from auricle.training.events import Events
-from auricle.training.fresh import FreshSpeech, folder_of
+from auricle.training.fresh import FreshSpeech, check_ready, folder_of
 from auricle.training.interruption import Interruption
 from auricle.training.journal import Journal
 from auricle.training.judge import Judge
@@ -53,11 +52,13 @@ class Trainer:
         with self.world.first_alone():
             with writing(config.output):
                 config.output.mkdir(parents=True, exist_ok=True)
+            if config.fresh:
+                check_ready(config.fresh)
             speech = _load_speech(config)
             self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
         self.recorded = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
         self.utterances = self.recorded  # of the epoch
-        self.fresh = _fresh_speech(config, self.tokenizer, self.world)
+        self.fresh = FreshSpeech(config.fresh, config, self.tokenizer) if config.fresh else None
         self.features = new_features(config.model.features)
         self.augment = WaveformAugmentation(config.augmentation)
         self.spec_augment = SpecAugment(config.augmentation, config.model.features.n_mels)
@@ -146,8 +147,9 @@ class Trainer:
         """The speech of the present epoch."""
         if self.fresh is not None:
             with self.world.first_alone():
-                fresh = self.fresh.epoch(self.state.epoch, lambda: self.interruption.wanted)
-            self.utterances = self.recorded + fresh
+                if self.world.first:
+                    self.fresh.make(self.state.epoch, lambda: self.interruption.wanted)
+            self.utterances = self.recorded + self.fresh.open(self.state.epoch)
 
     def _clips(self) -> list[Clip]:
         """All clips of the present epoch."""
@@ -226,14 +228,6 @@ def _forget(output: Path) -> None:
         (output / name).unlink(missing_ok=True)
     for folder in (output / "tensorboard", folder_of(output)):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _fresh_speech(
-    config: TrainingConfig, tokenizer: Vocabulary, world: World
-) -> FreshSpeech | None:
-    if config.fresh is None:
-        return None
-    return FreshSpeech(config.fresh, config, tokenizer, speaks=world.first)
 
 
 def _load_speech(config: TrainingConfig) -> Speech:

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, distributed
 
-from auricle.errors import InvalidOptionError
+from auricle.errors import InvalidOptionError, TrainingInterruptedError
 from auricle.training.config import LossConfig, TrainingConfig
 from auricle.training.distributed import World, world_of
 from auricle.training.loss import ALL, Losses, joint_loss
@@ -35,6 +35,10 @@ def run_and_tell(trainer):
 Trainer.run = run_and_tell
 main(["train", sys.argv[1]], standalone_mode=False)
 """
+
+
+class PowerCutError(Exception):
+    """A power cut."""
 
 
 def worlds(size: int) -> list[World]:
@@ -123,6 +127,22 @@ def test_a_process_group_of_one_rank_each_way(monkeypatch: pytest.MonkeyPatch) -
             pass
     finally:
         distributed.destroy_process_group()
+
+
+def test_the_others_learn_that_the_first_one_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+
+    def agree(world: World, *values: float) -> list[float]:
+        told.extend(values)
+        return [1.0]
+
+    monkeypatch.setattr(World, "agree", agree)
+    first, other = worlds(2)
+    with pytest.raises(PowerCutError), first.first_alone():
+        raise PowerCutError
+    assert told == [1.0]  # that it failed
+    with pytest.raises(TrainingInterruptedError, match="says why"), other.first_alone():
+        pytest.fail("it went on")
 
 
 def torchrun(config: TrainingConfig, folder: Path) -> list[dict[str, Tensor]]:

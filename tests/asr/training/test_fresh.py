@@ -1,5 +1,6 @@
 """Synthetic speech on the fly: other speech each epoch, the same one for the same seed."""
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,11 +20,13 @@ from auricle.errors import (
     SynthesizerMissingError,
     TrainingInterruptedError,
 )
+from auricle.training import fresh as fresh_speech
 from auricle.training.clips import Clip
 from auricle.training.config import FreshConfig, TrainingConfig
 from auricle.training.fresh import folder_of
 from auricle.training.loss import Losses
 from auricle.training.synthesis import run as synthesis
+from auricle.training.synthesis.programs import output
 from auricle.training.synthesis.voices import Voice
 from auricle.training.trainer import Trainer
 from tests.asr.tiny import SENTENCES
@@ -45,7 +48,8 @@ def hum(text: str, voice: Voice) -> NDArray[np.float32]:
 @pytest.fixture
 def speaking_by(monkeypatch: pytest.MonkeyPatch) -> Speaking:
     """Puts a function in the place of the engines."""
-    monkeypatch.setattr(synthesis, "cast_of", lambda names: {name: ["one"] for name in names})
+    for module in (synthesis, fresh_speech):
+        monkeypatch.setattr(module, "cast_of", lambda names: {name: ["one"] for name in names})
     return lambda speaker: monkeypatch.setattr(synthesis, "speak", speaker)
 
 
@@ -100,7 +104,7 @@ def test_only_the_present_and_the_next_epoch_are_kept(
         trainer.state.epoch = 1
         trainer._gather()
     kept = sorted(path.name for path in folder_of(config.output).iterdir())
-    assert kept[0] == "epoch-000001"
+    assert kept[0].startswith("epoch-000001")
     assert len(kept) <= 2
 
 
@@ -148,6 +152,57 @@ def test_a_missing_engine_says_how_to_get_it(
         Trainer(fresh_run(tmp_path)).run()
 
 
+def test_a_missing_text_is_noticed_at_once(tmp_path: Path, speaking_by: Speaking) -> None:
+    speaking_by(hum)
+    config = fresh_run(tmp_path)
+    assert config.fresh is not None
+    config.fresh.text.unlink()
+    with pytest.raises(InvalidOptionError, match=r"sentences\.txt is no file"):
+        Trainer(config)
+    assert not config.data.cache.exists()
+
+
+def test_a_killed_engine_ends_the_run_and_skips_no_sentence(
+    tmp_path: Path, speaking_by: Speaking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal to all of a service's processes must not change what a resumed run hears."""
+    speaking_by(hum)
+    expected = heard_by(fresh_run(tmp_path / "whole"), monkeypatch)
+    calls = itertools.count()
+
+    def killed(text: str, voice: Voice) -> NDArray[np.float32]:
+        if next(calls) == 1:
+            output(["sh", "-c", "kill -TERM $$"])
+        return hum(text, voice)
+
+    config = fresh_run(tmp_path / "parts")
+    speaking_by(killed)
+    with pytest.raises(SynthesisError, match="killed by signal 15"):
+        Trainer(config).run()
+    assert heard_by(config, monkeypatch) == expected
+
+
+def test_changed_hours_take_effect_and_a_changed_text_is_refused(
+    tmp_path: Path, speaking_by: Speaking
+) -> None:
+    speaking_by(hum)
+    config = fresh_run(tmp_path, epochs=1)
+    assert config.fresh is not None
+
+    def gathered(fresh: FreshConfig) -> int:
+        trainer = Trainer(replace(config, fresh=fresh))
+        with speech_of(trainer):
+            trainer._gather()
+        return len(trainer.utterances) - len(trainer.recorded)
+
+    assert gathered(config.fresh) == SPOKEN
+    more = replace(config.fresh, hours=2 * config.fresh.hours)
+    assert gathered(more) > SPOKEN
+    config.fresh.text.write_text("other words")
+    with pytest.raises(InvalidOptionError, match="put \\[fresh\\] back"):
+        gathered(more)
+
+
 def test_who_waits_for_speech_can_be_interrupted(tmp_path: Path, speaking_by: Speaking) -> None:
     begun, release = threading.Event(), threading.Event()
 
@@ -168,7 +223,7 @@ def test_who_waits_for_speech_can_be_interrupted(tmp_path: Path, speaking_by: Sp
         return True
 
     with fresh, pytest.raises(TrainingInterruptedError, match="speech of epoch 0"):
-        fresh.epoch(0, interrupted)
+        fresh.make(0, interrupted)
 
 
 def test_what_is_too_short_for_its_text_is_left_out(
@@ -193,6 +248,7 @@ def test_what_is_too_short_for_its_text_is_left_out(
     ("changed", "message"),
     [
         ({"hours": 0.0}, "hours must be above 0"),
+        ({"hours": float("inf")}, "hours must be above 0"),
         ({"engines": ("sam",)}, "engines must be some of espeak-ng"),
         ({"engines": ()}, "engines must be some of espeak-ng"),
     ],

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
 from auricle.errors import InvalidOptionError, ManifestError
-from auricle.storage import replacing
+from auricle.storage import replacing, writing
 
 MANIFEST = "train.jsonl"
 PLAN = "plan.json"
@@ -63,11 +63,13 @@ class SpeechFolder:
     Raises:
         InvalidOptionError: the folder holds speech made by another plan.
         ManifestError: its manifest is damaged, or names a shard that is gone.
+        StorageError: it cannot be written to.
     """
 
     def __init__(self, path: Path, plan: Mapping[str, str | int]) -> None:
         self.path = path
-        path.mkdir(parents=True, exist_ok=True)
+        with writing(path):
+            path.mkdir(parents=True, exist_ok=True)
         self._agree_on(plan)
         self.entries = _read_entries(path / MANIFEST)
         self._check_shards()
@@ -99,7 +101,8 @@ class SpeechFolder:
     def _agree_on(self, plan: Mapping[str, str | int]) -> None:
         path = self.path / PLAN
         if not path.exists():
-            path.write_text(f"{json.dumps(plan, indent=2)}\n")
+            with replacing(path) as partial:
+                partial.write_text(f"{json.dumps(plan, indent=2)}\n")
             return
         with contextlib.suppress(json.JSONDecodeError):
             if json.loads(path.read_text()) == plan:

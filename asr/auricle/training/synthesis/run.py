@@ -1,6 +1,7 @@
 """The run: speak the plan in parallel, in order, until the folder holds enough hours."""
 
 import logging
+import math
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -20,6 +21,7 @@ from auricle.training.synthesis.corpus import Recording, SpeechFolder
 from auricle.training.synthesis.engines import DEFAULT_ENGINES, cast_of, speak
 from auricle.training.synthesis.opus import encode_opus
 from auricle.training.synthesis.plan import Plan, Utterance
+from auricle.training.synthesis.programs import ProgramKilledError
 from auricle.training.synthesis.sentences import Sentence
 
 logger = logging.getLogger(__name__)
@@ -45,7 +47,7 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         for name in ("hours", "workers", "shard_hours"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise InvalidOptionError(f"{name} must be above 0, not {getattr(self, name)}")
         if self.seed < 0:
             raise InvalidOptionError(f"seed must not be negative, but is {self.seed}")
@@ -75,7 +77,8 @@ def synthesize(
 
     Raises:
         SynthesizerMissingError: an engine is not installed.
-        SynthesisError: an engine fails again and again, or it was stopped.
+        SynthesisError: an engine fails again and again or is killed, or it was stopped.
+        StorageError: the disk is full, or what else keeps it from writing.
         InvalidOptionError: `output` holds other speech.
         ManifestError: its manifest is damaged.
     """
@@ -116,7 +119,7 @@ def _attempt(utterance: Utterance) -> Recording | SynthesisError:
     voice, sentence = utterance.voice, utterance.sentence
     try:
         samples = speak(sentence.spoken, voice)
-    except SynthesizerMissingError:
+    except (SynthesizerMissingError, ProgramKilledError):
         raise
     except SynthesisError as error:
         return error

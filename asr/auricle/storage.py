@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,10 @@ def replacing(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.partial")
     with writing(path):
         try:
+            partial.touch()
+            mode = stat.S_IMODE(partial.stat().st_mode)
             yield partial
+            partial.chmod(mode)  # as any file's: some writers make their own for their user alone
             _sync(partial)
             os.replace(partial, path)  # noqa: PTH105 atomic by its documentation
             _sync(path.parent)

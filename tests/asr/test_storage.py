@@ -25,6 +25,14 @@ FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
 
 
+def test_a_checkpoint_is_as_readable_as_any_file(tmp_path: Path) -> None:
+    """safetensors writes its files for their user alone."""
+    save_checkpoint(tmp_path / "model.safetensors", tiny_model(), tiny_tokenizer())
+    (tmp_path / "plain").touch()
+    modes = {path.stat().st_mode for path in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
 def small_lm() -> NGramModel:
     return random_model(3, vocab_size=VOCAB_SIZE, order=3, share=0.1)[0]
 

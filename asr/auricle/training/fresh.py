@@ -1,4 +1,4 @@
-"""Synthetic speech on the fly: each epoch hears sentences and voices that none heard before.
+"""Synthetic speech on the fly: each epoch hears other sentences, said by other voices.
 
 A folder of hundreds of hours needs cores for a day and a disk; this needs those of one epoch. While
 an epoch is trained on, the speech of the next one is made by threads beside it.

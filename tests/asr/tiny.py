@@ -24,6 +24,7 @@ from auricle.engine.devices import activations, prepare
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
+from auricle.model.packed import has_bfloat16_products
 from auricle.model.strip import MIN_ROWS
 from auricle.tokenizer import Tokenizer
 
@@ -41,7 +42,11 @@ SENTENCES = (
     "it was the best of times it was the worst of times",
 )
 
-DTYPES = (torch.float32, torch.bfloat16, torch.int8)  # those in which company changes nothing
+DTYPES = (  # those in which company changes nothing
+    torch.float32,
+    *([torch.bfloat16] if has_bfloat16_products() else []),
+    torch.int8,
+)
 Positions = Literal["rotary", "sinusoidal"]
 ARCHITECTURES: tuple[tuple[Positions, int], ...] = (
     ("rotary", 0),

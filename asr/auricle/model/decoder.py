@@ -195,7 +195,7 @@ class Decoder(nn.Module):
         """
         x, rotation = self._embed(tokens[:, None], view.positions[:, None])
         if rotation is not None:
-            rotation = rotation[:, :, None]  # (2, B, 1, 1, R)
+            rotation = rotation[:, :, None]  # (2, B, 1, 1, R // 2)
         for index, layer in enumerate(self.layers):
             x = layer(x, partial(view.attend, index), rotation, partial(view.recall, index))
         return self.norm(x)[:, 0]

@@ -24,13 +24,9 @@ def sinusoids(positions: Tensor, d_model: int) -> Tensor:
 
 
 def rotary(positions: Tensor, width: int) -> Tensor:
-    """The rotation of each position (Su et al. 2021): `(...) -> (2, ..., width)`.
-
-    Cosines and sines as each half of a head meets them: `rotate` has the fewest passes then.
-    """
+    """The rotation of each position (Su et al. 2021): `(...) -> (2, ..., width // 2)`."""
     angles = _angles(positions, width)
-    cos, sin = angles.cos(), angles.sin()
-    return torch.stack([torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)])
+    return torch.stack([angles.cos(), angles.sin()])
 
 
 class Placement(nn.Module):
@@ -56,12 +52,10 @@ class Placement(nn.Module):
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
     """Turn each head by its position: `x (B, H, T, head_dim)`, unchanged in shape.
 
-    `rotation` is `(2, T, R)`, or `(2, B, 1, T, R)` where each row has positions of its own. The
-    first `R` dimensions turn, those behind them, if any, stay.
+    `rotation` is `(2, T, R // 2)`, or `(2, B, 1, T, R // 2)` where each row has positions of its
+    own. The first `R` dimensions turn, those behind them, if any, stay.
     """
     cos, sin = rotation.to(x.dtype)
-    width = cos.shape[-1]
-    turning, still = x[..., :width], x[..., width:]
-    swapped = torch.cat(turning.chunk(2, dim=-1)[::-1], dim=-1)
-    turned = turning * cos + swapped * sin
-    return torch.cat([turned, still], dim=-1) if still.shape[-1] else turned
+    half = cos.shape[-1]
+    left, right, still = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
+    return torch.cat([left * cos - right * sin, right * cos + left * sin, still], dim=-1)

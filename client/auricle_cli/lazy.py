@@ -1,17 +1,12 @@
 """A command group that imports a command's file when the command is called."""
 
 import importlib
-import os
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 import click
 
-from auricle_cli.failure import complain
-
-INTERRUPTED = 130  # what shells expect after Ctrl-C: 128 and the signal's number
+from auricle_cli.interruption import interruptible
 
 
 class LazyGroup(click.Group):
@@ -44,17 +39,9 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click returns
-        """Run the command; Ctrl-C ends the process with 130 once the command has cleaned up.
-
-        At once, without waiting for threads: one may sit in a read of the standard input for ever.
-        """
-        try:
+        """Run the command; Ctrl-C ends the process with 130 once the command has cleaned up."""
+        with interruptible():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            complain("interrupted")
-            with suppress(OSError):  # nobody may read it any more
-                sys.stdout.flush()
-            os._exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

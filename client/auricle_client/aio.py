@@ -9,6 +9,7 @@ from grpc import aio
 
 from auricle_client import convert
 from auricle_client.channel import DEFAULT_TARGET, OPTIONS
+from auricle_client.ending import Ending
 from auricle_client.exchange import (
     Incoming,
     Outgoing,
@@ -70,8 +71,9 @@ class AsyncClient:
         """Recognises audio of any length, sent in chunks."""
         side = upload_side(options)
         requests = side.async_messages(async_chunks(source, chunk_bytes))
-        with side.answered():
-            response = await self._stub.Upload(requests, timeout=timeout)
+        call = self._stub.Upload(requests, timeout=timeout)
+        with side.answered(Ending(call).meant):
+            response = await call
         return convert.transcript(response.transcript)
 
     def stream(
@@ -119,11 +121,12 @@ class AsyncTranscriptStream:
     def __init__(self, call: StreamCall, side: Outgoing[pb.StreamingRecognizeRequest]) -> None:
         """Reads the answers of `call`, to which `side` sends."""
         self._call = call
+        self._ending = Ending(call)
         self._side = side
         self._incoming = Incoming()
 
     async def __aiter__(self) -> AsyncIterator[Segment]:
-        with self._side.answered():
+        with self._side.answered(self._ending.meant):
             async for response in self._call:
                 if segment := self._incoming.take(response):
                     yield segment

@@ -70,15 +70,18 @@ class Outgoing(Generic[Request]):
             raise
 
     @contextmanager
-    def answered(self) -> Iterator[None]:
+    def answered(
+        self, meant: Callable[[grpc.RpcError], grpc.RpcError] = lambda failed: failed
+    ) -> Iterator[None]:
         """Around waiting for an answer: raises what the source raised, else the typed error.
 
-        Cancellation of the task that waits passes through as it is.
+        `meant` gives the error that the server sent for the one that gRPC raised. Cancellation of
+        the task that waits passes through as it is.
         """
         try:
             yield
         except grpc.RpcError as failed:
-            raise self._failure or translate(failed) from failed
+            raise self._failure or translate(meant(failed)) from failed
         except asyncio.CancelledError:
             if self._failure is None:
                 raise

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from auricle_cli.lazy import INTERRUPTED
+from auricle_cli.interruption import INTERRUPTED
 from auricle_server import ServerConfig
 from tests.client.conftest import serving
 from tests.server.fakes import FakeRecognizer, wav
@@ -65,3 +65,29 @@ def test_while_it_waits_for_the_standard_input(address: str) -> None:
         assert process.stdout is not None
         assert process.stdout.read(5) == b"level"
         assert interrupted(process) == (INTERRUPTED, b"auricle: interrupted\n")
+
+
+HEEDLESS = """
+import time
+from auricle_cli import interruption
+interruption.CLEANING_SECONDS = 0.1
+with interruption.interruptible():
+    print("ready", flush=True)
+    while True:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass
+"""
+
+
+def test_where_a_library_swallows_the_exception() -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", HEEDLESS]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            assert interrupted(process) == (INTERRUPTED, b"auricle: interrupted\n")
+        finally:
+            process.kill()

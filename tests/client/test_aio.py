@@ -93,9 +93,19 @@ async def test_audio_that_the_server_refuses_while_it_is_sent(
 
 async def test_an_unknown_model_is_refused_while_the_audio_is_sent(aclient: AsyncClient) -> None:
     options = RecognitionOptions(model="large")
-    for _ in range(5):
+
+    async def refused_upload() -> None:
         with pytest.raises(UnknownModelError):
-            await soon(aclient.upload(SPEECH * 10, options, chunk_bytes=1000))
+            await aclient.upload(SPEECH * 10, options, chunk_bytes=1000)
+
+    async def refused_stream() -> None:
+        with pytest.raises(UnknownModelError):
+            _ = [
+                segment async for segment in aclient.stream(SPEECH * 10, options, chunk_bytes=1000)
+            ]
+
+    for _ in range(10):  # many at once, so that writes fail that were under way
+        await soon(asyncio.gather(*(refused() for refused in [refused_upload, refused_stream] * 4)))
 
 
 async def test_errors_before_anything_is_sent(aclient: AsyncClient, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from auricle_cli.failure import Failure, complain
-from auricle_cli.lazy import INTERRUPTED
+from auricle_cli.interruption import INTERRUPTED
 
 
 @click.command()

@@ -1,0 +1,57 @@
+"""Ctrl-C: one line and status 130, even where a library has lost the exception or holds a lock."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn
+
+from auricle_cli.failure import complain
+
+INTERRUPTED = 130  # what shells expect after Ctrl-C: 128 and the signal's number
+CLEANING_SECONDS = 20.0  # what a command gets to clean up; after that the process ends all the same
+
+
+def leave() -> NoReturn:
+    """Ends the process without waiting for threads: one may sit in a read for ever."""
+    complain("interrupted")
+    with suppress(OSError):  # nobody may read it any more
+        sys.stdout.flush()
+    os._exit(INTERRUPTED)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Inside, Ctrl-C is a KeyboardInterrupt, and the end of the process once that is out of here.
+
+    An interrupt that raises inside gRPC's bookkeeping can leave its lock taken and its clean-up
+    waiting, or be swallowed by a destructor. So a timer sees to it that the process ends.
+    """
+    with _timed():
+        try:
+            yield
+        except KeyboardInterrupt:
+            leave()
+
+
+@contextmanager
+def _timed() -> Iterator[None]:
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # somebody else's to handle, or ignored as under nohup
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    timer = threading.Timer(CLEANING_SECONDS, leave)
+    timer.daemon = True
+    timer.start()
+    signal.default_int_handler(number, frame)

@@ -1,6 +1,7 @@
 """Whole audio to pieces that fit the model's window: a stream's, short neighbours joined."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,8 @@ SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody co
 _FEED_SAMPLES = 10 * SAMPLE_RATE
 _SENTENCE_SECONDS = 8.0  # what is joined: longer, and the decoder begins to lose words between
 _STILL_OPEN_SECONDS = 1.0  # behind its end, a segmenter has closed a piece
-_BREATH_SECONDS = 0.5  # between pieces, which keep some silence of their own
+_BREATH_SECONDS = 0.3  # between pieces, which keep some silence of their own
+_MARGIN_SECONDS = 0.25  # of more silence: as much as there is around a recorded sentence
 
 
 def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> Iterator[Piece]:
@@ -22,8 +24,8 @@ def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> I
     Of audio that fits, `vad` hears no more than it takes to find a word. Longer audio goes
     through a `Segmenter`, as a stream does; but nobody waits for the end of a sentence here, so
     what a slow reader's pauses have parted is joined again, as long as it is no more than a
-    sentence. Each piece comes as soon as nothing can be joined to it, so that it can be
-    recognised while the next one is sought.
+    sentence, and has more of the silence around it. Each piece comes as soon as nothing can be
+    joined to it, so that it can be recognised while the next one is sought.
     """
     if np.abs(samples).max(initial=0.0) < SILENCE_PEAK:
         return
@@ -31,7 +33,11 @@ def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> I
         yield Piece(0.0, samples, speech=speaks(samples, vad))
         return
     stretches = _stretches(samples, Segmenter(window_seconds, vad=vad))
-    yield from _sentences(stretches, samples, min(window_seconds, _SENTENCE_SECONDS))
+    window = int(window_seconds * SAMPLE_RATE) / SAMPLE_RATE  # in whole samples
+    before = 0.0  # where the sentence before ends
+    for sentence in _sentences(stretches, samples, min(window, _SENTENCE_SECONDS)):
+        yield _with_margins(sentence, before, samples, window)
+        before = sentence.end
 
 
 def _stretches(samples: Samples, segmenter: Segmenter) -> Iterator[tuple[float, list[Piece]]]:
@@ -69,7 +75,19 @@ def _belong_together(sentence: Piece, piece: Piece, longest: float) -> bool:
 
 def _between(first: Piece, last: Piece, samples: Samples) -> Piece:
     """From the start of one to the end of the other."""
-    begin, end = (round(seconds * SAMPLE_RATE) for seconds in (first.start, last.end))
     spoken = first.speech or last.speech
-    part = samples[begin:end].copy()  # so that a piece does not keep the whole
-    return Piece(first.start, part, first.overlap, spoken)
+    part = _part(samples, first.start, last.end)
+    return Piece(first.start, part, first.overlap, spoken, last.silence)
+
+
+def _with_margins(piece: Piece, before: float, samples: Samples, longest: float) -> Piece:
+    """With more of the silence since `before` and of that behind it, up to `longest` seconds."""
+    start = max(piece.start - _MARGIN_SECONDS, min(before, piece.start), piece.end - longest)
+    end = min(piece.end + min(_MARGIN_SECONDS, piece.silence), start + longest)
+    part = _part(samples, start, max(end, piece.end))
+    return replace(piece, start=start, samples=part, silence=piece.silence - (end - piece.end))
+
+
+def _part(samples: Samples, start: float, end: float) -> Samples:
+    """A copy, so that a piece does not keep the whole."""
+    return samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)].copy()

@@ -7,7 +7,7 @@ piece repeats the last moments.
 """
 
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,7 @@ class Piece:
     samples: Samples
     overlap: float = 0.0
     speech: bool | None = None  # whether the VAD hears a word in it; None: it was not asked
+    silence: float = 0.0  # behind its end, as far as the VAD has listened
 
     @property
     def duration(self) -> float:
@@ -173,8 +174,11 @@ class Segmenter:
         frames = self._frames[:end]
         samples = np.concatenate([frame.samples for frame in frames])
         speech = has_word(frame.speech for frame in frames)
+        behind = takewhile(lambda frame: not frame.speech, self._frames[end:])
+        silence = len(list(behind)) * FRAME_SAMPLES / SAMPLE_RATE
         # The stream's last frame may have been filled up with zeros.
-        return Piece(first / SAMPLE_RATE, samples[: self._total - first], overlap, speech)
+        kept = samples[: self._total - first]
+        return Piece(first / SAMPLE_RATE, kept, overlap, speech, silence)
 
     def _drop(self, count: int) -> None:
         del self._frames[:count]

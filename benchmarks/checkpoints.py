@@ -80,7 +80,7 @@ def _search(plan: Plan, beam: int) -> dict[str, Any]:
         peers = [stack.enter_context(Elsewhere(make)) for make in makes]
         ours = [stack.enter_context(Elsewhere(make)) for make in _ours(plan, beam)]
         standings = alternate(in_turn(ours, peers), plan.rounds)
-    found = {"beam_size": beam, **_held_against(plan.shape.references, standings)}
+    found = {"beam_size": beam, **_held_against(plan.shape.reference, standings)}
     print(f"\nbeam size {beam}\n\n{_table(found)}", flush=True)
     return found
 
@@ -121,10 +121,8 @@ def our_name(dtype: str, context: AudioContext) -> str:
     return f"auricle {dtype}, {context}"
 
 
-def _held_against(names: Sequence[str], standings: Mapping[str, Standing]) -> dict[str, Any]:
-    """Everybody's speed, and over that of the fastest of those names."""
-    there = [name for name in names if name in standings]
-    reference = max(there, key=lambda name: standings[name].speed, default=None)
+def _held_against(reference: str, standings: Mapping[str, Standing]) -> dict[str, Any]:
+    """Everybody's speed, and over that of the reference."""
     return {
         "reference": reference,
         "contestants": {name: standing.to_dict() for name, standing in standings.items()},

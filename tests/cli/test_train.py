@@ -21,7 +21,7 @@ def runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[Path, bo
 
 def test_resumes_unless_told_otherwise(auricle: Auricle, runs: list[tuple[Path, bool]]) -> None:
     assert auricle("train", "recipe.toml").exit_code == 0
-    assert auricle("train", "--fresh", "recipe.toml").exit_code == 0
+    assert auricle("train", "--restart", "recipe.toml").exit_code == 0
     assert runs == [(Path("recipe.toml"), True), (Path("recipe.toml"), False)]
 
 

@@ -208,7 +208,7 @@ class ContinuousDecoder:
         rows_of = [[row_of[slot] for slot in decoding.live] for decoding in alive]
         following = self._next_tokens(rows, alive, rows_of)
         self._cache.advance(live)
-        widths = {d.search.width for d in alive if d.generator is None}
+        widths = {d.search.width for d in alive if d.generator is None and not d.prompted}
         # Each width for itself: which of equal tokens make the list depends on how long it is.
         likeliest = {width: following.likeliest(width + 1) for width in widths}
         for decoding, shown in zip(alive, rows_of, strict=True):

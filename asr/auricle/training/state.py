@@ -59,8 +59,8 @@ class TrainingState:
             self.stale = saved.get("stale", 0)  # older states do not say
         except (RuntimeError, KeyError, ValueError, EOFError, UnpicklingError) as error:
             raise CheckpointMismatchError(
-                f"{path}: damaged, or of another model than the recipe's; begin anew with --fresh "
-                f"({error})"
+                f"{path}: damaged, or of another model than the recipe's; begin anew with "
+                f"--restart ({error})"
             ) from error
 
 

@@ -1,6 +1,5 @@
 """`auricle synthesize`: sentences in, a folder of synthetic training speech out."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ from auricle_cli.failure import Failure
 ENGINES = ("espeak-ng", "flite", "festival")  # auricle's own would cost the import of torch
 DEFAULT_ENGINES = ("espeak-ng", "flite")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_CPUS = os.cpu_count() or 1
 
 
 @click.command()
@@ -19,7 +17,7 @@ _CPUS = os.cpu_count() or 1
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--hours", type=float, required=True, help="Speech that OUT is to hold.")
 @click.option("--seed", type=int, default=0, help="Another seed: other sentences, other voices.")
-@click.option("--workers", type=int, default=_CPUS, show_default="CPUs", help="Run in parallel.")
+@click.option("--workers", type=int, help="Run in parallel; by default one for each CPU.")
 @click.option("--shard-hours", type=float, default=1.0, help="Speech in one tar file.")
 @click.option(
     "--engine",
@@ -36,6 +34,7 @@ def synthesize(
     punctuated: Path | None,
     sources: Path | None,
     engine: tuple[str, ...],
+    workers: int | None,
     **speech: Any,  # noqa: ANN401 - SynthesisConfig's fields
 ) -> None:
     """Speak the sentences of TEXT, one a line, into tar shards and a manifest in OUT.
@@ -46,6 +45,8 @@ def synthesize(
     from auricle.errors import AuricleError
     from auricle.training import synthesis
 
+    if workers is not None:
+        speech["workers"] = workers
     try:
         config = synthesis.SynthesisConfig(engines=engine, **speech)
         sentences = synthesis.read_sentences(text, punctuated=punctuated, sources=sources)

@@ -13,7 +13,7 @@ from auricle.decoding import ContinuousDecoder, continuous, new_search
 from auricle.decoding.continuous import LONG_PROMPT
 from auricle.decoding.prelude import Prelude
 from auricle.hypothesis import Hypothesis
-from auricle.model import new_cache
+from auricle.model import Decoder, new_cache
 from tests.asr.tiny import DTYPES, VOCAB_SIZE, prepared_model, utterances
 
 PROMPTS = (2, 30, 3, LONG_PROMPT + 1, 17)  # tokens
@@ -90,3 +90,19 @@ def test_it_is_as_token_by_token_but_sooner(row: int, monkeypatch: pytest.Monkey
     for look, slow in zip(looks, slow_looks, strict=True):
         (seen,), (expected,) = look.seen, slow.seen
         torch.testing.assert_close(seen, expected, atol=1e-4, rtol=0)
+
+
+def test_nobody_looks_at_a_vocabulary_while_all_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def counting(self: Decoder, decoder_out: Tensor) -> Tensor:
+        calls.append(len(decoder_out))
+        return logits(self, decoder_out)
+
+    logits = Decoder.logits
+    monkeypatch.setattr(Decoder, "logits", counting)
+    _, steps = decoded([0])
+    assert len(calls) == steps - (PROMPTS[0] - 1)
+    calls.clear()
+    _, steps = decoded([0], looks=[Look(0)])
+    assert len(calls) == steps - (PROMPTS[0] - 1) + 1

@@ -92,6 +92,18 @@ def test_a_padded_batch_is_theirs_one_by_one(ours: ModelRunner, theirs: nn.Modul
 
 
 @torch.inference_mode()
+def test_padding_changes_their_answers(theirs: nn.Module) -> None:
+    """Masked as they ask for it: so a benchmark of equal answers gives them one by one."""
+    samples = [torch.from_numpy(each) for each in heard()[:6]]
+    mask = [torch.ones(len(each), dtype=torch.int64) for each in samples]
+    padded, masks = (nn.utils.rnn.pad_sequence(each, True) for each in (samples, mask))
+    found = theirs.get_submodule("model.encoder")(padded, attention_mask=masks).last_hidden_state
+    shortest = min(range(6), key=lambda row: len(samples[row]))
+    expected = encoded(theirs)[shortest]
+    assert (found[shortest, : len(expected)] - expected).abs().max() > 100 * TOLERANCE
+
+
+@torch.inference_mode()
 def test_teacher_forced_logits_are_theirs(ours: ModelRunner, theirs: nn.Module) -> None:
     tokens = torch.randint(VOCAB_SIZE, (len(heard()), 30), generator=torch.manual_seed(0))
     decoder = ours.model.decoder

@@ -102,7 +102,7 @@ def test_a_damaged_state_is_named(tmp_path: Path) -> None:
     path = tmp_path / "state.pt"
     fresh().save(path)
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(CheckpointMismatchError, match="--fresh"):
+    with pytest.raises(CheckpointMismatchError, match="--restart"):
         fresh().load(path)
 
 

@@ -35,13 +35,20 @@ _Job = TypeVar("_Job")
 _Result = TypeVar("_Result")
 
 
+def usable_cpus() -> int:
+    """The CPUs that this process may run on, where the system says, else all."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @dataclass(frozen=True, slots=True)
 class SynthesisConfig:
     """How much speech, by whom. `shard_hours` is what a killed run loses at most."""
 
     hours: float
     seed: int = 0
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=usable_cpus)
     engines: tuple[str, ...] = DEFAULT_ENGINES
     shard_hours: float = 1.0
 

@@ -79,6 +79,7 @@ def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
     audio_seconds, tokens = seconds(subject.waveforms), subject.tokens
     options = ["--model", str(subject.path), "--dtype", plan.dtype, "--log-level", "warning"]
     options += ["--max-encode-seconds", str(THROUGHPUT.max_encode_seconds)]
+    options += ["--slots", str(THROUGHPUT.slots)]
     with ExitStack() as stack:
         loaded = stack.enter_context(
             recognizer(apart(lambda: load_checkpoint(subject.path)), plan.dtype)

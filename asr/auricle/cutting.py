@@ -36,8 +36,9 @@ def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> I
     window = int(window_seconds * SAMPLE_RATE) / SAMPLE_RATE  # in whole samples
     before = 0.0  # where the sentence before ends
     for sentence in _sentences(stretches, samples, min(window, _SENTENCE_SECONDS)):
-        yield _with_margins(sentence, before, samples, window)
-        before = sentence.end
+        piece = _with_margins(sentence, before, samples, window)
+        yield piece
+        before = piece.end
 
 
 def _stretches(samples: Samples, segmenter: Segmenter) -> Iterator[tuple[float, list[Piece]]]:
@@ -77,15 +78,14 @@ def _between(first: Piece, last: Piece, samples: Samples) -> Piece:
     """From the start of one to the end of the other."""
     spoken = first.speech or last.speech
     part = _part(samples, first.start, last.end)
-    return Piece(first.start, part, first.overlap, spoken, last.silence)
+    return Piece(first.start, part, first.overlap, spoken, last.room)
 
 
 def _with_margins(piece: Piece, before: float, samples: Samples, longest: float) -> Piece:
     """With more of the silence since `before` and of that behind it, up to `longest` seconds."""
     start = max(piece.start - _MARGIN_SECONDS, min(before, piece.start), piece.end - longest)
-    end = min(piece.end + min(_MARGIN_SECONDS, piece.silence), start + longest)
-    part = _part(samples, start, max(end, piece.end))
-    return replace(piece, start=start, samples=part, silence=piece.silence - (end - piece.end))
+    end = max(piece.end, min(piece.end + min(_MARGIN_SECONDS, piece.room), start + longest))
+    return replace(piece, start=start, samples=_part(samples, start, end))
 
 
 def _part(samples: Samples, start: float, end: float) -> Samples:

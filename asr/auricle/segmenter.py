@@ -32,7 +32,7 @@ class Piece:
     samples: Samples
     overlap: float = 0.0
     speech: bool | None = None  # whether the VAD hears a word in it; None: it was not asked
-    silence: float = 0.0  # behind its end, as far as the VAD has listened
+    room: float = 0.0  # of silence behind its end that is in no other piece
 
     @property
     def duration(self) -> float:
@@ -131,8 +131,9 @@ class Segmenter:
 
     def _close(self) -> Piece | None:
         """Cut after the last speech and its pad."""
-        end = min(len(self._frames) - self._silence + self._pad, len(self._frames))
-        return self._cut(end, restart=end)
+        heard = len(self._frames)
+        end = min(heard - self._silence + self._pad, heard)
+        return self._cut(end, restart=max(end, heard - self._pad))
 
     def _split(self) -> Piece | None:
         """Cut a full window: in a silence, or through speech with an overlap."""
@@ -175,10 +176,10 @@ class Segmenter:
         samples = np.concatenate([frame.samples for frame in frames])
         speech = has_word(frame.speech for frame in frames)
         behind = takewhile(lambda frame: not frame.speech, self._frames[end:])
-        silence = len(list(behind)) * FRAME_SAMPLES / SAMPLE_RATE
+        room = max(0, len(list(behind)) - self._pad) * FRAME_SAMPLES / SAMPLE_RATE
         # The stream's last frame may have been filled up with zeros.
         kept = samples[: self._total - first]
-        return Piece(first / SAMPLE_RATE, kept, overlap, speech, silence)
+        return Piece(first / SAMPLE_RATE, kept, overlap, speech, room)
 
     def _drop(self, count: int) -> None:
         del self._frames[:count]

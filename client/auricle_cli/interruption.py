@@ -5,22 +5,23 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
 from auricle_cli.failure import complain
 
 INTERRUPTED = 130  # what shells expect after Ctrl-C: 128 and the signal's number
-CLEANING_SECONDS = 20.0  # what a command gets to clean up; after that the process ends all the same
+CLEANING_SECONDS = 40.0  # for a command to clean up, such as to stop a server, which may take 30
 
 
 def leave() -> NoReturn:
     """Ends the process without waiting for threads: one may sit in a read for ever."""
-    complain("interrupted")
-    with suppress(OSError):  # nobody may read it any more
+    try:
+        complain("interrupted")
         sys.stdout.flush()
-    os._exit(INTERRUPTED)
+    finally:  # nobody may read it any more
+        os._exit(INTERRUPTED)
 
 
 @contextmanager
@@ -43,15 +44,17 @@ def _timed() -> Iterator[None]:
     if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield  # somebody else's to handle, or ignored as under nohup
         return
-    signal.signal(signal.SIGINT, _interrupt)
+    timer = threading.Timer(CLEANING_SECONDS, leave)
+    timer.daemon = True
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if not timer.is_alive():
+            timer.start()
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
+        timer.cancel()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    timer = threading.Timer(CLEANING_SECONDS, leave)
-    timer.daemon = True
-    timer.start()
-    signal.default_int_handler(number, frame)

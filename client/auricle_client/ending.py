@@ -1,8 +1,8 @@
 """How an RPC of `grpc.aio` ended by the server's word, which `grpc.aio` itself may forget.
 
 Where the server ends an RPC that is still being written to, the write fails, and `grpc.aio` then
-puts "Internal error from Core" in place of the status that came (grpc/grpc#36066). A status has
-callbacks only for the first time that it is set, so the server's is either that or the one now.
+puts "Internal error from Core" in place of the status that came (grpc/grpc#36066). Its callbacks
+see every status, or only the first one, as the version may be.
 """
 
 from collections.abc import Coroutine
@@ -18,20 +18,27 @@ Call = aio.StreamUnaryCall[Any, Any] | aio.StreamStreamCall[Any, Any]
 
 
 class Ending:
-    """The first status of a call."""
+    """The status that the server sent to a call."""
 
     def __init__(self, call: Call) -> None:
         """Watches `call`, which has just been made."""
-        self._first: aio.AioRpcError | None = None
+        self._sent: aio.AioRpcError | None = None
         call.add_done_callback(self._note)
 
     def _note(self, call: Call) -> None:
-        self._first = at_once(status_of(call))
+        if self._sent is None or is_of_a_failed_write(self._sent):
+            self._sent = at_once(status_of(call))
 
     def meant(self, failed: grpc.RpcError) -> grpc.RpcError:
         """The error that the server sent, for the one that was raised."""
-        forgotten = isinstance(failed, aio.AioRpcError) and failed.details() == OF_A_FAILED_WRITE
-        return self._first if forgotten and self._first else failed
+        if self._sent is None or self._sent.code() is grpc.StatusCode.OK:
+            return failed
+        return self._sent if is_of_a_failed_write(failed) else failed
+
+
+def is_of_a_failed_write(error: grpc.RpcError) -> bool:
+    """Whether `grpc.aio` has made this status."""
+    return isinstance(error, aio.AioRpcError) and error.details() == OF_A_FAILED_WRITE
 
 
 async def status_of(call: Call) -> aio.AioRpcError:

@@ -68,9 +68,11 @@ def test_while_it_waits_for_the_standard_input(address: str) -> None:
 
 
 HEEDLESS = """
-import time
+import sys, time
 from auricle_cli import interruption
 interruption.CLEANING_SECONDS = 0.1
+if sys.argv[1:]:
+    sys.stderr.close()
 with interruption.interruptible():
     print("ready", flush=True)
     while True:
@@ -81,13 +83,37 @@ with interruption.interruptible():
 """
 
 
-def test_where_a_library_swallows_the_exception() -> None:
+HANDLED = """
+import time
+from auricle_cli import interruption
+interruption.CLEANING_SECONDS = 2
+with interruption.interruptible():
+    print("ready", flush=True)
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+time.sleep(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "expected"),
+    [
+        (HEEDLESS, [], (INTERRUPTED, b"auricle: interrupted\n")),
+        (HEEDLESS, ["nobody reads"], (INTERRUPTED, b"")),
+        (HANDLED, [], (0, b"")),
+    ],
+)
+def test_where_a_library_swallows_the_exception(
+    program: str, arguments: list[str], expected: tuple[int, bytes]
+) -> None:
     pipe = subprocess.PIPE
-    command = [sys.executable, "-c", HEEDLESS]
+    command = [sys.executable, "-c", program, *arguments]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
-            assert interrupted(process) == (INTERRUPTED, b"auricle: interrupted\n")
+            assert interrupted(process) == expected
         finally:
             process.kill()

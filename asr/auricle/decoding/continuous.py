@@ -17,7 +17,7 @@ from auricle.decoding.filters import LogitFilter, Ruled, Tokens
 from auricle.decoding.hearing import Hearing
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.next_tokens import Heard, NextTokens, Read
-from auricle.decoding.prelude import Course, Prelude
+from auricle.decoding.prelude import Course, Prelude, Probe
 from auricle.decoding.search import Candidate, Search
 from auricle.errors import InferenceError
 from auricle.hypothesis import Hypothesis
@@ -48,6 +48,18 @@ class Decoding:
     def prompted(self) -> bool:
         """Whether its next token is the prompt's, not the search's."""
         return self.fed + 1 < len(self.prelude.prompt)
+
+    @property
+    def probes(self) -> list[Probe]:
+        """Those that look at what may come next."""
+        if self.search.live[0].tokens:
+            return []
+        return [probe for probe in self.prelude.probes if probe.place == self.fed]
+
+    @property
+    def only_told(self) -> bool:
+        """Whether nobody asks what may come next."""
+        return self.prompted and not self.probes
 
     @property
     def answer(self) -> Hypothesis:
@@ -206,9 +218,14 @@ class ContinuousDecoder:
         rows = self._cache.rows(live)
         row_of = {slot: row for row, slot in enumerate(rows)}
         rows_of = [[row_of[slot] for slot in decoding.live] for decoding in alive]
-        following = self._next_tokens(rows, alive, rows_of)
+        out = self._fed(rows)
         self._cache.advance(live)
-        widths = {d.search.width for d in alive if d.generator is None and not d.prompted}
+        if all(decoding.only_told for decoding in alive):  # then nobody looks at the vocabulary
+            for decoding in alive:
+                self._prompt(decoding)
+            return
+        following = self._next_tokens(out, alive, rows_of)
+        widths = {d.search.width for d in alive if d.generator is None}
         # Each width for itself: which of equal tokens make the list depends on how long it is.
         likeliest = {width: following.likeliest(width + 1) for width in widths}
         for decoding, shown in zip(alive, rows_of, strict=True):
@@ -223,12 +240,15 @@ class ContinuousDecoder:
         decoding.fed += 1
         self._last[decoding.slots[0]] = decoding.prelude.prompt[decoding.fed]
 
-    def _next_tokens(
-        self, rows: Sequence[int], alive: Sequence[Decoding], rows_of: Sequence[Sequence[int]]
-    ) -> NextTokens:
+    def _fed(self, rows: Sequence[int]) -> Tensor:
+        """What the decoder makes of each row's last token: `(B, D)`."""
         tokens = torch.tensor([self._last.get(slot, self._special.start[0]) for slot in rows])
         view = self._cache.view(rows)
-        out = self._step(tokens.to(view.positions.device), view)
+        return self._step(tokens.to(view.positions.device), view)
+
+    def _next_tokens(
+        self, out: Tensor, alive: Sequence[Decoding], rows_of: Sequence[Sequence[int]]
+    ) -> NextTokens:
         return NextTokens(
             self._decoder,
             out,
@@ -301,9 +321,8 @@ def _ruled(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> l
 
 def _probe(decoding: Decoding, row: int, following: NextTokens) -> None:
     """Probes look at the first row: there is no other before the prompt's end."""
-    for probe in decoding.prelude.probes:
-        if probe.place == decoding.fed and not decoding.search.live[0].tokens:
-            probe.see(following.logits(row))
+    for probe in decoding.probes:
+        probe.see(following.logits(row))
 
 
 def _shown(

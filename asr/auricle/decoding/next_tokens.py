@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -59,55 +58,39 @@ class NextTokens:
     ) -> None:
         """From `decoder_out (B, D)`, what CTC has `heard` and what was `read` for rows of it.
 
-        The `silent` tokens are never said; some rows are `ruled` beyond that. Nothing is computed
-        before it is asked for: while all rows are told a prompt, nobody asks.
+        The `silent` tokens are never said; some rows are `ruled` beyond that.
         """
         self._decoder = decoder
         self._out = decoder_out
-        self._heard, self._read = heard, read
-        self._silent, self._ruled = silent, ruled
+        self._logits = decoder.logits(decoder_out)
+        self._shares = torch.ones(len(decoder_out), 1, device=decoder_out.device)  # attention's
+        self.log_probs = token_log_probs(self._logits, silent, ruled)  # (B, V)
+        if heard:
+            self._mix(heard)
+        self.scores = self.log_probs  # (B, V), what tokens are chosen by
+        self.bonuses = torch.zeros((), device=decoder_out.device).expand_as(self.log_probs)
+        if read:
+            self._add(read)
 
-    @cached_property
-    def log_probs(self) -> Tensor:
-        """`(B, V)`; -inf for what is not said."""
-        log_probs = token_log_probs(self._logits, self._silent, self._ruled)
-        return self._mixed(log_probs) if self._heard else log_probs
-
-    @cached_property
-    def bonuses(self) -> Tensor:
-        """The language model's, `(B, V)`: zeros where nothing was read, or is not said anyway."""
-        if not self._read:
-            return self.log_probs.new_zeros(()).expand_as(self.log_probs)
-        bonuses = np.zeros(self.log_probs.shape, np.float32)
-        for each in self._read:
-            bonuses[each.rows] = each.bonuses
-        on_device = torch.from_numpy(bonuses).to(self.log_probs.device)
-        return on_device.masked_fill(self.log_probs.isneginf(), 0.0)
-
-    @cached_property
-    def scores(self) -> Tensor:
-        """What tokens are chosen by: `(B, V)`."""
-        return self.log_probs + self.bonuses if self._read else self.log_probs
-
-    @cached_property
-    def _logits(self) -> Tensor:
-        return self._decoder.logits(self._out)
-
-    @cached_property
-    def _shares(self) -> Tensor:
-        """Attention's share of each row's score, `(B, 1)`."""
-        weights = np.zeros((len(self._out), 1), np.float32)
-        for each in self._heard:
-            weights[each.rows] = each.weight
-        return 1 - torch.from_numpy(weights).to(self._out.device)
-
-    def _mixed(self, log_probs: Tensor) -> Tensor:
+    def _mix(self, heard: Sequence[Heard]) -> None:
         """Products and sums of single numbers: a row's bits are its own."""
-        ctc = np.zeros(log_probs.shape, np.float32)
-        for each in self._heard:
-            ctc[each.rows] = each.weight * each.log_probs
-        mixed = self._shares * log_probs + torch.from_numpy(ctc).to(log_probs.device)
-        return mixed.masked_fill(log_probs.isneginf(), -math.inf)
+        weights = np.zeros((len(self.log_probs), 1), np.float32)
+        ctc = np.zeros(self.log_probs.shape, np.float32)
+        for each in heard:
+            weights[each.rows], ctc[each.rows] = each.weight, each.weight * each.log_probs
+        silent = self.log_probs.isneginf()
+        self._shares = 1 - torch.from_numpy(weights).to(self.log_probs.device)
+        mixed = self._shares * self.log_probs + torch.from_numpy(ctc).to(self.log_probs.device)
+        self.log_probs = mixed.masked_fill(silent, -math.inf)
+
+    def _add(self, read: Sequence[Read]) -> None:
+        """Zeros where nothing was read; nothing for tokens that are not said anyway."""
+        bonuses = np.zeros(self.log_probs.shape, np.float32)
+        for each in read:
+            bonuses[each.rows] = each.bonuses
+        silent = self.log_probs.isneginf()
+        self.bonuses = torch.from_numpy(bonuses).to(silent.device).masked_fill(silent, 0.0)
+        self.scores = self.log_probs + self.bonuses
 
     def logits(self, row: int) -> Tensor:
         """A row's logits `(V,)` in float32, none forbidden."""

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from auricle.training import synthesis
 from auricle.training.synthesis.engines import DEFAULT_ENGINES, ENGINES
-from auricle.training.synthesis.run import SynthesisConfig
+from auricle.training.synthesis.run import SynthesisConfig, usable_cpus
 from auricle_cli.commands import synthesize as module
 from auricle_cli.commands.synthesize import synthesize
 
@@ -25,8 +26,19 @@ def test_the_command_knows_the_engines_and_the_defaults() -> None:
     config = SynthesisConfig(hours=1.0)
     assert tuple(ENGINES) == module.ENGINES
     assert DEFAULT_ENGINES == config.engines == defaults["engine"]
-    for name in ("seed", "workers", "shard_hours"):
+    for name in ("seed", "shard_hours"):
         assert defaults[name] == getattr(config, name)
+
+
+def test_there_are_as_many_workers_as_usable_cpus_unless_it_is_said(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(synthesis, "synthesize", lambda *given: asked.append(given[2].workers))
+    for options in ([], ["--workers", "3"]):
+        arguments = [str(text), str(tmp_path / "out"), "--hours", "1", *options]
+        CliRunner().invoke(synthesize, arguments)
+    assert asked == [usable_cpus(), 3]
 
 
 @needs_flite

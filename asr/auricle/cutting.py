@@ -85,7 +85,8 @@ def _with_margins(piece: Piece, before: float, samples: Samples, longest: float)
     """With more of the silence since `before` and of that behind it, up to `longest` seconds."""
     start = max(piece.start - _MARGIN_SECONDS, min(before, piece.start), piece.end - longest)
     end = max(piece.end, min(piece.end + min(_MARGIN_SECONDS, piece.room), start + longest))
-    return replace(piece, start=start, samples=_part(samples, start, end))
+    room = piece.room - (end - piece.end)
+    return replace(piece, start=start, samples=_part(samples, start, end), room=room)
 
 
 def _part(samples: Samples, start: float, end: float) -> Samples:

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -48,7 +48,7 @@ def _timed() -> Iterator[None]:
     timer.daemon = True
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        if not timer.is_alive():
+        with suppress(RuntimeError):  # it counts already
             timer.start()
         signal.default_int_handler(number, frame)
 
@@ -56,5 +56,5 @@ def _timed() -> Iterator[None]:
     try:
         yield
     finally:
-        timer.cancel()
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        timer.cancel()

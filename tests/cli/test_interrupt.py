@@ -74,9 +74,9 @@ interruption.CLEANING_SECONDS = 0.1
 if sys.argv[1:]:
     sys.stderr.close()
 with interruption.interruptible():
-    print("ready", flush=True)
     while True:
         try:
+            print("ready", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             pass
@@ -88,8 +88,8 @@ import time
 from auricle_cli import interruption
 interruption.CLEANING_SECONDS = 2
 with interruption.interruptible():
-    print("ready", flush=True)
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except KeyboardInterrupt:
         pass

@@ -5,7 +5,9 @@ All are pre-norm: the caller normalises the input and adds the output to the res
 
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from auricle.config import TransformerConfig
 from auricle.model.positions import rotate
@@ -123,9 +125,21 @@ class ConvModule(nn.Module):
         """`x (B, N, D)`, `mask (B, N)` true at real frames -> `(B, N, D)`."""
         x, gate = self.pointwise_in(x).chunk(2, dim=-1)
         x = (x * _sigmoid(gate)).masked_fill(~mask[..., None], 0.0)
-        x = self.depthwise(x.transpose(1, 2)).transpose(1, 2)  # (B, D, N) inside
-        x = self.norm(x)
+        x = self.norm(self._convolved(x))
         return self.pointwise_out(x * _sigmoid(x))
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        """`depthwise` on `x (B, N, D)`, in float32 on a CPU as on an image one pixel high.
+
+        The same numbers in a tenth of the time: oneDNN takes the channels of an image side by side,
+        as they are here.
+        """
+        if x.device.type != "cpu" or x.dtype != torch.float32:
+            return self.depthwise(x.transpose(1, 2)).transpose(1, 2)
+        image = x.transpose(1, 2)[:, :, None]  # (B, D, 1, N)
+        weight, bias = self.depthwise.weight[:, :, None], self.depthwise.bias
+        padding, groups = (0, *self.depthwise.padding), self.depthwise.groups
+        return F.conv2d(image, weight, bias, padding=padding, groups=groups)[:, :, 0].transpose(1, 2)
 
 
 def _sigmoid(x: Tensor) -> Tensor:

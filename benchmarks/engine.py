@@ -22,11 +22,11 @@ from auricle.threads import apart
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.elsewhere import Elsewhere
 from benchmarks.ours import Auricle, recognizer
-from benchmarks.peers.field import INT8, PACKAGES, installed, load
+from benchmarks.peers.field import CTRANSLATE2, PACKAGES, installed, load
 from benchmarks.peers.peer import BATCH_SIZES, Peer
 from benchmarks.results import Result, table
 from benchmarks.roofline import Roofline
-from benchmarks.rounds import Standing, alternate, in_turn, ratio
+from benchmarks.rounds import Standing, alternate, fastest, in_turn, ratio
 from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, exactly, talker
 
 WHOLE = ", full context"
@@ -111,10 +111,10 @@ def peer(plan: Plan, name: str, threads: int) -> Peer:
 
 
 def _figures(plan: Plan, standings: Mapping[str, Standing], ours: str) -> dict[str, Any]:
-    work = plan.workload
+    work, reference = plan.workload, fastest(standings, CTRANSLATE2)
     return {
-        "ratio_vs_ctranslate2_int8": ratio(standings, ours, INT8),
-        "ratio_full_context_vs_ctranslate2_int8": ratio(standings, ours + WHOLE, INT8),
+        "ratio_vs_ctranslate2_int8": ratio(standings, ours, reference),
+        "ratio_full_context_vs_ctranslate2_int8": ratio(standings, ours + WHOLE, reference),
         "utterances": work.utterances,
         "audio_seconds": round(work.seconds, 1),
         "tokens_each": work.tokens,

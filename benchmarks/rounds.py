@@ -76,6 +76,12 @@ def alternate(
     return {each.name: Standing(speeds[each.name], each.facts()) for each in contestants}
 
 
+def fastest(standings: Mapping[str, Standing], names: Sequence[str]) -> str:
+    """Of those of `names` that ran; the first one where none did."""
+    ran = [name for name in names if name in standings]
+    return max(ran, key=lambda name: standings[name].speed, default=names[0])
+
+
 def timed(work: Callable[[], object], clock: Clock = time.perf_counter) -> float:
     """Seconds that `work` takes."""
     start = clock()

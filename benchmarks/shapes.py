@@ -7,7 +7,7 @@ from pathlib import Path
 
 from auricle.config import AudioContext, DecodingOptions, TransformerConfig
 from benchmarks.command import use_threads
-from benchmarks.peers.field import EVERY_MODE, INT8, installed, load
+from benchmarks.peers.field import CTRANSLATE2, EVERY_MODE, installed, load
 from benchmarks.peers.peer import Peer
 from benchmarks.random_checkpoint import save_moonshine, save_whisper
 from benchmarks.rounds import Contestant
@@ -45,7 +45,7 @@ class Shape:
     save: Callable[[TransformerConfig, Path], None]
     peers: Callable[[TransformerConfig, Amount, int, int], Iterator[Make]]  # ..., beam, threads
     options: DecodingOptions  # that make Auricle do what the peers do
-    reference: str  # the peer of the targets
+    references: tuple[str, ...]  # peers, of whom the fastest is the one of the targets
     targets: Mapping[AudioContext, float]  # Auricle's speed in int8 over theirs
 
     @property
@@ -123,7 +123,7 @@ _whisper = partial(
     save=save_whisper,
     peers=whisper_peers,
     options=AS_PEERS_DO,
-    reference=INT8,
+    references=CTRANSLATE2,
     targets={"full": 1.0, "auto": 6.0},
 )
 SHAPES = {
@@ -134,7 +134,7 @@ SHAPES = {
         save_moonshine,
         moonshine_peers,
         ATTENTION,
-        moonshine_name("float32", ONE_BY_ONE),  # padded, it computes other answers
+        (moonshine_name("float32", ONE_BY_ONE),),  # padded, it computes other answers
         {"auto": 3.0},
     ),
 }

@@ -1,10 +1,12 @@
 """CTranslate2's Whisper, which faster-whisper runs, on a converted checkpoint of random weights."""
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import ctranslate2
+import numpy as np
 from ctranslate2.converters import TransformersConverter
 
 from auricle.config import TransformerConfig
@@ -36,25 +38,40 @@ class _Converter(TransformersConverter):  # type: ignore[misc]  # has no types
 
 
 def int8(dims: TransformerConfig, threads: int) -> Generate:
-    """With weights and products in 8 bits."""
-    return _load(dims, threads, "int8")
+    """With weights and products in 8 bits, all threads at one batch."""
+    return _load(dims, "int8", threads)
+
+
+def int8_workers(dims: TransformerConfig, threads: int) -> Generate:
+    """The same, a batch shared out among as many workers of one thread each."""
+    return _load(dims, "int8", 1, workers=threads)
 
 
 def float32(dims: TransformerConfig, threads: int) -> Generate:
-    """With full precision."""
-    return _load(dims, threads, "float32")
+    """With full precision, all threads at one batch."""
+    return _load(dims, "float32", threads)
 
 
-def _load(dims: TransformerConfig, threads: int, kind: str) -> Generate:
+def _load(dims: TransformerConfig, kind: str, threads: int, workers: int = 1) -> Generate:
     with tempfile.TemporaryDirectory() as folder:
         converted = str(Path(folder) / "converted")
         whisper(dims).save_pretrained(folder)
         _Converter(folder).convert(converted, quantization=kind)
         model = ctranslate2.models.Whisper(
-            converted, device="cpu", compute_type=kind, intra_threads=threads, inter_threads=1
+            converted,
+            device="cpu",
+            compute_type=kind,
+            intra_threads=threads,
+            inter_threads=workers,
         )
+    callers = ThreadPoolExecutor(workers)
 
     def generate(features: Features, tokens: int, beam_size: int = 1) -> list[int]:
+        shares = np.array_split(features, min(workers, len(features)))
+        counts = callers.map(lambda share: decode(share, tokens, beam_size), shares)
+        return [count for each in counts for count in each]
+
+    def decode(features: Features, tokens: int, beam_size: int) -> list[int]:
         results = model.generate(
             ctranslate2.StorageView.from_array(features),
             [list(PROMPT)] * len(features),

@@ -7,12 +7,15 @@ from auricle.config import TransformerConfig
 from benchmarks.peers.peer import Generate, Loader
 
 INT8 = "ctranslate2 int8"
+WORKERS = "ctranslate2 int8, a worker a thread"
+CTRANSLATE2 = (INT8, WORKERS)  # its two ways in int8, of which the faster is held against
 FLOAT32 = "ctranslate2 float32"
 TRANSFORMERS = "transformers float32"
 HALF = "transformers bfloat16"
 REFERENCE = "openai-whisper float32"
 PEERS = {
     INT8: ("benchmarks.peers.ct2", "int8"),
+    WORKERS: ("benchmarks.peers.ct2", "int8_workers"),
     FLOAT32: ("benchmarks.peers.ct2", "float32"),
     TRANSFORMERS: ("benchmarks.peers.hugging", "float32"),
     REFERENCE: ("benchmarks.peers.reference", "openai_whisper"),

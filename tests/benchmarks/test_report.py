@@ -51,7 +51,7 @@ def shape_figures() -> dict[str, Any]:
         INT8: Standing([10.0], {"batch_size": 4}),
         our_name("int8", "auto"): Standing([70.0], {"dtype": "int8"}),
     }
-    found = checkpoints._held_against(INT8, standings)
+    found = checkpoints._held_against([INT8], standings)
     plan = checkpoints.Plan(SHAPES["whisper-tiny"], Path())
     return checkpoints._figures(plan, [{"beam_size": 1, **found}, {"beam_size": 5, **found}])
 

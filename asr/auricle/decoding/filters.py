@@ -134,8 +134,8 @@ def token_log_probs(
     logits: Tensor, silent: Sequence[int] = SILENT, ruled: Sequence[Ruled] = ()
 ) -> Tensor:
     """Log-probabilities `(B, V)` in float32 of what may be said: all but the `silent` tokens."""
-    allowed = logits.clone()
+    allowed = logits.to(torch.float32, copy=True)
     allowed[:, list(silent)] = -math.inf
     for each in ruled:
         each.apply(allowed)
-    return allowed.log_softmax(dim=-1, dtype=torch.float32)
+    return torch.log_softmax(allowed, dim=-1, out=allowed)  # new memory would take its time

@@ -139,7 +139,8 @@ class ConvModule(nn.Module):
         image = x.transpose(1, 2)[:, :, None]  # (B, D, 1, N)
         weight, bias = self.depthwise.weight[:, :, None], self.depthwise.bias
         padding, groups = (0, *self.depthwise.padding), self.depthwise.groups
-        return F.conv2d(image, weight, bias, padding=padding, groups=groups)[:, :, 0].transpose(1, 2)
+        convolved = F.conv2d(image, weight, bias, padding=padding, groups=groups)
+        return convolved[:, :, 0].transpose(1, 2)
 
 
 def _sigmoid(x: Tensor) -> Tensor:

@@ -81,7 +81,7 @@ def test_a_missing_peer_is_named_and_left_out(
 @pytest.mark.parametrize("name", EVERY_MODE)
 def test_each_peer_makes_the_tokens_asked_for(name: str) -> None:
     pytest.importorskip({"o": "whisper", "t": "transformers", "c": "ctranslate2"}[name[0]])
-    generate = load(name, SMOKE, threads=1)
+    generate = load(name, SMOKE, threads=2)
     features = np.random.default_rng(1).standard_normal((2, 80, 3000)).astype(np.float32)
     assert generate(features, 32) == [32, 32]
     assert generate(features[:1], 7) == [7]

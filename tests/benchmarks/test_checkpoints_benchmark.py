@@ -121,7 +121,8 @@ def test_of_two_references_the_faster_counts() -> None:
 
 
 def test_without_a_reference_there_is_no_ratio() -> None:
-    found = checkpoints._held_against("absent", {"ours": Standing([6.0], {})})
+    found = checkpoints._held_against(["absent"], {"ours": Standing([6.0], {})})
+    assert found["reference"] == "absent"
     assert found["over_reference"] == {"ours": None}
 
 

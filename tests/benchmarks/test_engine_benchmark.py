@@ -8,9 +8,9 @@ from auricle.config import TransformerConfig
 from benchmarks import engine
 from benchmarks.engine import main
 from benchmarks.ours import Auricle, recognizer
-from benchmarks.peers.field import INT8, PEERS
+from benchmarks.peers.field import INT8, PEERS, WORKERS
 from benchmarks.peers.peer import Generate
-from benchmarks.rounds import MiscountError
+from benchmarks.rounds import MiscountError, Standing
 from benchmarks.workload import QUICK, SMOKE, exactly, talker
 from tests.benchmarks.fakes import FakeGenerate, here
 
@@ -52,6 +52,14 @@ def test_the_first_dtype_counts(tmp_path: Path) -> None:
     assert result["ratio_vs_ctranslate2_int8"] == result["ratios"][first][INT8]
     whole = result["ratios"][f"{first}, full context"]
     assert result["ratio_full_context_vs_ctranslate2_int8"] == whole[INT8]
+
+
+def test_the_faster_way_of_ctranslate2_counts() -> None:
+    speeds = {"ours": 60.0, "ours" + engine.WHOLE: 18.0, INT8: 10.0, WORKERS: 20.0}
+    standings = {name: Standing([speed], {}) for name, speed in speeds.items()}
+    figures = engine._figures(engine.SMOKE_PLAN, standings, "ours")
+    assert figures["ratio_vs_ctranslate2_int8"] == 3.0
+    assert figures["ratio_full_context_vs_ctranslate2_int8"] == 0.9
 
 
 def test_a_dtype_runs_once_however_it_is_called() -> None:

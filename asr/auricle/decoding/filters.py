@@ -133,7 +133,10 @@ class Ruled:
 def token_log_probs(
     logits: Tensor, silent: Sequence[int] = SILENT, ruled: Sequence[Ruled] = ()
 ) -> Tensor:
-    """Log-probabilities `(B, V)` in float32 of what may be said: all but the `silent` tokens."""
+    """Log-probabilities `(B, V)` in float32 of what may be said: all but the `silent` tokens.
+
+    Of logits that carry no gradient.
+    """
     allowed = logits.to(torch.float32, copy=True)
     allowed[:, list(silent)] = -math.inf
     for each in ruled:

@@ -131,8 +131,8 @@ class ConvModule(nn.Module):
     def _convolved(self, x: Tensor) -> Tensor:
         """`depthwise` on `x (B, N, D)`, in float32 on a CPU as on an image one pixel high.
 
-        The same numbers in a tenth of the time: oneDNN takes the channels of an image side by side,
-        as they are here.
+        In a tenth of the time: oneDNN takes the channels of an image side by side, as they are
+        here.
         """
         if x.device.type != "cpu" or x.dtype != torch.float32:
             return self.depthwise(x.transpose(1, 2)).transpose(1, 2)

@@ -71,10 +71,10 @@ def main(
         "first_utterances_only": limit,
         "corpora": {corpus.name: corpus.size for corpus in corpora},
         "rtfx": speeds(model, [each for corpus in corpora for each in corpus.waveforms], threads),
+        "pocketsphinx": kept.heard(corpora, earlier),
         **of_conditions(model, corpora),
         "ways": dict(of_ways(model, corpora)),
         "invented": invented(model, QUICK_CLIPS if quick else CLIPS_OF_A_KIND),
-        "pocketsphinx": kept.heard(corpora, earlier),
     }
     print("\n\n".join(tables(figures)))
     result.write(figures, output)

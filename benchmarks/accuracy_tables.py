@@ -80,8 +80,7 @@ def _speed(figures: Figures) -> str:
     peer, rtfx = figures["pocketsphinx"], figures["rtfx"]
     slow = peer["audio_seconds_per_second"] if peer else None
     rows: list[Sequence[object]] = [
-        (f"{cores} core{'s' * (cores != '1')}", speed, round(speed / slow, 1) if slow else ABSENT)
-        for cores, speed in rtfx.items()
+        (cores, speed, round(speed / slow, 1) if slow else ABSENT) for cores, speed in rtfx.items()
     ]
     if slow:
         rows.append(("PocketSphinx, 1 core", slow, 1.0))

@@ -22,7 +22,7 @@ from auricle.config import SAMPLE_RATE, AudioContext
 from auricle.recognizer import Recognizer
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.elsewhere import Elsewhere
-from benchmarks.ours import THROUGHPUT, Auricle
+from benchmarks.ours import PROCESSES, Auricle, throughput
 from benchmarks.peers.field import PACKAGES
 from benchmarks.results import Result, table
 from benchmarks.rounds import Standing, alternate, fastest, in_turn, ratio
@@ -92,21 +92,29 @@ def _others(path: Path, beams: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def _ours(plan: Plan, beam: int) -> Iterator[Make]:
-    """In each dtype with each audio context."""
+    """In each dtype with each audio context; in that of the targets in a process a thread, too."""
     for dtype in dict.fromkeys(plan.dtypes):
         for context in plan.shape.targets:
-            yield partial(auricle, plan, dtype, context, beam)
+            ways = (1, plan.threads) if dtype == plan.dtypes[0] else (1,)
+            for processes in dict.fromkeys(ways):
+                yield partial(auricle, plan, dtype, context, beam, processes=processes)
 
 
-def auricle(plan: Plan, dtype: str, context: AudioContext, beam: int) -> Auricle:
+def auricle(
+    plan: Plan, dtype: str, context: AudioContext, beam: int, *, processes: int = 1
+) -> Auricle:
     """Ours, after a first run, which is slower."""
     use_threads(plan.threads)
     work = plan.amount.workload
     waveforms = work.samples()[: plan.amount.full_utterances if context == "full" else None]
     found = Auricle(
-        our_name(dtype, context),
+        our_name(dtype, context, processes),
         Recognizer.from_pretrained(
-            plan.folder, device="cpu", dtype=dtype, engine=THROUGHPUT, audio_context=context
+            plan.folder,
+            device="cpu",
+            dtype=dtype,
+            engine=throughput(processes),
+            audio_context=context,
         ),
         waveforms,
         replace(plan.shape.options, max_tokens=work.tokens, beam_size=beam),
@@ -116,9 +124,9 @@ def auricle(plan: Plan, dtype: str, context: AudioContext, beam: int) -> Auricle
     return found
 
 
-def our_name(dtype: str, context: AudioContext) -> str:
+def our_name(dtype: str, context: AudioContext, processes: int = 1) -> str:
     """Of a contestant."""
-    return f"auricle {dtype}, {context}"
+    return f"auricle {dtype}, {context}{PROCESSES if processes > 1 else ''}"
 
 
 def _held_against(references: Sequence[str], standings: Mapping[str, Standing]) -> dict[str, Any]:

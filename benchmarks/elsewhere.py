@@ -20,9 +20,9 @@ class Elsewhere:
         """`make` is called there, so it must be picklable. Raises what it raises."""
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(make, theirs), daemon=True)
+        self._process = context.Process(target=_serve, args=(make, theirs))
         self._process.start()
-        theirs.close()
+        theirs.close()  # so that the process ends with this one
         self.name, self.audio_seconds = self._answer()
 
     def run(self) -> None:

@@ -1,27 +1,29 @@
 """Auricle's engine beside its peers, on the same random Whisper-tiny: python -m benchmarks.engine.
 
 Everybody recognises the same 64 utterances of 2 to 15 s with exactly 32 tokens each, in turns, in
-a process of its own, with the same number of threads. The peers compute Whisper's 30 s for each
-utterance, at their best batch size, from features that are given to them; Auricle computes its own
-features within the time.
+a process of its own, with the same number of threads; Auricle also in a process for each thread.
+The peers compute Whisper's 30 s for each utterance, at their best batch size, from features that
+are given to them; Auricle computes its own features within the time.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 import torch
 
+from auricle.checkpoint import save_checkpoint
 from auricle.config import TransformerConfig
 from auricle.engine.devices import resolve_dtype
-from auricle.threads import apart
+from auricle.recognizer import Recognizer
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.elsewhere import Elsewhere
-from benchmarks.ours import Auricle, recognizer
+from benchmarks.ours import PROCESSES, Auricle, throughput
 from benchmarks.peers.field import CTRANSLATE2, PACKAGES, installed, load
 from benchmarks.peers.peer import BATCH_SIZES, Peer
 from benchmarks.results import Result, table
@@ -38,6 +40,7 @@ class Plan:
 
     workload: Workload = FULL
     dims: TransformerConfig = WHISPER_TINY
+    checkpoint: Path = Path("random.safetensors")  # of ours, with these dimensions
     rounds: int = 3
     batch_sizes: Sequence[int] = BATCH_SIZES
     peer_utterances: int = 16  # a run; each takes a peer the same time, whatever is in it
@@ -55,7 +58,9 @@ def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None)
     plan = SMOKE_PLAN if quick else Plan()
     use_threads(threads)
     result = Result("engine", quick, threads, PACKAGES)
-    with ExitStack() as stack:
+    with TemporaryDirectory() as folder, ExitStack() as stack:
+        plan = replace(plan, checkpoint=Path(folder) / plan.checkpoint)
+        _save(plan)
         ours = [stack.enter_context(Elsewhere(make)) for make in _ours(plan, dtype, threads)]
         makes = [partial(peer, plan, name, threads) for name in installed()]
         peers = [stack.enter_context(Elsewhere(make)) for make in makes]
@@ -68,25 +73,37 @@ def main(dtype: tuple[str, ...], quick: bool, threads: int, output: Path | None)
     result.write(figures, output)
 
 
+def _save(plan: Plan) -> None:
+    found = talker(plan.dims)
+    save_checkpoint(plan.checkpoint, found.model, found.tokenizer)
+
+
 def _ours(plan: Plan, dtypes: Sequence[str], threads: int) -> Iterator[Callable[[], Auricle]]:
-    """In each dtype, with each utterance's own length and with 30 s for each."""
+    """In each dtype, with each utterance's own length and with 30 s for each.
+
+    In the first one also in a process for each thread.
+    """
     names = dict.fromkeys(_dtype(name) for name in dtypes)
     for dtype in names:
-        for whole in (False, True):
-            yield partial(auricle, plan, dtype, threads, whole=whole)
+        ways = (1, threads) if dtype == next(iter(names)) else (1,)
+        for processes in dict.fromkeys(ways):
+            for whole in (False, True):
+                yield partial(auricle, plan, dtype, threads, whole=whole, processes=processes)
 
 
 def _dtype(name: str) -> str:
     return str(resolve_dtype(name, torch.device("cpu"))).removeprefix("torch.")
 
 
-def auricle(plan: Plan, dtype: str, threads: int, *, whole: bool) -> Auricle:
+def auricle(plan: Plan, dtype: str, threads: int, *, whole: bool, processes: int = 1) -> Auricle:
     """Ours, after a first run, which is slower."""
     use_threads(threads)
     work = plan.workload
     found = Auricle(
-        f"auricle {dtype}{WHOLE if whole else ''}",
-        recognizer(apart(lambda: talker(plan.dims)), dtype),
+        f"auricle {dtype}{WHOLE if whole else ''}{PROCESSES if processes > 1 else ''}",
+        Recognizer.from_pretrained(
+            plan.checkpoint, device="cpu", dtype=dtype, engine=throughput(processes)
+        ),
         work.padded() if whole else work.samples(),
         exactly(work.tokens),
         audio_seconds=work.seconds,
@@ -112,15 +129,21 @@ def peer(plan: Plan, name: str, threads: int) -> Peer:
 
 def _figures(plan: Plan, standings: Mapping[str, Standing], ours: str) -> dict[str, Any]:
     work, reference = plan.workload, fastest(standings, CTRANSLATE2)
+    own, whole = (_faster(standings, name) for name in (ours, ours + WHOLE))
     return {
-        "ratio_vs_ctranslate2_int8": ratio(standings, ours, reference),
-        "ratio_full_context_vs_ctranslate2_int8": ratio(standings, ours + WHOLE, reference),
+        "ratio_vs_ctranslate2_int8": ratio(standings, own, reference),
+        "ratio_full_context_vs_ctranslate2_int8": ratio(standings, whole, reference),
         "utterances": work.utterances,
         "audio_seconds": round(work.seconds, 1),
         "tokens_each": work.tokens,
         "contestants": {name: standing.to_dict() for name, standing in standings.items()},
         "ratios": {a: {b: ratio(standings, a, b) for b in standings} for a in standings},
     }
+
+
+def _faster(standings: Mapping[str, Standing], ours: str) -> str:
+    """Of our two ways to share out the threads."""
+    return fastest(standings, (ours, ours + PROCESSES))
 
 
 def _roofline(plan: Plan, dtype: str) -> dict[str, Any]:

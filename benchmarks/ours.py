@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from benchmarks.rounds import MiscountError
 
 # Twice the defaults: throughput over latency.
 THROUGHPUT = EngineConfig(max_encode_seconds=60.0, slots=128)
+PROCESSES = ", a process a thread"  # in a contestant's name
 
 
 class Auricle:
@@ -67,6 +69,11 @@ class Auricle:
         pieces = self._recognizer.cut(audio) if self._cutting else [Piece(0.0, audio.samples)]
         answers = self._recognizer.recognize(pieces, self._options)
         return sum(each.receipt.tokens for each in answers)
+
+
+def throughput(processes: int) -> EngineConfig:
+    """The budgets, in each of so many processes."""
+    return replace(THROUGHPUT, processes=processes)
 
 
 def recognizer(checkpoint: Checkpoint, dtype: str) -> Recognizer:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import accuracy_tables, calibration_tables, trial_tables
+from benchmarks.ours import PROCESSES
 from benchmarks.results import RESULTS, table
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -57,8 +58,9 @@ def _shape_targets(result: Figures) -> Iterator[tuple[str, float | None, float]]
     for context, wanted in result["targets"].items():
         ours = f"auricle {result['dtype_of_targets']}, {context}"
         for search in result["searches"]:
-            name = f"{context}, {_search_name(search).lower()}"
-            yield name, search["over_reference"].get(ours), wanted
+            over = search["over_reference"]
+            ways = [over[name] for name in (ours, ours + PROCESSES) if over.get(name) is not None]
+            yield f"{context}, {_search_name(search).lower()}", max(ways, default=None), wanted
 
 
 def _search_name(search: Figures) -> str:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from auricle.config import SAMPLE_RATE
+from auricle.config import SAMPLE_RATE, EngineConfig
 from auricle.recognizer import Recognizer
 from benchmarks.conditions import Samples
 
@@ -15,13 +15,21 @@ FIRST = 4  # utterances before the clock starts: the first ones are slower
 
 
 def speeds(model: str, waveforms: Sequence[Samples], most: int) -> dict[str, float]:
-    """On one core and on `most`: greedy, 16 utterances at a time, voice activity included."""
-    return {str(count): _speed(model, waveforms, count) for count in sorted({1, most})}
+    """On one core, on `most`, and on as many with a process for each.
+
+    Greedy, 16 utterances at a time in each process, voice activity included.
+    """
+    found = {"1 core": _speed(model, waveforms, 1)}
+    if most > 1:
+        found[f"{most} cores"] = _speed(model, waveforms, most)
+        found[f"{most} cores, a process each"] = _speed(model, waveforms, most, processes=most)
+    return found
 
 
-def _speed(model: str, waveforms: Sequence[Samples], count: int) -> float:
-    with cores(count), Recognizer.from_pretrained(model) as recognizer:
-        recognizer.transcribe(list(waveforms[:FIRST]))
+def _speed(model: str, waveforms: Sequence[Samples], count: int, *, processes: int = 1) -> float:
+    engine = EngineConfig(processes=processes)
+    with cores(count), Recognizer.from_pretrained(model, engine=engine) as recognizer:
+        recognizer.transcribe([*waveforms[:FIRST]] * processes)
         started = time.perf_counter()
         recognizer.transcribe(list(waveforms))
         seconds = time.perf_counter() - started

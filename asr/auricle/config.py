@@ -351,15 +351,17 @@ class DecodingOptions:
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """The engine's budgets."""
+    """The engine's budgets; with several processes, those of each."""
 
     max_queue: int = 256  # waiting requests; one more is refused
     max_encode_seconds: float = 30.0  # audio encoded at a time, between two decode steps
     slots: int = 64  # hypotheses decoded at once
     max_cache_mib: int = 2048  # what decoding remembers of audio on a CPU; a GPU reserves it
     exact: bool = False  # no shape on the device depends on company: slower, the same bits always
+    processes: int = 1  # engines, each with a copy of the weights and its share of the threads
 
     def __post_init__(self) -> None:
+        _check_count("processes", self.processes)
         _check_count("max_queue", self.max_queue)
         _check_positive("max_encode_seconds", self.max_encode_seconds)
         _check_count("slots", self.slots)

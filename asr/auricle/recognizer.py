@@ -1,10 +1,11 @@
 """The library's front door: audio in, transcripts out, through the batching engine."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -12,22 +13,22 @@ from typing import Self, overload
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelConfig
 from auricle.cutting import cut
-from auricle.decoding import Casting, Dialect, dialect_of
+from auricle.decoding import dialect_of
 from auricle.decoding.whisper import WhisperDialect
-from auricle.engine import Engine, ModelRunner, Outcome, Request
-from auricle.engine.devices import activations, convert, prepare, resolve_device, resolve_dtype
+from auricle.engine import Outcome, Request
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
+from auricle.engine.seam import Serving
 from auricle.engine.statistics import Statistics
 from auricle.engine.windowed import in_windows
 from auricle.errors import InvalidOptionError
-from auricle.families import hub_folder, is_hub_name, load_pretrained
+from auricle.families import hub_folder, is_hub_name
 from auricle.futures import results, results_async, then
+from auricle.host import Described, Host, Loading, start_processes
 from auricle.joining import Joiner, join, merge_receipts
 from auricle.segmenter import Piece, Segmenter
 from auricle.threads import apart
@@ -35,10 +36,11 @@ from auricle.transcript import Recognition, Segment, Transcript, Word
 from auricle.vad import load_now
 
 AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
+Start = Callable[[EngineConfig], tuple[Serving, Described]]
 
 BUNDLED = "bundled"
 _PIECES_AHEAD = 16  # of one audio in the engine: long audio must not crowd out the others
-_READERS = 16  # audios of a list that are read and recognised at a time
+_READERS = 16  # audios of a list that are read and recognised at a time, for each process
 
 
 class Recognizer:
@@ -60,23 +62,22 @@ class Recognizer:
                 outside its range.
         """
         check_share(check_invariance)
-        torch_device = resolve_device(device)
-        torch_dtype = resolve_dtype(dtype, torch_device)
-        self.config: ModelConfig = checkpoint.model.config
-        self.model_id = self.config.name
-        self.device = str(torch_device)
-        self.dtype = str(torch_dtype).removeprefix("torch.")
-        self._tokenizer = checkpoint.tokenizer
-        config = engine or EngineConfig()
+        host = Host(checkpoint, device, dtype)
+        self._begin(host.start, engine or EngineConfig(), check_invariance)
+
+    def _begin(self, start: Start, config: EngineConfig, check_invariance: float) -> None:
         apart(load_now)
-        model = apart(lambda: prepare(checkpoint.model, torch_device, torch_dtype))
-        ready = replace(checkpoint, model=model)
-        self._dialect = dialect_of(self.config, checkpoint.tokenizer)
-        self._engine = _start(ready, torch_device, torch_dtype, config, self._dialect)
+        self._readers = _READERS * config.processes
+        self._engine, described = start(config)
         self._checker: InvarianceChecker | None = None
-        if check_invariance:  # on the same weights
-            alone = _start(ready, torch_device, torch_dtype, alone_config(config), self._dialect)
+        if check_invariance:
+            alone, _ = start(alone_config(config))
             self._checker = InvarianceChecker(alone, check_invariance)
+        self.config: ModelConfig = described.config
+        self.model_id = self.config.name
+        self.device, self.dtype = described.device, described.dtype
+        self._tokenizer = described.tokenizer
+        self._dialect = dialect_of(self.config, self._tokenizer)
 
     @classmethod
     def from_pretrained(
@@ -100,7 +101,9 @@ class Recognizer:
                 if there is one.
             device: `cpu`, `cuda` or `auto`.
             dtype: `float32`, `bfloat16`, `float16`, `int8` (the weights; CPU alone) or `auto`.
-            engine: the engine's budgets.
+            engine: the engine's budgets, and in how many processes it runs. With several, a
+                script must be importable, as for `multiprocessing`: guard what it does by
+                `if __name__ == "__main__":`.
             check_invariance: the share of requests, 0 to 1, that is decoded again alone; where
                 that gives other tokens, a warning is logged and `checks` counts it.
             audio_context: `full` encodes the model's whole window always, `auto` what there is;
@@ -110,26 +113,24 @@ class Recognizer:
             ModelError: it cannot be loaded; its class says why.
             InvalidOptionError: the device or the dtype is not to be had, or another option is
                 outside its range.
+            EngineStoppedError: one of several processes ended while it loaded the model.
         """
+        check_share(check_invariance)
+        config = engine or EngineConfig()
         lm_path = Path(lm) if lm is not None else None
-        torch_device = resolve_device(device)
-        torch_dtype = resolve_dtype(dtype, torch_device)
-
-        def load() -> Checkpoint:
-            kind = activations(torch_dtype)
-            checkpoint = load_pretrained(
-                model_path(model), dtype=kind, audio_context=audio_context, lm=lm_path
+        loading = Loading(model_path(model), lm_path, device, dtype, audio_context)
+        if config.processes == 1:
+            checkpoint = apart(loading.load)
+            return cls(
+                checkpoint,
+                device=device,
+                dtype=dtype,
+                engine=config,
+                check_invariance=check_invariance,
             )
-            convert(checkpoint.model, torch_device, torch_dtype)  # nobody else has it
-            return checkpoint
-
-        return cls(
-            apart(load),
-            device=device,
-            dtype=dtype,
-            engine=engine,
-            check_invariance=check_invariance,
-        )
+        recognizer = cls.__new__(cls)
+        recognizer._begin(partial(start_processes, loading), config, check_invariance)  # noqa: SLF001
+        return recognizer
 
     @overload
     def transcribe(  # type: ignore[overload-overlap]  # a str is one source, not many
@@ -163,7 +164,7 @@ class Recognizer:
         """
         if isinstance(audio, str | Path | bytes | np.ndarray | Audio):
             return self._transcribe(audio, options)
-        with ThreadPoolExecutor(_READERS, thread_name_prefix="auricle-reader") as readers:
+        with ThreadPoolExecutor(self._readers, thread_name_prefix="auricle-reader") as readers:
             return list(readers.map(lambda source: self._transcribe(source, options), audio))
 
     def transcribe_in_windows(
@@ -316,28 +317,6 @@ class Recognizer:
         audio = _as_audio(source)
         recognitions = list(self.recognize(self.cut(audio), options))
         return self.join(recognitions, duration=audio.duration, warnings=audio.warnings)
-
-
-def _start(
-    ready: Checkpoint,
-    device: torch.device,
-    dtype: torch.dtype,
-    config: EngineConfig,
-    dialect: Dialect,
-) -> Engine:
-    """An engine for a model that is ready to run."""
-    runner = apart(
-        lambda: ModelRunner(
-            ready.model,
-            device,
-            dtype,
-            slots=config.slots,
-            max_cache_mib=config.max_cache_mib,
-            exact=config.exact,
-            casting=Casting.of(ready.model.config, ready.language_model, dialect),
-        )
-    )
-    return Engine(runner, config, model_id=ready.model.config.name)
 
 
 def model_path(model: str | Path) -> Path:

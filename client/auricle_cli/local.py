@@ -88,7 +88,7 @@ def load(recognition: Recognition) -> LocalTranscriber:
             lm=recognition.lm,
             device=recognition.device or "auto",
             dtype=recognition.dtype or "auto",
-            engine=EngineConfig(exact=recognition.exact),
+            engine=EngineConfig(exact=recognition.exact, processes=recognition.processes or 1),
             audio_context=recognition.audio_context,
         )
     except AuricleError as error:

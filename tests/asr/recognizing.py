@@ -10,8 +10,9 @@ import pytest
 import soundfile
 
 from auricle.config import SAMPLE_RATE
-from auricle.engine import ModelRunner
+from auricle.engine import Engine, ModelRunner
 from auricle.engine.request import Job
+from auricle.engine.seam import Serving
 from auricle.transcript import Transcript
 
 PATIENCE = 60.0
@@ -42,3 +43,10 @@ class Gate:
             return join(runner, jobs)
 
         monkeypatch.setattr(ModelRunner, "join", wait_and_join)
+
+
+def runner_of(engine: Serving) -> ModelRunner:
+    """What computes for an engine in this process."""
+    assert isinstance(engine, Engine)
+    assert isinstance(engine._runner, ModelRunner)
+    return engine._runner

@@ -1,16 +1,13 @@
 """What a recogniser says of itself: its engine's statistics, and whether company changes words."""
 
-from typing import cast
-
 import pytest
 
 from auricle.config import DecodingOptions
-from auricle.engine import ModelRunner
 from auricle.engine.statistics import Statistics
 from auricle.errors import InvalidOptionError
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
-from tests.asr.recognizing import PATIENCE
+from tests.asr.recognizing import PATIENCE, runner_of
 from tests.asr.tiny import SECONDS, sounds, tiny_checkpoint
 
 pytestmark = pytest.mark.usefixtures("all_is_speech")
@@ -37,8 +34,8 @@ def test_company_does_not_change_the_tiny_models_tokens() -> None:
 def test_the_two_engines_share_their_weights() -> None:
     with Recognizer(tiny_checkpoint(), device="cpu", check_invariance=0.5) as checked:
         assert checked._checker is not None
-        runners = checked._engine._runner, checked._checker._engine._runner
-        first, second = (cast("ModelRunner", runner).model for runner in runners)
+        engines = checked._engine, checked._checker._engine
+        first, second = (runner_of(engine).model for engine in engines)
         pointers = [{p.data_ptr() for p in model.parameters()} for model in (first, second)]
     assert pointers[0] == pointers[1]
 

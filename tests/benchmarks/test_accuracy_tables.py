@@ -23,7 +23,7 @@ def accuracy_figures() -> dict[str, Any]:
         "model": {"name": "bundled", "sha256": "0123456789ab", "bytes": 12_300_000},
         "first_utterances_only": None,
         "corpora": {"dev": {"utterances": 2, "minutes": 0.5}},
-        "rtfx": {"1": 50.0, "2": 90.0},
+        "rtfx": {"1 core": 50.0, "2 cores": 90.0},
         "conditions": {"dev": {"clean": good, "telephone": bad}},
         "by_length": {
             "dev": {"0 to 2 s": good, "2 to 5 s": None},

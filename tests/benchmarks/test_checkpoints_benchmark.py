@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from auricle.config import TransformerConfig
 from benchmarks import checkpoints, shapes
 from benchmarks.checkpoints import main, our_name
+from benchmarks.ours import Auricle
 from benchmarks.peers.field import EVERY_MODE, FLOAT32, INT8
 from benchmarks.peers.peer import Generate
 from benchmarks.rounds import MiscountError, Standing
@@ -79,6 +80,20 @@ def test_full_context_costs_more_than_auto(fakes: dict[str, FakeGenerate], tmp_p
     assert runners["full"].audio_seconds < runners["auto"].audio_seconds  # fewer utterances
     for each in runners.values():
         each._recognizer.close()
+
+
+def test_the_dtype_of_the_targets_runs_in_a_process_a_thread_too(tmp_path: Path) -> None:
+    small, amount = SHAPES["whisper-tiny"].small, shapes.SMOKE_AMOUNT
+    plan = checkpoints.Plan(small, tmp_path, ("float32", "int8"), amount, threads=2)
+    plan.shape.save(plan.shape.dims, tmp_path)
+    makes = list(checkpoints._ours(plan, 1))
+    assert len(makes) == 6
+    ours = makes[1]()
+    assert isinstance(ours, Auricle)
+    assert (
+        ours.name == our_name("float32", "full", 2) == "auricle float32, full, a process a thread"
+    )
+    ours._recognizer.close()
 
 
 def test_other_beams_are_kept_where_wanted(fakes: dict[str, FakeGenerate], tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from click.testing import CliRunner
 from auricle.config import TransformerConfig
 from benchmarks import engine
 from benchmarks.engine import main
-from benchmarks.ours import Auricle, recognizer
+from benchmarks.ours import PROCESSES, Auricle, recognizer
 from benchmarks.peers.field import INT8, PEERS, WORKERS
 from benchmarks.peers.peer import Generate
 from benchmarks.rounds import MiscountError, Standing
@@ -54,16 +55,33 @@ def test_the_first_dtype_counts(tmp_path: Path) -> None:
     assert result["ratio_full_context_vs_ctranslate2_int8"] == whole[INT8]
 
 
-def test_the_faster_way_of_ctranslate2_counts() -> None:
+def test_the_faster_way_counts_ours_and_ctranslate2s() -> None:
     speeds = {"ours": 60.0, "ours" + engine.WHOLE: 18.0, INT8: 10.0, WORKERS: 20.0}
     standings = {name: Standing([speed], {}) for name, speed in speeds.items()}
     figures = engine._figures(engine.SMOKE_PLAN, standings, "ours")
     assert figures["ratio_vs_ctranslate2_int8"] == 3.0
     assert figures["ratio_full_context_vs_ctranslate2_int8"] == 0.9
+    standings["ours" + PROCESSES] = Standing([90.0], {})
+    standings["ours" + engine.WHOLE + PROCESSES] = Standing([17.0], {})
+    figures = engine._figures(engine.SMOKE_PLAN, standings, "ours")
+    assert figures["ratio_vs_ctranslate2_int8"] == 4.5
+    assert figures["ratio_full_context_vs_ctranslate2_int8"] == 0.9
 
 
-def test_a_dtype_runs_once_however_it_is_called() -> None:
-    makes = engine._ours(engine.SMOKE_PLAN, ("auto", "float32", "bfloat16"), threads=1)
+def test_the_first_dtype_runs_in_a_process_a_thread_too(tmp_path: Path) -> None:
+    plan = replace(engine.SMOKE_PLAN, checkpoint=tmp_path / "random.safetensors")
+    engine._save(plan)
+    makes = list(engine._ours(plan, ("float32", "bfloat16"), threads=2))
+    assert len(makes) == 6
+    ours = makes[2]()
+    assert ours.name == "auricle float32, a process a thread"
+    ours._recognizer.close()
+
+
+def test_a_dtype_runs_once_however_it_is_called(tmp_path: Path) -> None:
+    plan = replace(engine.SMOKE_PLAN, checkpoint=tmp_path / "random.safetensors")
+    engine._save(plan)
+    makes = engine._ours(plan, ("auto", "float32", "bfloat16"), threads=1)
     runners = [make() for make in makes]
     dtypes = [each.facts()["dtype"] for each in runners]
     assert sorted(dtypes) == ["bfloat16", "bfloat16", "float32", "float32"]

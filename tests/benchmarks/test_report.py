@@ -171,6 +171,16 @@ def test_dtypes_without_words_leave_them_out(results: Path) -> None:
     assert random[1:] == ["cuda, float16", "8", "0.25", "0.03125", "0.00%", "0.00%", "", ""]
 
 
+def test_of_our_two_ways_the_faster_is_held_against_the_target(results: Path) -> None:
+    path = results / "whisper-base.json"
+    result = json.loads(path.read_text())
+    result["searches"][1]["over_reference"][our_name("int8", "full", 2)] = 1.25
+    path.write_text(json.dumps(result))
+    found = {row[0]: row[1:] for row in rows("whisper-base", results)}
+    assert found["full, greedy"][1:] == ["0.9", "missed"]
+    assert found["full, beam 5"][1:] == ["1.25", "met"]
+
+
 def test_who_took_no_part_has_no_figure(results: Path) -> None:
     path, name = results / "whisper-base.json", our_name("int8", "full")
     result = json.loads(path.read_text())

@@ -27,6 +27,7 @@ from auricle.recognizer import Recognizer
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer
+from tests.asr.recognizing import runner_of
 from tests.asr.tiny import sound, tiny_checkpoint
 from tests.server.messages import WAIT_SECONDS, soon, until
 from tests.server.wave import pcm_wav
@@ -97,11 +98,11 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 def recognizer(gate: Gate) -> Iterator[Recognizer]:
     """No slot and no byte of its cache may be lost."""
     recognizer = Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(slots=4))
-    room = recognizer._engine._runner.room
+    room = runner_of(recognizer._engine).room
     yield recognizer
     gate.open()
     recognizer.close()
-    assert recognizer._engine._runner.room == room
+    assert runner_of(recognizer._engine).room == room
     statistics = recognizer.statistics()
     assert (statistics.running, statistics.waiting) == (0, 0)
     ended = statistics.finished + statistics.cancelled

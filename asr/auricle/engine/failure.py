@@ -36,7 +36,7 @@ def release(error: BaseException) -> None:
         cause = cause.__cause__ or cause.__context__
 
 
-def as_typed(error: Exception) -> AuricleError:
+def as_typed(error: BaseException) -> AuricleError:
     """The error for the one request that is to blame."""
     if isinstance(error, AuricleError):
         return error

@@ -8,8 +8,8 @@ from functools import partial
 from random import Random
 
 from auricle.config import EngineConfig
-from auricle.engine.engine import Engine
 from auricle.engine.request import Outcome, Request
+from auricle.engine.seam import Serving
 from auricle.errors import AuricleError, EngineStoppedError, InvalidOptionError
 
 MAX_BEAM = 32  # of `DecodingOptions`
@@ -35,7 +35,7 @@ class InvarianceChecker:
     Requests that sample without a seed are never chosen: their words are new each time.
     """
 
-    def __init__(self, engine: Engine, share: float, random: Random | None = None) -> None:
+    def __init__(self, engine: Serving, share: float, random: Random | None = None) -> None:
         """Check each request with probability `share` on `engine`, which is closed with this.
 
         Raises:
@@ -127,7 +127,7 @@ def alone_config(config: EngineConfig) -> EngineConfig:
     An exact one computes all its slots in each step, so there it has as many as the other.
     """
     slots = config.slots if config.exact else min(config.slots, MAX_BEAM)
-    return replace(config, max_queue=1, slots=slots)
+    return replace(config, max_queue=1, slots=slots, processes=1)
 
 
 def repeatable(request: Request) -> bool:

@@ -1,9 +1,11 @@
-"""What the engine asks of whoever owns the model."""
+"""What the engine asks of whoever owns the model, and what is asked of an engine."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Protocol
 
-from auricle.engine.request import Cost, Job, Request, Room
+from auricle.engine.request import Cost, Job, Outcome, Request, Room
+from auricle.engine.statistics import Statistics
 from auricle.errors import AuricleError
 from auricle.hypothesis import Hypothesis
 
@@ -44,4 +46,20 @@ class Runner(Protocol):
 
     def leave(self, job: Job) -> None:
         """Forget a job that has joined."""
+        ...
+
+
+class Serving(Protocol):
+    """Takes requests from any thread: an engine here or in another process, or several."""
+
+    def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
+        """Queue a request, as `Engine.submit`."""
+        ...
+
+    def statistics(self) -> Statistics:
+        """What has been done so far, and is done now."""
+        ...
+
+    def close(self, *, drain: bool = True) -> None:
+        """Stop: after all work when `drain`. No future is open afterwards."""
         ...

@@ -7,13 +7,13 @@ import numpy.typing as npt
 
 from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding.whisper import WhisperDialect
-from auricle.engine.engine import Engine
 from auricle.engine.request import Request
+from auricle.engine.seam import Serving
 from auricle.transcript import Receipt, Segment
 
 
 def in_windows(
-    engine: Engine,
+    engine: Serving,
     config: ModelConfig,
     dialect: WhisperDialect,
     samples: npt.NDArray[np.float32],

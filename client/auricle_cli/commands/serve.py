@@ -10,7 +10,14 @@ from auricle.config import AudioContext, EngineConfig
 from auricle.errors import AuricleError
 from auricle_cli.failure import Failure
 from auricle_cli.groups import options_of
-from auricle_cli.recognition import CONTEXT_DEFAULT, CONTEXT_HELP, EXACT_HELP, FILE, LM_HELP
+from auricle_cli.recognition import (
+    CONTEXT_DEFAULT,
+    CONTEXT_HELP,
+    EXACT_HELP,
+    FILE,
+    LM_HELP,
+    PROCESSES_HELP,
+)
 from auricle_server.config import ServerConfig
 
 SERVER_HELP = {
@@ -32,6 +39,7 @@ ENGINE_HELP = {
     "slots": "Hypotheses decoded at once.",
     "max_cache_mib": "Memory for what decoding remembers of the audio, in MiB, on a CPU.",
     "exact": EXACT_HELP,
+    "processes": PROCESSES_HELP,
 }
 LEVELS = ["debug", "info", "warning", "error"]
 

@@ -1,0 +1,108 @@
+"""Several engines with the face of one."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial, reduce
+from operator import add
+
+from auricle.engine.request import Outcome, Request
+from auricle.engine.seam import Serving
+from auricle.engine.statistics import Statistics
+from auricle.errors import EngineStoppedError
+
+logger = logging.getLogger(__name__)
+
+
+class _Member:
+    """An engine, and how much it has to do."""
+
+    def __init__(self, engine: Serving) -> None:
+        self.engine = engine
+        self.samples = 0  # of audio that is open
+        self.ended = False
+
+
+class EnginePool:
+    """Gives each request to the engine with the least audio to do.
+
+    An engine that has ended by itself is replaced; what was open in it has failed, and new requests
+    go to the others meanwhile.
+    """
+
+    def __init__(self, engines: Sequence[Serving], start: Callable[[], Serving]) -> None:
+        """Serve with `engines`, which are closed with this; `start` makes another one."""
+        self._members = [_Member(engine) for engine in engines]
+        self._start = start
+        self._lock = threading.Lock()
+        self._past = Statistics()  # of engines that have ended
+        self._closing = False
+        self._starters = ThreadPoolExecutor(1, thread_name_prefix="auricle-starter")
+
+    def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
+        """As `Engine.submit`: what the engine with the least to do says is the answer."""
+        while (member := self._begin(request)) is not None:
+            try:
+                future = member.engine.submit(request, block=block)
+            except EngineStoppedError:
+                self._finish(member, request)
+                self._replace(member)
+            except BaseException:
+                self._finish(member, request)
+                raise
+            else:
+                future.add_done_callback(partial(self._done, member, request))
+                return future
+        raise EngineStoppedError("no engine runs at the moment: try again")
+
+    def statistics(self) -> Statistics:
+        """Of all engines together."""
+        with self._lock:
+            engines, past = [member.engine for member in self._members], self._past
+        return reduce(add, (engine.statistics() for engine in engines), past)
+
+    def close(self, *, drain: bool = True) -> None:
+        """Close all engines, at the same time."""
+        with self._lock:
+            self._closing = True
+        self._starters.shutdown()
+        engines = [member.engine for member in self._members]
+        with ThreadPoolExecutor(len(engines)) as closers:
+            list(closers.map(lambda engine: engine.close(drain=drain), engines))
+
+    def _begin(self, request: Request) -> _Member | None:
+        """Who is to do it; None where nobody is there."""
+        with self._lock:
+            there = [member for member in self._members if not member.ended]
+            member = min(there, key=lambda each: each.samples, default=None)
+            if member is not None:
+                member.samples += len(request.samples)
+            return member
+
+    def _finish(self, member: _Member, request: Request) -> None:
+        with self._lock:
+            member.samples -= len(request.samples)
+
+    def _done(self, member: _Member, request: Request, future: Future[Outcome]) -> None:
+        self._finish(member, request)
+        if not future.cancelled() and isinstance(future.exception(), EngineStoppedError):
+            self._replace(member)
+
+    def _replace(self, member: _Member) -> None:
+        with self._lock:
+            known, member.ended = member.ended or self._closing, True
+            if not known:  # under the lock: once the pool is closing, nobody is started
+                self._starters.submit(self._restart, member)
+
+    def _restart(self, member: _Member) -> None:
+        try:
+            engine = self._start()
+        except Exception:
+            logger.exception("an engine has ended, and no other could be started")
+            member.ended = False  # the next request finds it so, and tries again
+            return
+        with self._lock:
+            self._past += member.engine.statistics()
+            self._members[self._members.index(member)] = _Member(engine)
+        logger.warning("an engine has ended; another one has taken its place")

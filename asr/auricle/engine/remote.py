@@ -1,0 +1,202 @@
+"""An engine in a process of its own, with the face of one in this process."""
+
+import atexit
+import logging
+import multiprocessing
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from itertools import count
+
+from auricle.engine.answers import Answers
+from auricle.engine.messages import (
+    Answer,
+    Cancel,
+    Close,
+    Closed,
+    Count,
+    Order,
+    Ready,
+    Reply,
+    Submit,
+    Unfit,
+)
+from auricle.engine.request import Outcome, Request
+from auricle.engine.statistics import Ledger, Statistics
+from auricle.engine.worker import Build, work
+from auricle.errors import AuricleError, EngineStoppedError
+
+logger = logging.getLogger(__name__)
+
+
+class RemoteEngine:
+    """An `Engine` that shares no interpreter lock with anybody.
+
+    Each order is one message, each answer another. When the process ends, however that came, what
+    was open fails with EngineStoppedError.
+    """
+
+    def __init__(self, build: Build, *, threads: int) -> None:
+        """Start a process; `ready` waits for it.
+
+        Args:
+            build: makes the engine there, so it must be picklable.
+            threads: that torch computes with there.
+        """
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        arguments = (theirs, build, threads, logging.getLogger().getEffectiveLevel())
+        self._process = context.Process(
+            target=work, args=arguments, name="auricle-engine", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._numbers = count()
+        self._lock = threading.Lock()  # of what follows, and of sending
+        self._asked: dict[int, Future[Statistics | None]] = {}
+        self._open: dict[int, Future[Outcome]] = {}
+        self._ended = self._closing = False
+        self._counted = Statistics()
+        self._ready: Future[object] = Future()
+        self._answers = Answers(Ledger())  # the engine counts by itself
+        self._reader = threading.Thread(target=self._read, name="auricle-reader", daemon=True)
+        self._reader.start()
+        atexit.register(self._hang_up)  # the process ignores signals
+
+    def ready(self) -> object:
+        """Wait until the engine runs; returns what its builder says of it.
+
+        Raises:
+            Exception: what building it raised.
+            EngineStoppedError: its process ended before.
+        """
+        return self._ready.result()
+
+    def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
+        """As `Engine.submit`."""
+        number, future = next(self._numbers), Future[Outcome]()
+        with self._lock:
+            self._open[number] = future
+        try:
+            self._ask(Submit(number, request, block))
+        except BaseException:
+            with self._lock:
+                self._open.pop(number, None)
+            raise
+        future.add_done_callback(partial(self._cancel, number))
+        return future
+
+    def statistics(self) -> Statistics:
+        """As `Engine.statistics`; of a process that has ended, the last that is known."""
+        try:
+            counted = self._ask(Count(next(self._numbers)))
+        except EngineStoppedError:
+            return replace(self._counted, waiting=0, running=0)
+        self._counted = counted or self._counted
+        return self._counted
+
+    def close(self, *, drain: bool = True) -> None:
+        """As `Engine.close`; the process has ended afterwards."""
+        self._closing = True
+        with suppress(EngineStoppedError):  # already
+            self._send(Close(drain))
+        self._reader.join()
+        self._answers.join()
+        self._process.join()
+        atexit.unregister(self._hang_up)
+
+    def _ask(self, order: Submit | Count) -> Statistics | None:
+        """Send an order and wait for the reply. Raises what it says."""
+        reply = Future[Statistics | None]()
+        with self._lock:
+            self._asked[order.number] = reply
+        try:
+            self._send(order)
+        except EngineStoppedError:
+            with self._lock:
+                self._asked.pop(order.number, None)
+            raise
+        return reply.result()
+
+    def _send(self, order: Order) -> None:
+        with self._lock:
+            if self._ended:
+                raise EngineStoppedError("the engine's process has ended")
+            try:
+                self._connection.send(order)
+            except OSError as error:
+                raise EngineStoppedError("the engine's process has ended") from error
+
+    def _cancel(self, number: int, future: Future[Outcome]) -> None:
+        if future.cancelled():
+            with suppress(EngineStoppedError):  # which takes the work along
+                self._send(Cancel(number))
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._heed(self._connection.recv())
+        except (EOFError, OSError):
+            self._end()
+
+    def _heed(self, message: object) -> None:
+        match message:
+            case Answer(number, result):
+                with self._lock:
+                    future = self._open.pop(number)
+                self._answers.give(future, result or EngineStoppedError("cancelled"))
+            case Reply(number, AuricleError() as error):
+                self._pending(number).set_exception(error)
+            case Reply(number, Statistics() | None as result):
+                self._pending(number).set_result(result)
+            case Ready(described):
+                self._ready.set_result(described)
+            case Unfit(error):
+                self._ready.set_exception(error)
+            case Closed(statistics):
+                self._counted = statistics
+            case logging.LogRecord() as record:
+                logging.getLogger(record.name).handle(record)
+
+    def _pending(self, number: int) -> Future[Statistics | None]:
+        with self._lock:
+            return self._asked.pop(number)
+
+    def _end(self) -> None:
+        """Nobody waits in vain."""
+        with self._lock:
+            self._ended = True
+            asked, self._asked = list(self._asked.values()), {}
+            left, self._open = list(self._open.values()), {}
+        self._process.join()
+        error = EngineStoppedError(
+            f"the engine's process ended (exit code {self._process.exitcode})"
+        )
+        if not self._closing:
+            logger.error("%s", error)
+        for reply in asked:
+            reply.set_exception(error)
+        for future in left:
+            self._answers.give(future, error)
+        if not self._ready.done():
+            self._ready.set_exception(error)
+        self._answers.close()
+
+    def _hang_up(self) -> None:
+        """The interpreter ends, and nobody closed this."""
+        self._closing = True
+        self._process.kill()
+
+
+def ready(engines: Sequence[RemoteEngine]) -> object:
+    """Wait until all run; returns what the first one's builder says. Raises, and closes, as one."""
+    try:
+        described = [engine.ready() for engine in engines]
+    except BaseException:
+        for engine in engines:
+            engine.close(drain=False)
+        raise
+    return described[0]

@@ -1,0 +1,164 @@
+"""The process around an engine that its owner reaches through a connection."""
+
+import logging
+import logging.handlers
+import pickle
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+
+import torch
+
+from auricle.engine.answers import Result
+from auricle.engine.failure import as_typed
+from auricle.engine.messages import (
+    Answer,
+    Cancel,
+    Close,
+    Closed,
+    Count,
+    Ready,
+    Reply,
+    Submit,
+    Unfit,
+)
+from auricle.engine.request import Outcome
+from auricle.engine.seam import Serving
+
+Build = Callable[[], tuple[Serving, object]]  # an engine, and what to say of it
+
+
+def work(connection: Connection, build: Build, threads: int, log_level: int) -> None:
+    """The process's life: build an engine and serve its owner, until one of them ends.
+
+    `build` must be picklable. Records of at least `log_level` go to the owner's loggers. Signals
+    are for the owner, who says what they mean here.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    torch.set_num_threads(threads)
+    line = Line(connection)
+    logging.basicConfig(level=log_level, handlers=[LineHandler(line)], force=True)
+    try:
+        engine, described = build()
+    except Exception as error:  # noqa: BLE001  # it is raised in the owner's process
+        line.send(Unfit(_portable(error)))
+        return
+    line.send(Ready(described))
+    Worker(line, engine).run()
+
+
+class Line:
+    """The engine's end of the connection, for many threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, message: object) -> None:
+        """Tell the owner, if there is still one."""
+        try:
+            with self._lock:
+                self._connection.send(message)
+        except OSError:
+            pass  # its silence ends this process
+
+    def receive(self) -> object:
+        """The next message; `Close` where the owner is gone."""
+        try:
+            return self._connection.recv()
+        except (EOFError, OSError):
+            return Close(drain=False)
+
+
+class LineHandler(logging.handlers.QueueHandler):
+    """Sends log records to the owner, their messages and tracebacks as text."""
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(SimpleQueue())  # which stays empty
+        self._line = line
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Send it."""
+        self._line.send(record)
+
+
+class Worker:
+    """Does what the owner says."""
+
+    def __init__(self, line: Line, engine: Serving) -> None:
+        self._line = line
+        self._engine = engine
+        self._open: dict[int, Future[Outcome]] = {}
+        self._closing: Future[bool] = Future()  # whether to drain
+        self._patient = ThreadPoolExecutor(1, thread_name_prefix="auricle-patient")
+
+    def run(self) -> None:
+        """Until the owner closes the engine or is gone."""
+        threading.Thread(target=self._listen, name="auricle-orders", daemon=True).start()
+        self._engine.close(drain=self._closing.result())
+        self._line.send(Closed(self._engine.statistics()))
+
+    def _listen(self) -> None:
+        """Until nothing is left to do: requests may be cancelled while the engine drains."""
+        try:
+            while not isinstance(order := self._line.receive(), Close) or order.drain:
+                self._heed(order)
+        finally:  # whatever an order did
+            self._close(drain=False)
+
+    def _heed(self, order: object) -> None:
+        match order:
+            case Submit(block=True):  # they wait for room in their order
+                self._patient.submit(self._submit, order)
+            case Submit():
+                self._submit(order)
+            case Cancel(number):
+                if (future := self._open.get(number)) is not None:
+                    future.cancel()
+            case Count(number):
+                self._line.send(Reply(number, self._engine.statistics()))
+            case Close(drain):
+                self._close(drain=drain)
+
+    def _close(self, *, drain: bool) -> None:
+        """In the main thread; a second time here, as the first may still drain."""
+        if not self._closing.done():
+            self._closing.set_result(drain)
+        else:
+            self._engine.close(drain=drain)
+
+    def _submit(self, order: Submit) -> None:
+        try:
+            future = self._engine.submit(order.request, block=order.block)
+        except Exception as error:  # noqa: BLE001  # it is raised in the owner's process
+            self._line.send(Reply(order.number, as_typed(error)))
+            return
+        self._open[order.number] = future
+        self._line.send(Reply(order.number))
+        future.add_done_callback(partial(self._answer, order.number))
+
+    def _answer(self, number: int, future: Future[Outcome]) -> None:
+        del self._open[number]
+        self._line.send(Answer(number, _result(future)))
+
+
+def _result(future: Future[Outcome]) -> Result | None:
+    """How a future ended; None: by its cancellation."""
+    if future.cancelled():
+        return None
+    error = future.exception()
+    return future.result() if error is None else as_typed(error)
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or its words where it cannot be sent."""
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
+    except Exception:  # noqa: BLE001  # whatever its class does
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error

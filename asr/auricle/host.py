@@ -1,0 +1,129 @@
+"""A model that is ready to run, and the engines that run it: here, or in processes of their own."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import torch
+
+from auricle.checkpoint import Checkpoint
+from auricle.config import AudioContext, EngineConfig, ModelConfig
+from auricle.decoding import Casting, dialect_of
+from auricle.engine import Engine, ModelRunner
+from auricle.engine.devices import activations, convert, prepare, resolve_device, resolve_dtype
+from auricle.engine.pool import EnginePool
+from auricle.engine.remote import RemoteEngine, ready
+from auricle.errors import InvalidOptionError
+from auricle.families import load_pretrained
+from auricle.threads import apart
+from auricle.tokenizer import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What is to be known of a model whose weights may lie in another process."""
+
+    config: ModelConfig
+    tokenizer: Vocabulary
+    device: str
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Which model to load, and how it is to run. It can be sent to another process."""
+
+    path: Path
+    lm: Path | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    audio_context: AudioContext | None = None
+
+    def load(self) -> Checkpoint:
+        """Ready to run, so that nothing is in memory twice.
+
+        Raises:
+            ModelError: it cannot be loaded; its class says why.
+            InvalidOptionError: the device or the dtype is not to be had.
+        """
+        device = resolve_device(self.device)
+        dtype = resolve_dtype(self.dtype, device)
+        checkpoint = load_pretrained(
+            self.path, dtype=activations(dtype), audio_context=self.audio_context, lm=self.lm
+        )
+        convert(checkpoint.model, device, dtype)  # nobody else has it
+        return checkpoint
+
+
+class Host:
+    """A model in this process. Its engines share the weights."""
+
+    def __init__(self, checkpoint: Checkpoint, device: str, dtype: str) -> None:
+        """Make `checkpoint` ready to run; it stays as it is.
+
+        Raises:
+            InvalidOptionError: the device or the dtype is not to be had.
+        """
+        self._device = resolve_device(device)
+        self._dtype = resolve_dtype(dtype, self._device)
+        model = apart(lambda: prepare(checkpoint.model, self._device, self._dtype))
+        self._ready = replace(checkpoint, model=model)
+        self.described = Described(
+            checkpoint.model.config,
+            checkpoint.tokenizer,
+            str(self._device),
+            str(self._dtype).removeprefix("torch."),
+        )
+
+    def start(self, config: EngineConfig) -> tuple[Engine, Described]:
+        """An engine with these budgets.
+
+        Raises:
+            InvalidOptionError: they are for several processes.
+        """
+        if config.processes > 1:
+            raise InvalidOptionError(
+                "several processes load a model by themselves: use Recognizer.from_pretrained"
+            )
+        runner = apart(lambda: self._runner(config))
+        return Engine(runner, config, model_id=self.described.config.name), self.described
+
+    def _runner(self, config: EngineConfig) -> ModelRunner:
+        model, language_model = self._ready.model, self._ready.language_model
+        dialect = dialect_of(model.config, self._ready.tokenizer)
+        return ModelRunner(
+            model,
+            self._device,
+            self._dtype,
+            slots=config.slots,
+            max_cache_mib=config.max_cache_mib,
+            exact=config.exact,
+            casting=Casting.of(model.config, language_model, dialect),
+        )
+
+
+def start_processes(loading: Loading, config: EngineConfig) -> tuple[EnginePool, Described]:
+    """Engines in processes of their own, between which torch's threads are divided.
+
+    Raises:
+        ModelError, InvalidOptionError: as `Loading.load`.
+        EngineStoppedError: a process ended while it loaded the model.
+    """
+    threads = max(1, torch.get_num_threads() // config.processes)
+    build = partial(_build, loading, replace(config, processes=1))
+
+    start = partial(RemoteEngine, build, threads=threads)
+    engines = [start() for _ in range(config.processes)]
+    described = ready(engines)
+
+    def another() -> RemoteEngine:
+        engine = start()
+        ready([engine])
+        return engine
+
+    return EnginePool(engines, another), cast(Described, described)
+
+
+def _build(loading: Loading, config: EngineConfig) -> tuple[Engine, Described]:
+    return Host(apart(loading.load), loading.device, loading.dtype).start(config)

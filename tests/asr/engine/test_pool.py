@@ -1,0 +1,158 @@
+"""Several engines as one: who gets a request, and what happens when one of them ends."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+import pytest
+
+from auricle.engine import Outcome, Request
+from auricle.engine.pool import EnginePool
+from auricle.engine.statistics import Statistics
+from auricle.errors import EngineStoppedError, QueueFullError
+from tests.asr.engine.fakes import PATIENCE, request
+
+
+class FakeEngine:
+    """Keeps its requests open until a test ends them."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.futures: list[Future[Outcome]] = []
+        self.error: Exception | None = None
+        self.closed: bool | None = None
+
+    @property
+    def seconds(self) -> list[float]:
+        return [request.seconds for request in self.requests]
+
+    def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
+        if self.error is not None:
+            raise self.error
+        self.requests.append(request)
+        self.futures.append(Future())
+        return self.futures[-1]
+
+    def statistics(self) -> Statistics:
+        return Statistics(submitted=len(self.requests), running=int(self.error is None))
+
+    def close(self, *, drain: bool = True) -> None:
+        self.closed = drain
+
+
+def unwanted() -> FakeEngine:
+    pytest.fail("nobody has ended")
+
+
+def pool_of(
+    engines: Sequence[FakeEngine], start: Callable[[], FakeEngine] = unwanted
+) -> EnginePool:
+    return EnginePool(engines, start)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_each_request_goes_to_who_has_the_least_audio() -> None:
+    first, second = FakeEngine(), FakeEngine()
+    pool = pool_of([first, second])
+    for seconds in (9.0, 2.0, 3.0, 1.0, 4.0, 2.0):
+        pool.submit(request(seconds=seconds))
+    assert first.seconds == [9.0, 2.0]
+    assert second.seconds == [2.0, 3.0, 1.0, 4.0]
+    pool.close()
+
+
+def test_what_has_ended_counts_no_more_however_it_ended() -> None:
+    first, second = FakeEngine(), FakeEngine()
+    pool = pool_of([first, second])
+    pool.submit(request(seconds=9.0))
+    pool.submit(request(seconds=5.0))
+    first.futures[0].set_exception(ValueError())
+    pool.submit(request(seconds=3.0))
+    second.futures[0].cancel()
+    second.futures[0].set_running_or_notify_cancel()
+    pool.submit(request(seconds=1.0))
+    assert (first.seconds, second.seconds) == ([9.0, 3.0], [5.0, 1.0])
+    pool.close()
+
+
+def test_a_refusal_is_the_answer_and_counts_for_nothing() -> None:
+    first, second = FakeEngine(), FakeEngine()
+    pool = pool_of([first, second])
+    first.error = QueueFullError("full", retry_after=2.5)
+    for _ in range(2):
+        with pytest.raises(QueueFullError) as refused:
+            pool.submit(request(seconds=4.0))
+        assert refused.value.retry_after == 2.5
+    first.error = None
+    pool.submit(request(seconds=1.0))
+    assert first.seconds == [1.0]
+    pool.close()
+
+
+def test_who_has_ended_is_replaced_and_the_others_go_on() -> None:
+    first, second, third = FakeEngine(), FakeEngine(), FakeEngine()
+    may_start = threading.Event()
+
+    def start() -> FakeEngine:
+        assert may_start.wait(PATIENCE)
+        return third
+
+    pool = pool_of([first, second], start)
+    pool.submit(request(seconds=1.0))
+    first.error = EngineStoppedError("killed")
+    first.futures[0].set_exception(first.error)
+    for _ in range(3):
+        pool.submit(request(seconds=2.0))
+    assert second.seconds == [2.0] * 3
+    assert pool.statistics().submitted == 4  # those of the first are not forgotten
+    may_start.set()
+    until(lambda: pool._members[0].engine is third)
+    pool.submit(request(seconds=2.0))
+    assert third.seconds == [2.0]
+    now = pool.statistics()
+    assert (now.submitted, now.running) == (5, 2)
+    pool.close(drain=False)
+    assert (second.closed, third.closed) == (False, False)
+
+
+def test_where_all_have_ended_and_none_can_be_started_that_is_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    engine, other = FakeEngine(), FakeEngine()
+    found: list[FakeEngine | Exception] = [MemoryError("no room"), other]
+
+    def start() -> FakeEngine:
+        match found.pop(0):
+            case Exception() as error:
+                raise error
+            case engine:
+                return engine
+
+    pool = pool_of([engine], start)
+    engine.error = EngineStoppedError("killed")
+    with pytest.raises(EngineStoppedError, match="no engine runs"):
+        pool.submit(request())
+    until(lambda: "no other could be started" in caplog.text)
+    with pytest.raises(EngineStoppedError, match="no engine runs"):
+        pool.submit(request())  # tries again
+    until(lambda: pool._members[0].engine is other)
+    pool.submit(request())
+    assert len(other.requests) == 1
+    pool.close()
+
+
+def test_a_closed_pool_starts_nobody() -> None:
+    engine = FakeEngine()
+    pool = pool_of([engine])
+    pool.close()
+    assert engine.closed is True
+    engine.error = EngineStoppedError("closed")
+    with pytest.raises(EngineStoppedError):
+        pool.submit(request())

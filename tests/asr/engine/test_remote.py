@@ -1,0 +1,231 @@
+"""An engine in a process of its own: what it answers, and that nobody waits in vain for it."""
+
+import logging
+import math
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, wait
+from functools import partial
+from threading import Thread
+
+import pytest
+
+from auricle.config import EngineConfig
+from auricle.engine import Engine
+from auricle.engine.remote import RemoteEngine, ready
+from auricle.errors import (
+    AudioTooLongError,
+    CorruptCheckpointError,
+    DeadlineExceededError,
+    EngineStoppedError,
+    InferenceError,
+    InvalidOptionError,
+    QueueFullError,
+)
+from tests.asr.engine.fakes import PATIENCE, POISON, FakeRunner, heard, request, words
+
+FOREVER = 10**9  # steps
+Started = tuple[Engine, object]
+
+
+class SlowRunner(FakeRunner):
+    """A step takes it a moment, so that a process does not burn its core."""
+
+    def step(self) -> list:  # type: ignore[type-arg]  # as the fake's
+        time.sleep(0.002)
+        return super().step()
+
+
+def fake(**budgets: int) -> Started:
+    logging.getLogger("tests.remote").warning("built with %s", budgets)
+    runner = SlowRunner(allowed=math.inf)
+    return Engine(
+        runner,
+        EngineConfig(**budgets),  # type: ignore[arg-type]  # whole numbers
+        model_id="fake",
+    ), budgets
+
+
+def damaged() -> Started:
+    raise CorruptCheckpointError("model.safetensors is truncated")
+
+
+class UnsendableError(Exception):
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one + other)
+
+
+def unsendable() -> Started:
+    raise UnsendableError("one ", "other")
+
+
+def dead() -> Started:
+    os._exit(7)
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Callable[..., RemoteEngine]]:
+    engines: list[RemoteEngine] = []
+
+    def start(**budgets: int) -> RemoteEngine:
+        engines.append(RemoteEngine(partial(fake, **budgets), threads=1))
+        assert engines[-1].ready() == budgets
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.close(drain=False)
+        assert not engine._process.is_alive()
+
+
+@pytest.fixture(scope="module")
+def remote(start: Callable[..., RemoteEngine]) -> RemoteEngine:
+    return start(max_queue=2, slots=8)
+
+
+def idle(engine: RemoteEngine) -> None:
+    """Until nothing waits or runs there."""
+    end = time.monotonic() + PATIENCE
+    while (now := engine.statistics()).waiting or now.running:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_requests_get_what_an_engine_here_gives_them(remote: RemoteEngine) -> None:
+    before = remote.statistics()
+    futures = [remote.submit(request(n / 100, steps=n + 1), block=True) for n in range(12)]
+    assert [words(future) for future in futures] == [heard(request(n / 100)) for n in range(12)]
+    receipt = futures[-1].result().receipt
+    assert receipt.model_id == "fake"
+    assert receipt.queue_seconds >= 0
+    after = remote.statistics()
+    assert (after.submitted - before.submitted, after.finished - before.finished) == (12, 12)
+
+
+def test_what_could_never_run_is_refused_at_once(remote: RemoteEngine) -> None:
+    for refused, error in (
+        (request(seconds=30.1), AudioTooLongError),
+        (request(beam=9), InvalidOptionError),
+        (request(deadline=time.monotonic() - 1), DeadlineExceededError),
+    ):
+        with pytest.raises(error):
+            remote.submit(refused)
+
+
+def test_who_fails_gets_the_error_and_nobody_else(
+    remote: RemoteEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    good, bad = remote.submit(request(0.3), block=True), remote.submit(request(POISON), block=True)
+    with pytest.raises(InferenceError, match="poison"):
+        bad.result(PATIENCE)
+    assert words(good) == heard(request(0.3))
+    idle(remote)
+    assert "the model failed on a request" in caplog.text  # its log is ours
+    assert "ValueError: poison" in caplog.text
+
+
+def test_a_full_queue_refuses_at_once_and_lets_wait_who_wants_to(remote: RemoteEngine) -> None:
+    wide = [remote.submit(request(0.1, steps=FOREVER, beam=8))]
+    end = time.monotonic() + PATIENCE
+    while not remote.statistics().running:
+        assert time.monotonic() < end
+    wide += [remote.submit(request(0.1, steps=FOREVER)) for _ in range(2)]
+    with pytest.raises(QueueFullError) as refused:
+        remote.submit(request())
+    assert refused.value.retry_after > 0
+    with pytest.raises(DeadlineExceededError):
+        remote.submit(request(deadline=time.monotonic() + 0.2), block=True)
+    for future in wide:
+        assert future.cancel()
+    assert words(remote.submit(request(0.2), block=True)) == heard(request(0.2))
+
+
+def test_cancelled_work_leaves_the_device(remote: RemoteEngine) -> None:
+    before = remote.statistics()
+    future = remote.submit(request(steps=FOREVER))
+    assert future.cancel()
+    idle(remote)
+    assert remote.statistics().cancelled - before.cancelled == 1
+    with pytest.raises(CancelledError):
+        future.result()
+
+
+def test_a_callback_may_submit(remote: RemoteEngine) -> None:
+    again = []
+    first = remote.submit(request(0.1), block=True)
+    first.add_done_callback(lambda _: again.append(remote.submit(request(0.2), block=True)))
+    words(first)
+    end = time.monotonic() + PATIENCE
+    while not again:
+        assert time.monotonic() < end
+    assert words(again[0]) == heard(request(0.2))
+
+
+def test_signals_are_for_the_owner(remote: RemoteEngine) -> None:
+    assert remote._process.pid is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(remote._process.pid, number)
+    assert words(remote.submit(request(0.4), block=True)) == heard(request(0.4))
+
+
+def test_closing_drains_or_drops(start: Callable[..., RemoteEngine]) -> None:
+    draining, dropping = start(), start()
+    drained = [draining.submit(request(n / 10, steps=20)) for n in range(9)]
+    dropped = [dropping.submit(request(n / 10, steps=FOREVER)) for n in range(9)]
+    draining.close()
+    dropping.close(drain=False)
+    assert [words(future) for future in drained] == [heard(request(n / 10)) for n in range(9)]
+    for future in dropped:
+        with pytest.raises(EngineStoppedError):
+            future.result(PATIENCE)
+    for engine in (draining, dropping):
+        with pytest.raises(EngineStoppedError):
+            engine.submit(request())
+    assert draining.statistics().finished == 9
+    assert dropping.statistics().failed == 9
+    assert dropping.statistics().running == 0
+
+
+def test_closing_again_drops_what_the_first_time_waits_for(
+    start: Callable[..., RemoteEngine],
+) -> None:
+    engine = start()
+    endless = engine.submit(request(steps=FOREVER))
+    patient = Thread(target=engine.close)
+    patient.start()
+    engine.close(drain=False)
+    patient.join(PATIENCE)
+    assert not patient.is_alive()
+    with pytest.raises(EngineStoppedError):
+        endless.result(PATIENCE)
+
+
+def test_when_the_process_is_killed_nobody_waits_in_vain(
+    start: Callable[..., RemoteEngine], caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = start(max_queue=1)
+    open_ones = [engine.submit(request(steps=FOREVER), block=True) for _ in range(3)]
+    engine._process.kill()
+    assert not wait(open_ones, PATIENCE).not_done
+    for future in open_ones:
+        with pytest.raises(EngineStoppedError, match="-9"):
+            future.result()
+    with pytest.raises(EngineStoppedError):
+        engine.submit(request())
+    assert engine.statistics().running == 0
+    assert "the engine's process ended (exit code -9)" in caplog.text
+
+
+def test_what_building_raises_is_raised_here() -> None:
+    cases = (
+        (damaged, CorruptCheckpointError, "truncated"),
+        (unsendable, RuntimeError, "UnsendableError: one other"),
+        (dead, EngineStoppedError, r"ended \(exit code 7\)"),
+    )
+    engines = [RemoteEngine(build, threads=1) for build, _, _ in cases]
+    for engine, (_, error, message) in zip(engines, cases, strict=True):
+        with pytest.raises(error, match=message):
+            ready([engine])
+        assert not engine._process.is_alive()

@@ -71,7 +71,11 @@ class Recognizer:
         self._engine, described = start(config)
         self._checker: InvarianceChecker | None = None
         if check_invariance:
-            alone, _ = start(alone_config(config))
+            try:
+                alone, _ = start(alone_config(config))
+            except BaseException:
+                self._engine.close(drain=False)
+                raise
             self._checker = InvarianceChecker(alone, check_invariance)
         self.config: ModelConfig = described.config
         self.model_id = self.config.name

@@ -157,10 +157,9 @@ def test_load(library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
     loaded = Recognition(beam=3, max_tokens=9).open()
-    lm, exact = Path("m.lm"), EngineConfig(exact=True)
-    Recognition(
-        model="m", lm=lm, device="cpu", dtype="float32", audio_context="auto", exact=True
-    ).open()
+    lm, exact = Path("m.lm"), EngineConfig(exact=True, processes=2)
+    named = Recognition(model="m", lm=lm, device="cpu", dtype="float32", audio_context="auto")
+    replace(named, exact=True, processes=2).open()
     here = {"lm": lm, "device": "cpu", "dtype": "float32", "audio_context": "auto"}
     usual = {"lm": None, "device": "auto", "dtype": "auto", "audio_context": None}
     assert asked == [

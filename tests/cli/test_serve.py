@@ -77,12 +77,17 @@ def test_flags_reach_their_configs(
     lm = tmp_path / "m.lm"
     lm.touch()
     flags = "--model m --device cpu --dtype float32 --port 0 --max-queue 7 --tls-key k"
-    budgets = "--slots 8 --max-encode-seconds 12.5 --max-cache-mib 99 --exact"
+    budgets = "--slots 8 --max-encode-seconds 12.5 --max-cache-mib 99 --exact --processes 3"
     files = ["--tls-certificate", "c", "--lm", str(lm)]
     auricle("serve", *flags.split(), *files, *budgets.split())
     assert serving.config == ServerConfig(port=0, tls_key=Path("k"), tls_certificate=Path("c"))
     engine = EngineConfig(
-        max_queue=7, max_encode_seconds=12.5, slots=8, max_cache_mib=99, exact=True
+        max_queue=7,
+        max_encode_seconds=12.5,
+        slots=8,
+        max_cache_mib=99,
+        exact=True,
+        processes=3,
     )
     options = {"lm": lm, "device": "cpu", "dtype": "float32", "engine": engine}
     assert loaded.asked == ("m", {**options, "check_invariance": 0.0, "audio_context": None})
@@ -111,6 +116,7 @@ def test_the_environment(auricle: Auricle, loaded: Loaded, serving: Serving) -> 
         ("--check-invariance 1.5", "'--check-invariance'"),
         ("--slots 0", "slots must be a whole number of at least 1"),
         ("--max-encode-seconds 0", "max_encode_seconds must be above 0"),
+        ("--processes 0", "processes must be a whole number of at least 1"),
         ("--log-level loud", "'--log-level'"),
         ("--model none", "auricle: no model none"),
         ("--port 1", "auricle: cannot listen"),

@@ -189,6 +189,7 @@ def test_headerless_audio(auricle: Auricle, opened: Opened, clips: Path) -> None
         ("--server h:1 --device cpu", "the server's choice"),
         ("--server h:1 --dtype float32", "the server's choice"),
         ("--server h:1 --exact", "the server's choice"),
+        ("--server h:1 --processes 2", "the server's choice"),
         ("--temperature 0.5 --beam 2", "leave one of them out"),
         ("--temperature -1", "'--temperature'"),
         ("--seed -1", "'--seed'"),

@@ -101,6 +101,8 @@ class RemoteEngine:
     def close(self, *, drain: bool = True) -> None:
         """As `Engine.close`; the process has ended afterwards."""
         self._closing = True
+        if not self._ready.done():
+            self._process.kill()  # nothing is lost: it never took a request
         with suppress(EngineStoppedError):  # already
             self._send(Close(drain))
         self._reader.join()
@@ -137,17 +139,22 @@ class RemoteEngine:
 
     def _read(self) -> None:
         try:
-            while True:
-                self._heed(self._connection.recv())
-        except (EOFError, OSError):
+            with suppress(EOFError, OSError):
+                while True:
+                    self._heed(self._connection.recv())
+        except BaseException:
+            logger.exception("an engine's process sends what cannot be read")
+            self._process.kill()
+        finally:
             self._end()
 
     def _heed(self, message: object) -> None:
         match message:
             case Answer(number, result):
                 with self._lock:
-                    future = self._open.pop(number)
-                self._answers.give(future, result or EngineStoppedError("cancelled"))
+                    future = self._open.pop(number, None)
+                if future is not None:  # None: whoever submitted it was interrupted
+                    self._answers.give(future, result or EngineStoppedError("cancelled"))
             case Reply(number, AuricleError() as error):
                 self._pending(number).set_exception(error)
             case Reply(number, Statistics() | None as result):
@@ -155,6 +162,7 @@ class RemoteEngine:
             case Ready(described):
                 self._ready.set_result(described)
             case Unfit(error):
+                self._closing = True  # it ends by itself
                 self._ready.set_exception(error)
             case Closed(statistics):
                 self._counted = statistics

@@ -1,0 +1,66 @@
+"""`auricle serve --processes 2` as it is run: the same words, and no process is left behind."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from auricle import Recognizer
+from auricle_client import Client
+
+PATIENCE = 120.0
+COMMAND = [sys.executable, "-m", "auricle_cli", "serve", "--port", "0", "--processes", "2"]
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no /proc here")
+
+
+@contextmanager
+def serving() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The server's process and its address."""
+    with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline().rstrip().rpartition(" ")[2]
+        finally:
+            process.kill()
+
+
+def children(process: subprocess.Popen[str]) -> set[int]:
+    """The processes that it has started."""
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/children")
+    return {int(child) for task in tasks for child in task.read_text().split()}
+
+
+def assert_gone(processes: set[int]) -> None:
+    end = time.monotonic() + PATIENCE
+    while any(Path(f"/proc/{each}/cmdline").exists() for each in processes):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_words_are_the_same_and_sigterm_ends_all(
+    recognizer: Recognizer, samples: list[Path]
+) -> None:
+    with serving() as (process, address), Client(address) as client:
+        with ThreadPoolExecutor(8) as callers:
+            texts = list(callers.map(lambda sample: client.upload(sample).text, samples))
+        assert texts == [each.text for each in recognizer.transcribe(samples)]
+        begun = children(process)
+        assert len(begun) >= 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    assert_gone(begun)
+
+
+def test_when_the_server_is_killed_its_processes_end() -> None:
+    with serving() as (process, _):
+        begun = children(process)
+        assert len(begun) >= 2
+        process.kill()
+    assert_gone(begun)

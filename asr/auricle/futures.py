@@ -75,7 +75,7 @@ async def _next(futures: Iterator[Future[T]]) -> Future[T] | None:
     try:
         return await asyncio.shield(coming)  # a thread cannot be stopped midway
     except asyncio.CancelledError:
-        coming.add_done_callback(_drop)
+        coming.add_done_callback(dropped)
         raise
 
 
@@ -85,6 +85,7 @@ def _seen(done: asyncio.Future[T]) -> None:
         done.exception()
 
 
-def _drop(coming: asyncio.Future[Future[T] | None]) -> None:
+def dropped(coming: asyncio.Future[Future[T]] | asyncio.Future[Future[T] | None]) -> None:
+    """Cancel the future that comes when nobody waits for it any more."""
     if not coming.cancelled() and coming.exception() is None and (future := coming.result()):
         future.cancel()

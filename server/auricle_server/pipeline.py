@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Executor, Future
 
 from auricle.errors import EngineStoppedError, QueueFullError
+from auricle.futures import dropped
 from auricle.segmenter import Piece
 from auricle.transcript import Recognition
 
@@ -58,11 +59,21 @@ class Pipeline:
         """
         while True:
             try:
-                return self._watched(asyncio.wrap_future(self._submit(piece)))
+                return self._watched(asyncio.wrap_future(await self._submitted(piece)))
             except QueueFullError:
                 if not self._running:
                     raise
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _submitted(self, piece: Piece) -> Future[Recognition]:
+        """Submits in a thread: an engine in another process takes a moment to say yes or no."""
+        loop = asyncio.get_running_loop()
+        coming = loop.run_in_executor(self._pool, self._submit, piece)
+        try:
+            return await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            coming.add_done_callback(dropped)  # a thread cannot be stopped midway
+            raise
 
     def _watched(self, future: asyncio.Future[Recognition]) -> asyncio.Future[Recognition]:
         """Keeps track of `future` until it is done."""

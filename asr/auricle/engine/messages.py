@@ -40,8 +40,6 @@ class Close:
     drain: bool
 
 
-Order = Submit | Count | Cancel | Close
-
 # --- from it -----------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial, reduce
 from operator import add
 
@@ -35,7 +36,7 @@ class EnginePool:
         """Serve with `engines`, which are closed with this; `start` makes another one."""
         self._members = [_Member(engine) for engine in engines]
         self._start = start
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finaliser may cancel a request within it
         self._past = Statistics()  # of engines that have ended
         self._closing = False
         self._starters = ThreadPoolExecutor(1, thread_name_prefix="auricle-starter")
@@ -63,18 +64,17 @@ class EnginePool:
         return reduce(add, (engine.statistics() for engine in engines), past)
 
     def close(self, *, drain: bool = True) -> None:
-        """Close all engines, at the same time."""
+        """Close all engines; nothing new comes meanwhile."""
         with self._lock:
             self._closing = True
         self._starters.shutdown()
-        engines = [member.engine for member in self._members]
-        with ThreadPoolExecutor(len(engines)) as closers:
-            list(closers.map(lambda engine: engine.close(drain=drain), engines))
+        for member in self._members:
+            member.engine.close(drain=drain)
 
     def _begin(self, request: Request) -> _Member | None:
         """Who is to do it; None where nobody is there."""
         with self._lock:
-            there = [member for member in self._members if not member.ended]
+            there = [each for each in self._members if not (each.ended or self._closing)]
             member = min(there, key=lambda each: each.samples, default=None)
             if member is not None:
                 member.samples += len(request.samples)
@@ -93,7 +93,8 @@ class EnginePool:
         with self._lock:
             known, member.ended = member.ended or self._closing, True
             if not known:  # under the lock: once the pool is closing, nobody is started
-                self._starters.submit(self._restart, member)
+                with suppress(RuntimeError):  # nor when the interpreter ends
+                    self._starters.submit(self._restart, member)
 
     def _restart(self, member: _Member) -> None:
         try:
@@ -102,7 +103,9 @@ class EnginePool:
             logger.exception("an engine has ended, and no other could be started")
             member.ended = False  # the next request finds it so, and tries again
             return
+        member.engine.close(drain=False)  # it may still be there, without its device thread
+        past = member.engine.statistics()
         with self._lock:
-            self._past += member.engine.statistics()
+            self._past += past
             self._members[self._members.index(member)] = _Member(engine)
         logger.warning("an engine has ended; another one has taken its place")

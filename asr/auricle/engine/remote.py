@@ -3,6 +3,7 @@
 import atexit
 import logging
 import multiprocessing
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -18,12 +19,12 @@ from auricle.engine.messages import (
     Close,
     Closed,
     Count,
-    Order,
     Ready,
     Reply,
     Submit,
     Unfit,
 )
+from auricle.engine.outbox import Outbox
 from auricle.engine.request import Outcome, Request
 from auricle.engine.statistics import Ledger, Statistics
 from auricle.engine.worker import Build, work
@@ -54,14 +55,17 @@ class RemoteEngine:
         )
         self._process.start()
         theirs.close()
+        self._owner = os.getpid()
         self._numbers = count()
-        self._lock = threading.Lock()  # of what follows, and of sending
+        self._lock = threading.RLock()  # of the futures; a finaliser may cancel one within it
         self._asked: dict[int, Future[Statistics | None]] = {}
         self._open: dict[int, Future[Outcome]] = {}
         self._ended = self._closing = False
         self._counted = Statistics()
         self._ready: Future[object] = Future()
-        self._answers = Answers(Ledger())  # the engine counts by itself
+        self._ledger = Ledger()
+        self._answers = Answers(self._ledger)
+        self._outbox = Outbox(self._connection)
         self._reader = threading.Thread(target=self._read, name="auricle-reader", daemon=True)
         self._reader.start()
         atexit.register(self._hang_up)  # the process ignores signals
@@ -76,15 +80,13 @@ class RemoteEngine:
         return self._ready.result()
 
     def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
-        """As `Engine.submit`."""
+        """As `Engine.submit`; waits for the other process to say yes or no."""
         number, future = next(self._numbers), Future[Outcome]()
-        with self._lock:
-            self._open[number] = future
         try:
-            self._ask(Submit(number, request, block))
-        except BaseException:
-            with self._lock:
-                self._open.pop(number, None)
+            self._ask(Submit(number, request, block), future)
+        except BaseException:  # refused; or this thread was interrupted, and nobody waits
+            self._open.pop(number, None)
+            self._outbox.put(Cancel(number))
             raise
         future.add_done_callback(partial(self._cancel, number))
         return future
@@ -94,7 +96,7 @@ class RemoteEngine:
         try:
             counted = self._ask(Count(next(self._numbers)))
         except EngineStoppedError:
-            return replace(self._counted, waiting=0, running=0)
+            return self._last_counted()
         self._counted = counted or self._counted
         return self._counted
 
@@ -103,39 +105,44 @@ class RemoteEngine:
         self._closing = True
         if not self._ready.done():
             self._process.kill()  # nothing is lost: it never took a request
-        with suppress(EngineStoppedError):  # already
-            self._send(Close(drain))
+        self._outbox.put(Close(drain))
         self._reader.join()
         self._answers.join()
         self._process.join()
         atexit.unregister(self._hang_up)
 
-    def _ask(self, order: Submit | Count) -> Statistics | None:
+    def _ask(
+        self, order: Submit | Count, outcome: Future[Outcome] | None = None
+    ) -> Statistics | None:
         """Send an order and wait for the reply. Raises what it says."""
         reply = Future[Statistics | None]()
         with self._lock:
-            self._asked[order.number] = reply
-        try:
-            self._send(order)
-        except EngineStoppedError:
-            with self._lock:
-                self._asked.pop(order.number, None)
-            raise
-        return reply.result()
-
-    def _send(self, order: Order) -> None:
-        with self._lock:
             if self._ended:
                 raise EngineStoppedError("the engine's process has ended")
-            try:
-                self._connection.send(order)
-            except OSError as error:
-                raise EngineStoppedError("the engine's process has ended") from error
+            self._asked[order.number] = reply
+            if outcome is not None:
+                self._open[order.number] = outcome
+        self._outbox.put(order)
+        return reply.result()
 
     def _cancel(self, number: int, future: Future[Outcome]) -> None:
         if future.cancelled():
-            with suppress(EngineStoppedError):  # which takes the work along
-                self._send(Cancel(number))
+            self._outbox.put(Cancel(number))
+
+    def _last_counted(self) -> Statistics:
+        """What is known of a process that has ended: how its requests did here."""
+        ended = self._ledger.total
+        return replace(
+            self._counted,
+            submitted=ended.finished + ended.failed + ended.cancelled + ended.expired,
+            finished=ended.finished,
+            failed=ended.failed,
+            cancelled=ended.cancelled,
+            expired=ended.expired,
+            tokens=ended.tokens,
+            waiting=0,
+            running=0,
+        )
 
     def _read(self) -> None:
         try:
@@ -151,14 +158,13 @@ class RemoteEngine:
     def _heed(self, message: object) -> None:
         match message:
             case Answer(number, result):
-                with self._lock:
-                    future = self._open.pop(number, None)
+                future = self._open.pop(number, None)
                 if future is not None:  # None: whoever submitted it was interrupted
                     self._answers.give(future, result or EngineStoppedError("cancelled"))
             case Reply(number, AuricleError() as error):
-                self._pending(number).set_exception(error)
+                self._asked.pop(number).set_exception(error)
             case Reply(number, Statistics() | None as result):
-                self._pending(number).set_result(result)
+                self._asked.pop(number).set_result(result)
             case Ready(described):
                 self._ready.set_result(described)
             case Unfit(error):
@@ -167,11 +173,9 @@ class RemoteEngine:
             case Closed(statistics):
                 self._counted = statistics
             case logging.LogRecord() as record:
-                logging.getLogger(record.name).handle(record)
-
-    def _pending(self, number: int) -> Future[Statistics | None]:
-        with self._lock:
-            return self._asked.pop(number)
+                named = logging.getLogger(record.name)
+                if named.isEnabledFor(record.levelno):
+                    named.handle(record)
 
     def _end(self) -> None:
         """Nobody waits in vain."""
@@ -179,6 +183,7 @@ class RemoteEngine:
             self._ended = True
             asked, self._asked = list(self._asked.values()), {}
             left, self._open = list(self._open.values()), {}
+        self._outbox.close()
         self._process.join()
         error = EngineStoppedError(
             f"the engine's process ended (exit code {self._process.exitcode})"
@@ -195,8 +200,9 @@ class RemoteEngine:
 
     def _hang_up(self) -> None:
         """The interpreter ends, and nobody closed this."""
-        self._closing = True
-        self._process.kill()
+        if os.getpid() == self._owner:  # and no fork of it
+            self._closing = True
+            self._process.kill()
 
 
 def ready(engines: Sequence[RemoteEngine]) -> object:

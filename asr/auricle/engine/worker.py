@@ -6,7 +6,7 @@ import pickle
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -95,7 +95,6 @@ class Worker:
         self._engine = engine
         self._open: dict[int, Future[Outcome]] = {}
         self._closing: Future[bool] = Future()  # whether to drain
-        self._patient = ThreadPoolExecutor(1, thread_name_prefix="auricle-patient")
 
     def run(self) -> None:
         """Until the owner closes the engine or is gone."""
@@ -113,8 +112,8 @@ class Worker:
 
     def _heed(self, order: object) -> None:
         match order:
-            case Submit(block=True):  # they wait for room in their order
-                self._patient.submit(self._submit, order)
+            case Submit(block=True):  # as many as there are threads that wait for the reply
+                threading.Thread(target=self._submit, args=(order,), daemon=True).start()
             case Submit():
                 self._submit(order)
             case Cancel(number):
@@ -126,11 +125,11 @@ class Worker:
                 self._close(drain=drain)
 
     def _close(self, *, drain: bool) -> None:
-        """In the main thread; a second time here, as the first may still drain."""
+        """In the main thread; where it drains already, a second word may end that."""
         if not self._closing.done():
             self._closing.set_result(drain)
-        else:
-            self._engine.close(drain=drain)
+        elif not drain:
+            self._engine.close(drain=False)
 
     def _submit(self, order: Submit) -> None:
         try:

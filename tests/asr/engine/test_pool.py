@@ -118,6 +118,7 @@ def test_who_has_ended_is_replaced_and_the_others_go_on() -> None:
     assert third.seconds == [2.0]
     now = pool.statistics()
     assert (now.submitted, now.running) == (5, 2)
+    assert first.closed is False  # it may still be there
     pool.close(drain=False)
     assert (second.closed, third.closed) == (False, False)
 
@@ -153,6 +154,16 @@ def test_a_closed_pool_starts_nobody() -> None:
     pool = pool_of([engine])
     pool.close()
     assert engine.closed is True
-    engine.error = EngineStoppedError("closed")
     with pytest.raises(EngineStoppedError):
         pool.submit(request())
+    assert engine.requests == []
+
+
+def test_when_a_request_says_that_its_engine_has_ended_another_is_started() -> None:
+    first, second = FakeEngine(), FakeEngine()
+    pool = pool_of([first], lambda: second)
+    pool.submit(request()).add_done_callback(lambda future: future.exception())
+    first.futures[0].set_exception(EngineStoppedError("its device thread has died"))
+    until(lambda: pool._members[0].engine is second)
+    assert first.closed is False
+    pool.close()

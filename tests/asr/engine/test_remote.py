@@ -6,9 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, wait
+from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from functools import partial
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -85,12 +85,16 @@ def remote(start: Callable[..., RemoteEngine]) -> RemoteEngine:
     return start(max_queue=2, slots=8)
 
 
-def idle(engine: RemoteEngine) -> None:
-    """Until nothing waits or runs there."""
+def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
-    while (now := engine.statistics()).waiting or now.running:
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def idle(engine: RemoteEngine) -> None:
+    """Until nothing waits or runs there."""
+    until(lambda: not (engine.statistics().waiting or engine.statistics().running))
 
 
 def test_requests_get_what_an_engine_here_gives_them(remote: RemoteEngine) -> None:
@@ -128,9 +132,7 @@ def test_who_fails_gets_the_error_and_nobody_else(
 
 def test_a_full_queue_refuses_at_once_and_lets_wait_who_wants_to(remote: RemoteEngine) -> None:
     wide = [remote.submit(request(0.1, steps=FOREVER, beam=8))]
-    end = time.monotonic() + PATIENCE
-    while not remote.statistics().running:
-        assert time.monotonic() < end
+    until(lambda: remote.statistics().running == 1)
     wide += [remote.submit(request(0.1, steps=FOREVER)) for _ in range(2)]
     with pytest.raises(QueueFullError) as refused:
         remote.submit(request())
@@ -157,9 +159,7 @@ def test_a_callback_may_submit(remote: RemoteEngine) -> None:
     first = remote.submit(request(0.1), block=True)
     first.add_done_callback(lambda _: again.append(remote.submit(request(0.2), block=True)))
     words(first)
-    end = time.monotonic() + PATIENCE
-    while not again:
-        assert time.monotonic() < end
+    until(lambda: bool(again))
     assert words(again[0]) == heard(request(0.2))
 
 
@@ -188,6 +188,74 @@ def test_closing_drains_or_drops(start: Callable[..., RemoteEngine]) -> None:
     assert dropping.statistics().running == 0
 
 
+def test_who_waits_for_room_holds_up_nobody(start: Callable[..., RemoteEngine]) -> None:
+    engine = start(max_queue=1, slots=1)
+    full = [engine.submit(request(steps=FOREVER))]
+    until(lambda: engine.statistics().running == 1)
+    full.append(engine.submit(request(steps=FOREVER)))
+    with ThreadPoolExecutor(1) as patient:
+        waiting = patient.submit(engine.submit, request(0.3), block=True)
+        with pytest.raises(AudioTooLongError):
+            engine.submit(request(seconds=40.0), block=True)
+        with pytest.raises(DeadlineExceededError):
+            engine.submit(request(deadline=time.monotonic() + 0.2), block=True)
+        assert not waiting.done()
+        for future in full:
+            future.cancel()
+        assert words(waiting.result(PATIENCE)) == heard(request(0.3))
+
+
+def test_a_callback_may_close(start: Callable[..., RemoteEngine]) -> None:
+    engine, closed = start(), Event()
+
+    def close(_: object) -> None:
+        engine.close()
+        closed.set()
+
+    engine.submit(request(steps=5)).add_done_callback(close)
+    assert closed.wait(PATIENCE)
+    assert not engine._process.is_alive()
+
+
+def test_while_it_drains_others_may_close_cancel_and_ask(
+    start: Callable[..., RemoteEngine],
+) -> None:
+    engine = start()
+    endless = [engine.submit(request(steps=FOREVER)) for _ in range(2)]
+    closers = [Thread(target=engine.close) for _ in range(2)]
+    for closer in closers:
+        closer.start()
+    endless[0].cancel()
+    until(lambda: engine.statistics().cancelled == 1)
+    engine.close(drain=False)
+    for closer in closers:
+        closer.join(PATIENCE)
+        assert not closer.is_alive()
+    with pytest.raises(EngineStoppedError):
+        endless[1].result(PATIENCE)
+
+
+def test_loggers_here_decide_what_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, logger="tests.remote"):
+        engine = RemoteEngine(fake, threads=1)
+        engine.ready()
+        engine.close()
+    assert "built with" not in caplog.text
+    engine = RemoteEngine(fake, threads=1)
+    engine.ready()
+    engine.close()
+    assert "built with" in caplog.text
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_the_end_of_a_fork_is_not_the_owners(remote: RemoteEngine) -> None:
+    if not (fork := os.fork()):
+        remote._hang_up()  # as at its exit
+        os._exit(0)
+    os.waitpid(fork, 0)
+    assert words(remote.submit(request(0.4), block=True)) == heard(request(0.4))
+
+
 def test_closing_again_drops_what_the_first_time_waits_for(
     start: Callable[..., RemoteEngine],
 ) -> None:
@@ -206,6 +274,8 @@ def test_when_the_process_is_killed_nobody_waits_in_vain(
     start: Callable[..., RemoteEngine], caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = start(max_queue=1)
+    for _ in range(5):
+        words(engine.submit(request(0.1), block=True))
     open_ones = [engine.submit(request(steps=FOREVER), block=True) for _ in range(3)]
     engine._process.kill()
     assert not wait(open_ones, PATIENCE).not_done
@@ -214,7 +284,8 @@ def test_when_the_process_is_killed_nobody_waits_in_vain(
             future.result()
     with pytest.raises(EngineStoppedError):
         engine.submit(request())
-    assert engine.statistics().running == 0
+    now = engine.statistics()
+    assert (now.submitted, now.finished, now.failed, now.running) == (8, 5, 3, 0)
     assert "the engine's process ended (exit code -9)" in caplog.text
 
 

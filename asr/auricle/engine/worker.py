@@ -42,7 +42,9 @@ def work(connection: Connection, build: Build, threads: int, log_level: int) -> 
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(threads)
     line = Line(connection)
-    logging.basicConfig(level=log_level, handlers=[LineHandler(line)], force=True)
+    logging.basicConfig(
+        level=log_level, format="%(message)s", handlers=[LineHandler(line)], force=True
+    )
     try:
         engine, described = build()
     except Exception as error:  # noqa: BLE001  # it is raised in the owner's process

@@ -13,7 +13,7 @@ from auricle.decoding import Casting, dialect_of
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.devices import activations, convert, prepare, resolve_device, resolve_dtype
 from auricle.engine.pool import EnginePool
-from auricle.engine.remote import RemoteEngine, ready
+from auricle.engine.remote import RemoteEngine, started
 from auricle.errors import InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.threads import apart
@@ -103,26 +103,25 @@ class Host:
         )
 
 
-def start_processes(loading: Loading, config: EngineConfig) -> tuple[EnginePool, Described]:
-    """Engines in processes of their own, between which torch's threads are divided.
+def start_processes(
+    loading: Loading, config: EngineConfig, *, among: int
+) -> tuple[EnginePool, Described]:
+    """Engines in processes of their own.
+
+    Args:
+        loading: what each of them loads.
+        config: how many there are, and the budgets of each.
+        among: how many processes torch's threads are divided among.
 
     Raises:
         ModelError, InvalidOptionError: as `Loading.load`.
         EngineStoppedError: a process ended while it loaded the model.
     """
-    threads = max(1, torch.get_num_threads() // config.processes)
+    threads = max(1, torch.get_num_threads() // among)
     build = partial(_build, loading, replace(config, processes=1))
-
     start = partial(RemoteEngine, build, threads=threads)
-    engines = [start() for _ in range(config.processes)]
-    described = ready(engines)
-
-    def another() -> RemoteEngine:
-        engine = start()
-        ready([engine])
-        return engine
-
-    return EnginePool(engines, another), cast(Described, described)
+    engines, described = started(start, config.processes)
+    return EnginePool(engines, lambda: started(start, 1)[0][0]), cast(Described, described)
 
 
 def _build(loading: Loading, config: EngineConfig) -> tuple[Engine, Described]:

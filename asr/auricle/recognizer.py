@@ -133,7 +133,8 @@ class Recognizer:
                 check_invariance=check_invariance,
             )
         recognizer = cls.__new__(cls)
-        recognizer._begin(partial(start_processes, loading), config, check_invariance)  # noqa: SLF001
+        start = partial(start_processes, loading, among=config.processes)
+        recognizer._begin(start, config, check_invariance)  # noqa: SLF001
         return recognizer
 
     @overload

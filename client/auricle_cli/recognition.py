@@ -91,6 +91,11 @@ class Recognition:
         return self.beam or (1 if self.temperature else BEAM)
 
     @property
+    def at_once(self) -> int:
+        """Inputs under way: each process makes batches of its own."""
+        return self.concurrency * (self.processes or 1)
+
+    @property
     def pcm(self) -> Pcm | None:
         """What headerless audio is; None when nothing was said of it."""
         if self.sample_rate is None:
@@ -208,7 +213,10 @@ recognition_options = grouped(
             "--channels", type=click.IntRange(1), show_default="1", help="Of headerless audio."
         ),
         click.option(
-            "--concurrency", type=click.IntRange(1, 256), default=16, help="Inputs at once."
+            "--concurrency",
+            type=click.IntRange(1, 256),
+            default=16,
+            help="Inputs at once, for each process.",
         ),
     ],
 )

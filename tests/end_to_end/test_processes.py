@@ -39,9 +39,17 @@ def children(process: subprocess.Popen[str]) -> set[int]:
 
 def assert_gone(processes: set[int]) -> None:
     end = time.monotonic() + PATIENCE
-    while any(Path(f"/proc/{each}/cmdline").exists() for each in processes):
+    while any(runs(each) for each in processes):
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def runs(process: int) -> bool:
+    """Whether it is there, and no zombie."""
+    try:
+        return bool(Path(f"/proc/{process}/cmdline").read_bytes())
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_words_are_the_same_and_sigterm_ends_all(

@@ -2,9 +2,11 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial, reduce
 from operator import add
 
@@ -12,6 +14,8 @@ from auricle.engine.request import Outcome, Request
 from auricle.engine.seam import Serving
 from auricle.engine.statistics import Statistics
 from auricle.errors import EngineStoppedError
+
+PAUSE = 1.0  # seconds between two attempts to start an engine
 
 logger = logging.getLogger(__name__)
 
@@ -43,18 +47,21 @@ class EnginePool:
 
     def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
         """As `Engine.submit`: what the engine with the least to do says is the answer."""
-        while (member := self._begin(request)) is not None:
+        samples = len(request.samples)
+        while (member := self._begin(samples)) is not None:
             try:
                 future = member.engine.submit(request, block=block)
             except EngineStoppedError:
-                self._finish(member, request)
+                self._finish(member, samples)
                 self._replace(member)
             except BaseException:
-                self._finish(member, request)
+                self._finish(member, samples)
                 raise
             else:
-                future.add_done_callback(partial(self._done, member, request))
+                future.add_done_callback(partial(self._done, member, samples))
                 return future
+        if self._closing:
+            raise EngineStoppedError("the engines are stopping and take no new requests")
         raise EngineStoppedError("no engine runs at the moment: try again")
 
     def statistics(self) -> Statistics:
@@ -64,28 +71,31 @@ class EnginePool:
         return reduce(add, (engine.statistics() for engine in engines), past)
 
     def close(self, *, drain: bool = True) -> None:
-        """Close all engines; nothing new comes meanwhile."""
+        """Close all engines; nothing new comes meanwhile.
+
+        One that is being started in another's place is closed when it is there, by who started it.
+        """
         with self._lock:
             self._closing = True
-        self._starters.shutdown()
+        self._starters.shutdown(wait=False, cancel_futures=True)
         for member in self._members:
             member.engine.close(drain=drain)
 
-    def _begin(self, request: Request) -> _Member | None:
+    def _begin(self, samples: int) -> _Member | None:
         """Who is to do it; None where nobody is there."""
         with self._lock:
             there = [each for each in self._members if not (each.ended or self._closing)]
             member = min(there, key=lambda each: each.samples, default=None)
             if member is not None:
-                member.samples += len(request.samples)
+                member.samples += samples
             return member
 
-    def _finish(self, member: _Member, request: Request) -> None:
+    def _finish(self, member: _Member, samples: int) -> None:
         with self._lock:
-            member.samples -= len(request.samples)
+            member.samples -= samples
 
-    def _done(self, member: _Member, request: Request, future: Future[Outcome]) -> None:
-        self._finish(member, request)
+    def _done(self, member: _Member, samples: int, future: Future[Outcome]) -> None:
+        self._finish(member, samples)
         if not future.cancelled() and isinstance(future.exception(), EngineStoppedError):
             self._replace(member)
 
@@ -101,11 +111,21 @@ class EnginePool:
             engine = self._start()
         except Exception:
             logger.exception("an engine has ended, and no other could be started")
+            time.sleep(PAUSE)  # whoever made it fail may be asking all the time
             member.ended = False  # the next request finds it so, and tries again
             return
+        if late := self._exchange(member, engine):
+            late.close(drain=False)
+            return
+        logger.warning("an engine has ended; another one has taken its place")
         member.engine.close(drain=False)  # it may still be there, without its device thread
+
+    def _exchange(self, member: _Member, engine: Serving) -> Serving | None:
+        """Let `engine` take the place of `member`; where the pool is closing, it comes too late."""
         past = member.engine.statistics()
         with self._lock:
-            self._past += past
+            if self._closing:
+                return engine
+            self._past += replace(past, waiting=0, running=0)
             self._members[self._members.index(member)] = _Member(engine)
-        logger.warning("an engine has ended; another one has taken its place")
+        return None

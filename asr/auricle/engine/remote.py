@@ -5,12 +5,13 @@ import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from typing import cast
 
 from auricle.engine.answers import Answers
 from auricle.engine.messages import (
@@ -58,7 +59,7 @@ class RemoteEngine:
         self._owner = os.getpid()
         self._numbers = count()
         self._lock = threading.RLock()  # of the futures; a finaliser may cancel one within it
-        self._asked: dict[int, Future[Statistics | None]] = {}
+        self._asked: dict[int, Future[None]] = {}
         self._open: dict[int, Future[Outcome]] = {}
         self._ended = self._closing = False
         self._counted = Statistics()
@@ -84,8 +85,10 @@ class RemoteEngine:
         number, future = next(self._numbers), Future[Outcome]()
         try:
             self._ask(Submit(number, request, block), future)
-        except BaseException:  # refused; or this thread was interrupted, and nobody waits
+        except AuricleError:
             self._open.pop(number, None)
+            raise
+        except BaseException:  # this thread was interrupted
             self._outbox.put(Cancel(number))
             raise
         future.add_done_callback(partial(self._cancel, number))
@@ -93,12 +96,9 @@ class RemoteEngine:
 
     def statistics(self) -> Statistics:
         """As `Engine.statistics`; of a process that has ended, the last that is known."""
-        try:
-            counted = self._ask(Count(next(self._numbers)))
-        except EngineStoppedError:
-            return self._last_counted()
-        self._counted = counted or self._counted
-        return self._counted
+        with suppress(EngineStoppedError):
+            self._ask(Count(next(self._numbers)))
+        return self._known()
 
     def close(self, *, drain: bool = True) -> None:
         """As `Engine.close`; the process has ended afterwards."""
@@ -111,11 +111,9 @@ class RemoteEngine:
         self._process.join()
         atexit.unregister(self._hang_up)
 
-    def _ask(
-        self, order: Submit | Count, outcome: Future[Outcome] | None = None
-    ) -> Statistics | None:
+    def _ask(self, order: Submit | Count, outcome: Future[Outcome] | None = None) -> None:
         """Send an order and wait for the reply. Raises what it says."""
-        reply = Future[Statistics | None]()
+        reply = Future[None]()
         with self._lock:
             if self._ended:
                 raise EngineStoppedError("the engine's process has ended")
@@ -123,37 +121,50 @@ class RemoteEngine:
             if outcome is not None:
                 self._open[order.number] = outcome
         self._outbox.put(order)
-        return reply.result()
+        reply.result()
 
     def _cancel(self, number: int, future: Future[Outcome]) -> None:
         if future.cancelled():
             self._outbox.put(Cancel(number))
 
-    def _last_counted(self) -> Statistics:
-        """What is known of a process that has ended: how its requests did here."""
-        ended = self._ledger.total
+    def _known(self) -> Statistics:
+        """The process's figures, but for how requests ended: that is as their owners know it.
+
+        So no count falls when a process dies before it has said the last ones.
+        """
+        ended, counted = self._ledger.total, self._counted
         return replace(
-            self._counted,
-            submitted=ended.finished + ended.failed + ended.cancelled + ended.expired,
+            counted,
+            submitted=max(
+                counted.submitted,
+                ended.finished + ended.failed + ended.cancelled + ended.expired,
+            ),
             finished=ended.finished,
             failed=ended.failed,
             cancelled=ended.cancelled,
             expired=ended.expired,
             tokens=ended.tokens,
-            waiting=0,
-            running=0,
+            waiting=0 if self._ended else counted.waiting,
+            running=0 if self._ended else counted.running,
         )
 
     def _read(self) -> None:
+        broken = True
         try:
-            with suppress(EOFError, OSError):
-                while True:
-                    self._heed(self._connection.recv())
+            while (message := self._received()) is not None:
+                self._heed(message)
+            broken = False
         except BaseException:
-            logger.exception("an engine's process sends what cannot be read")
-            self._process.kill()
+            logger.exception("what an engine's process says cannot be heeded")
         finally:
-            self._end()
+            self._end(broken=broken)
+
+    def _received(self) -> object | None:
+        """The next message; None where none will come."""
+        try:
+            return cast(object, self._connection.recv())
+        except (EOFError, OSError):
+            return None
 
     def _heed(self, message: object) -> None:
         match message:
@@ -164,7 +175,8 @@ class RemoteEngine:
             case Reply(number, AuricleError() as error):
                 self._asked.pop(number).set_exception(error)
             case Reply(number, Statistics() | None as result):
-                self._asked.pop(number).set_result(result)
+                self._counted = result or self._counted
+                self._asked.pop(number).set_result(None)
             case Ready(described):
                 self._ready.set_result(described)
             case Unfit(error):
@@ -173,17 +185,17 @@ class RemoteEngine:
             case Closed(statistics):
                 self._counted = statistics
             case logging.LogRecord() as record:
-                named = logging.getLogger(record.name)
-                if named.isEnabledFor(record.levelno):
-                    named.handle(record)
+                _log(record)
 
-    def _end(self) -> None:
+    def _end(self, *, broken: bool) -> None:
         """Nobody waits in vain."""
         with self._lock:
             self._ended = True
             asked, self._asked = list(self._asked.values()), {}
             left, self._open = list(self._open.values()), {}
         self._outbox.close()
+        if broken:
+            self._process.kill()
         self._process.join()
         error = EngineStoppedError(
             f"the engine's process ended (exit code {self._process.exitcode})"
@@ -205,12 +217,25 @@ class RemoteEngine:
             self._process.kill()
 
 
-def ready(engines: Sequence[RemoteEngine]) -> object:
-    """Wait until all run; returns what the first one's builder says. Raises, and closes, as one."""
+def _log(record: logging.LogRecord) -> None:
+    """As the loggers here want it."""
+    named = logging.getLogger(record.name)
+    if named.isEnabledFor(record.levelno):
+        named.handle(record)
+
+
+def started(start: Callable[[], RemoteEngine], count: int) -> tuple[list[RemoteEngine], object]:
+    """So many engines that run, and what the first one's builder says. All or none, as one raises.
+
+    They start side by side.
+    """
+    engines: list[RemoteEngine] = []
     try:
+        for _ in range(count):
+            engines.append(start())  # noqa: PERF401  # where the next one fails, it is known
         described = [engine.ready() for engine in engines]
     except BaseException:
         for engine in engines:
             engine.close(drain=False)
         raise
-    return described[0]
+    return engines, described[0]

@@ -95,7 +95,9 @@ class Worker:
     def __init__(self, line: Line, engine: Serving) -> None:
         self._line = line
         self._engine = engine
+        self._lock = threading.Lock()  # of the next two
         self._open: dict[int, Future[Outcome]] = {}
+        self._patient: dict[int, bool] = {}  # who wait for room, and whether they are cancelled
         self._closing: Future[bool] = Future()  # whether to drain
 
     def run(self) -> None:
@@ -115,12 +117,12 @@ class Worker:
     def _heed(self, order: object) -> None:
         match order:
             case Submit(block=True):  # as many as there are threads that wait for the reply
+                self._patient[order.number] = False
                 threading.Thread(target=self._submit, args=(order,), daemon=True).start()
             case Submit():
                 self._submit(order)
             case Cancel(number):
-                if (future := self._open.get(number)) is not None:
-                    future.cancel()
+                self._cancel(number)
             case Count(number):
                 self._line.send(Reply(number, self._engine.statistics()))
             case Close(drain):
@@ -137,14 +139,31 @@ class Worker:
         try:
             future = self._engine.submit(order.request, block=order.block)
         except Exception as error:  # noqa: BLE001  # it is raised in the owner's process
+            self._patient.pop(order.number, None)
             self._line.send(Reply(order.number, as_typed(error)))
             return
-        self._open[order.number] = future
         self._line.send(Reply(order.number))
+        self._keep(order.number, future)
         future.add_done_callback(partial(self._answer, order.number))
 
+    def _keep(self, number: int, future: Future[Outcome]) -> None:
+        with self._lock:
+            self._open[number] = future
+            unwanted = self._patient.pop(number, False)
+        if unwanted:
+            future.cancel()
+
+    def _cancel(self, number: int) -> None:
+        with self._lock:
+            future = self._open.get(number)
+            if number in self._patient:
+                self._patient[number] = True
+        if future is not None:
+            future.cancel()
+
     def _answer(self, number: int, future: Future[Outcome]) -> None:
-        del self._open[number]
+        with self._lock:
+            del self._open[number]
         self._line.send(Answer(number, _result(future)))
 
 

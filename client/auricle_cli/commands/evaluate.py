@@ -54,7 +54,7 @@ def evaluate(
     except (InvalidOptionError, ManifestError) as error:
         raise Failure(str(error)) from error
     with closing(recognition.open()) as transcriber:
-        report = run(utterances, recognizing(transcriber, recognition.concurrency), normalize)
+        report = run(utterances, recognizing(transcriber, recognition.at_once), normalize)
     for each in report.failed:
         complain(f"{each.audio}: {each.error}")
     as_json = format == "json"

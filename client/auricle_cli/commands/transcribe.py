@@ -56,7 +56,7 @@ def _run(sources: list[Source], recognition: Recognition, stream: bool, display:
         if stream:
             answers: Iterable[Outcome] = _streamed(transcriber, sources, display)
         else:
-            running = outcomes(transcriber.transcribe, sources, recognition.concurrency)
+            running = outcomes(transcriber.transcribe, sources, recognition.at_once)
             answers = progress(running, len(sources))
         return sum(display.finish(answer) for answer in answers)
 

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Event, Thread
 
@@ -14,7 +14,9 @@ import pytest
 
 from auricle.config import EngineConfig
 from auricle.engine import Engine
-from auricle.engine.remote import RemoteEngine, ready
+from auricle.engine.messages import Cancel, Submit
+from auricle.engine.remote import RemoteEngine, started
+from auricle.engine.worker import Build
 from auricle.errors import (
     AudioTooLongError,
     CorruptCheckpointError,
@@ -149,7 +151,7 @@ def test_cancelled_work_leaves_the_device(remote: RemoteEngine) -> None:
     future = remote.submit(request(steps=FOREVER))
     assert future.cancel()
     idle(remote)
-    assert remote.statistics().cancelled - before.cancelled == 1
+    until(lambda: remote.statistics().cancelled - before.cancelled == 1)
     with pytest.raises(CancelledError):
         future.result()
 
@@ -244,14 +246,17 @@ def test_loggers_here_decide_what_is_said(caplog: pytest.LogCaptureFixture) -> N
     engine = RemoteEngine(fake, threads=1)
     engine.ready()
     engine.close()
-    assert "built with" in caplog.messages[-1][:10]
+    assert caplog.messages[-1].startswith("built with")
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_the_end_of_a_fork_is_not_the_owners(remote: RemoteEngine) -> None:
     if not (fork := os.fork()):
-        remote._hang_up()  # as at its exit
-        os._exit(0)
+        try:
+            remote._hang_up()  # as at its exit
+        finally:
+            os._exit(0)
     os.waitpid(fork, 0)
     assert words(remote.submit(request(0.4), block=True)) == heard(request(0.4))
 
@@ -295,8 +300,44 @@ def test_what_building_raises_is_raised_here() -> None:
         (unsendable, RuntimeError, "UnsendableError: one other"),
         (dead, EngineStoppedError, r"ended \(exit code 7\)"),
     )
-    engines = [RemoteEngine(build, threads=1) for build, _, _ in cases]
-    for engine, (_, error, message) in zip(engines, cases, strict=True):
+    for build, error, message in cases:
+        made: list[RemoteEngine] = []
+
+        def start(build: Build = build, made: list[RemoteEngine] = made) -> RemoteEngine:
+            made.append(RemoteEngine(build, threads=1))
+            return made[-1]
+
         with pytest.raises(error, match=message):
-            ready([engine])
-        assert not engine._process.is_alive()
+            started(start, 1)
+        assert not made[0]._process.is_alive()
+
+
+def test_where_one_cannot_be_started_none_is_left() -> None:
+    made: list[RemoteEngine] = []
+
+    def start() -> RemoteEngine:
+        if made:
+            raise BlockingIOError("no more processes")
+        made.append(RemoteEngine(fake, threads=1))
+        return made[0]
+
+    with pytest.raises(BlockingIOError):
+        started(start, 2)
+    assert not made[0]._process.is_alive()
+
+
+def test_what_is_interrupted_while_it_waits_for_room_is_dropped(
+    start: Callable[..., RemoteEngine],
+) -> None:
+    engine = start(max_queue=1, slots=1)
+    running = engine.submit(request(steps=FOREVER))
+    until(lambda: engine.statistics().running == 1)
+    waiting = engine.submit(request(steps=FOREVER))
+    number = next(engine._numbers)
+    engine._outbox.put(Submit(number, request(steps=FOREVER), block=True))
+    engine._asked[number], engine._open[number] = Future(), Future()
+    engine._outbox.put(Cancel(number))  # as a thread does that Ctrl-C interrupts
+    running.cancel()
+    waiting.cancel()
+    until(lambda: not engine._open)
+    assert engine.statistics().running == 0

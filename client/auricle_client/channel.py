@@ -12,7 +12,7 @@ RETRY_POLICY = {
     "initialBackoff": "0.1s",
     "maxBackoff": "2s",
     "backoffMultiplier": 2,
-    "retryableStatusCodes": ["UNAVAILABLE"],  # the one code that says nothing was done
+    "retryableStatusCodes": ["UNAVAILABLE"],  # the one code after which asking again helps
 }
 SERVICE_CONFIG = {
     "methodConfig": [{"name": [{"service": "auricle.v1.Speech"}], "retryPolicy": RETRY_POLICY}]

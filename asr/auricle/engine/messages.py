@@ -1,4 +1,7 @@
-"""What an engine in a process of its own and its owner tell each other."""
+"""What an engine in a process of its own and its owner tell each other.
+
+Deadlines cross as they are: the monotonic clock is the system's, the same for all processes.
+"""
 
 from dataclasses import dataclass
 

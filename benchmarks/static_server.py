@@ -7,7 +7,7 @@ kernels and all else are the same.
 from typing import Any
 from unittest.mock import patch
 
-from auricle import recognizer
+from auricle import host
 from auricle.engine import ModelRunner
 from auricle.engine.request import Room
 from auricle_cli.main import main as auricle
@@ -28,7 +28,7 @@ class StaticRunner(ModelRunner):
 
 def main() -> None:
     """The command line, with the other runner."""
-    with patch.object(recognizer, "ModelRunner", StaticRunner):
+    with patch.object(host, "ModelRunner", StaticRunner):
         auricle()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from auricle import recognizer
+from auricle import host
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job, Room
 from benchmarks import static_server
@@ -13,7 +13,7 @@ from benchmarks.workload import QUICK, SMOKE, exactly, talker
 
 
 def runner_in_use() -> object:
-    return vars(recognizer)["ModelRunner"]
+    return vars(host)["ModelRunner"]
 
 
 def jobs(tokens: Sequence[int]) -> list[Job]:

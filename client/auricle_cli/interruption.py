@@ -29,32 +29,40 @@ def interruptible() -> Iterator[None]:
     """Inside, Ctrl-C is a KeyboardInterrupt, and the end of the process once that is out of here.
 
     An interrupt that raises inside gRPC's bookkeeping can leave its lock taken and its clean-up
-    waiting, or be swallowed by a destructor. So a timer sees to it that the process ends.
+    waiting, or be swallowed by a destructor. So a timer sees to it that the process ends, and
+    any other error that comes out of here after it is that end, too.
     """
-    with _timed():
+    with _timed() as interrupted:
         try:
             yield
         except KeyboardInterrupt:
             leave()
+        except BaseException:  # what a library made of it
+            if interrupted.is_set():
+                leave()
+            raise
 
 
 @contextmanager
-def _timed() -> Iterator[None]:
+def _timed() -> Iterator[threading.Event]:
+    """Yields whether Ctrl-C came."""
+    interrupted = threading.Event()
     here = threading.current_thread() is threading.main_thread()
     if not here or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield  # somebody else's to handle, or ignored as under nohup
+        yield interrupted  # somebody else's to handle, or ignored as under nohup
         return
     timer = threading.Timer(CLEANING_SECONDS, leave)
     timer.daemon = True
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
         with suppress(RuntimeError):  # it counts already
             timer.start()
         signal.default_int_handler(number, frame)
 
     signal.signal(signal.SIGINT, interrupt)
     try:
-        yield
+        yield interrupted
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         timer.cancel()

@@ -97,9 +97,22 @@ time.sleep(3)
 """
 
 
+MISTAKEN = """
+import time
+from auricle_cli import interruption
+with interruption.interruptible():
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        raise ValueError("lost") from None
+"""
+
+
 @pytest.mark.parametrize(
     ("program", "arguments", "expected"),
     [
+        (MISTAKEN, [], (INTERRUPTED, b"auricle: interrupted\n")),
         (HEEDLESS, [], (INTERRUPTED, b"auricle: interrupted\n")),
         (HEEDLESS, ["nobody reads"], (INTERRUPTED, b"")),
         (HANDLED, [], (0, b"")),

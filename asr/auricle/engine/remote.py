@@ -1,9 +1,7 @@
 """An engine in a process of its own, with the face of one in this process."""
 
-import atexit
 import logging
 import multiprocessing
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from multiprocessing.util import Finalize
 from typing import cast
 
 from auricle.engine.answers import Answers
@@ -56,7 +55,6 @@ class RemoteEngine:
         )
         self._process.start()
         theirs.close()
-        self._owner = os.getpid()
         self._numbers = count()
         self._lock = threading.RLock()  # of the futures; a finaliser may cancel one within it
         self._asked: dict[int, Future[None]] = {}
@@ -69,7 +67,8 @@ class RemoteEngine:
         self._outbox = Outbox(self._connection)
         self._reader = threading.Thread(target=self._read, name="auricle-reader", daemon=True)
         self._reader.start()
-        atexit.register(self._hang_up)  # the process ignores signals
+        # Before multiprocessing joins the process, which ignores its signal; not in a fork.
+        self._at_exit = Finalize(None, self._hang_up, exitpriority=10)
 
     def ready(self) -> object:
         """Wait until the engine runs; returns what its builder says of it.
@@ -109,7 +108,7 @@ class RemoteEngine:
         self._reader.join()
         self._answers.join()
         self._process.join()
-        atexit.unregister(self._hang_up)
+        self._at_exit.cancel()
 
     def _ask(self, order: Submit | Count, outcome: Future[Outcome] | None = None) -> None:
         """Send an order and wait for the reply. Raises what it says."""
@@ -212,9 +211,8 @@ class RemoteEngine:
 
     def _hang_up(self) -> None:
         """The interpreter ends, and nobody closed this."""
-        if os.getpid() == self._owner:  # and no fork of it
-            self._closing = True
-            self._process.kill()
+        self._closing = True
+        self._process.kill()
 
 
 def _log(record: logging.LogRecord) -> None:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from functools import partial
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
 from threading import Event, Thread
 
 import pytest
@@ -254,11 +256,29 @@ def test_loggers_here_decide_what_is_said(caplog: pytest.LogCaptureFixture) -> N
 def test_the_end_of_a_fork_is_not_the_owners(remote: RemoteEngine) -> None:
     if not (fork := os.fork()):
         try:
-            remote._hang_up()  # as at its exit
+            remote._at_exit()  # as multiprocessing and the interpreter do
         finally:
             os._exit(0)
     os.waitpid(fork, 0)
     assert words(remote.submit(request(0.4), block=True)) == heard(request(0.4))
+
+
+def owner(pipe: Connection) -> None:
+    """Starts an engine and ends without a word."""
+    engine = RemoteEngine(fake, threads=1)
+    engine.ready()
+    pipe.send(engine._process.pid)
+
+
+def test_an_owner_that_is_such_a_process_itself_ends_and_leaves_none() -> None:
+    ours, theirs = Pipe()
+    process = get_context("spawn").Process(target=owner, args=(theirs,))
+    process.start()
+    engine = ours.recv()
+    process.join(PATIENCE)
+    assert process.exitcode == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(engine, 0)
 
 
 def test_closing_again_drops_what_the_first_time_waits_for(

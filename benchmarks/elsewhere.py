@@ -22,7 +22,7 @@ class Elsewhere:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(make, theirs))
         self._process.start()
-        theirs.close()  # so that the process ends with this one
+        theirs.close()
         self.name, self.audio_seconds = self._answer()
 
     def run(self) -> None:

@@ -23,15 +23,13 @@ from auricle.engine.devices import resolve_dtype
 from auricle.recognizer import Recognizer
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.elsewhere import Elsewhere
-from benchmarks.ours import PROCESSES, Auricle, throughput
+from benchmarks.ours import FULL_CONTEXT, PROCESSES, Auricle, throughput
 from benchmarks.peers.field import CTRANSLATE2, PACKAGES, installed, load
 from benchmarks.peers.peer import BATCH_SIZES, Peer
 from benchmarks.results import Result, table
 from benchmarks.roofline import Roofline
 from benchmarks.rounds import Standing, alternate, fastest, in_turn, ratio
 from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, exactly, talker
-
-WHOLE = ", full context"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,7 @@ def auricle(plan: Plan, dtype: str, threads: int, *, whole: bool, processes: int
     use_threads(threads)
     work = plan.workload
     found = Auricle(
-        f"auricle {dtype}{WHOLE if whole else ''}{PROCESSES if processes > 1 else ''}",
+        f"auricle {dtype}{FULL_CONTEXT if whole else ''}{PROCESSES if processes > 1 else ''}",
         Recognizer.from_pretrained(
             plan.checkpoint, device="cpu", dtype=dtype, engine=throughput(processes)
         ),
@@ -129,7 +127,7 @@ def peer(plan: Plan, name: str, threads: int) -> Peer:
 
 def _figures(plan: Plan, standings: Mapping[str, Standing], ours: str) -> dict[str, Any]:
     work, reference = plan.workload, fastest(standings, CTRANSLATE2)
-    own, whole = (_faster(standings, name) for name in (ours, ours + WHOLE))
+    own, whole = (_faster(standings, name) for name in (ours, ours + FULL_CONTEXT))
     return {
         "ratio_vs_ctranslate2_int8": ratio(standings, own, reference),
         "ratio_full_context_vs_ctranslate2_int8": ratio(standings, whole, reference),

@@ -17,7 +17,8 @@ from benchmarks.rounds import MiscountError
 
 # Twice the defaults: throughput over latency.
 THROUGHPUT = EngineConfig(max_encode_seconds=60.0, slots=128)
-PROCESSES = ", a process a thread"  # in a contestant's name
+FULL_CONTEXT = ", full context"  # in a contestant's name
+PROCESSES = ", a process a thread"  # behind it
 
 
 class Auricle:

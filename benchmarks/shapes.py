@@ -11,7 +11,7 @@ from benchmarks.peers.field import CTRANSLATE2, EVERY_MODE, installed, load
 from benchmarks.peers.peer import Peer
 from benchmarks.random_checkpoint import save_moonshine, save_whisper
 from benchmarks.rounds import Contestant
-from benchmarks.workload import ATTENTION, QUICK, SMOKE, WHISPER_TINY, Workload
+from benchmarks.workload import ATTENTION, FULL, QUICK, SMOKE, WHISPER_TINY, Workload
 
 Make = Callable[[], Contestant]  # called in the contestant's own process
 WHISPER_BASE = replace(
@@ -33,7 +33,7 @@ class Amount:
     batch_sizes: Sequence[int]  # that those choose from
 
 
-WHOLE = Amount(Workload(utterances=16), 8, 4, (1, 2, 4))
+WHOLE = Amount(FULL, 32, 8, (1, 2, 4, 8))
 SMOKE_AMOUNT = Amount(QUICK, 1, 1, (1,))
 
 
@@ -45,7 +45,7 @@ class Shape:
     save: Callable[[TransformerConfig, Path], None]
     peers: Callable[[TransformerConfig, Amount, int, int], Iterator[Make]]  # ..., beam, threads
     options: DecodingOptions  # that make Auricle do what the peers do
-    references: tuple[str, ...]  # peers, of whom the fastest is the one of the targets
+    references: tuple[str, ...]  # peers that the targets are over
     targets: Mapping[AudioContext, float]  # Auricle's speed in int8 over theirs
 
     @property

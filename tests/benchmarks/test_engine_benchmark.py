@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from auricle.config import TransformerConfig
 from benchmarks import engine
 from benchmarks.engine import main
-from benchmarks.ours import PROCESSES, Auricle, recognizer
+from benchmarks.ours import FULL_CONTEXT, PROCESSES, Auricle, recognizer
 from benchmarks.peers.field import INT8, PEERS, WORKERS
 from benchmarks.peers.peer import Generate
 from benchmarks.rounds import MiscountError, Standing
@@ -56,13 +56,13 @@ def test_the_first_dtype_counts(tmp_path: Path) -> None:
 
 
 def test_the_faster_way_counts_ours_and_ctranslate2s() -> None:
-    speeds = {"ours": 60.0, "ours" + engine.WHOLE: 18.0, INT8: 10.0, WORKERS: 20.0}
+    speeds = {"ours": 60.0, "ours" + FULL_CONTEXT: 18.0, INT8: 10.0, WORKERS: 20.0}
     standings = {name: Standing([speed], {}) for name, speed in speeds.items()}
     figures = engine._figures(engine.SMOKE_PLAN, standings, "ours")
     assert figures["ratio_vs_ctranslate2_int8"] == 3.0
     assert figures["ratio_full_context_vs_ctranslate2_int8"] == 0.9
     standings["ours" + PROCESSES] = Standing([90.0], {})
-    standings["ours" + engine.WHOLE + PROCESSES] = Standing([17.0], {})
+    standings["ours" + FULL_CONTEXT + PROCESSES] = Standing([17.0], {})
     figures = engine._figures(engine.SMOKE_PLAN, standings, "ours")
     assert figures["ratio_vs_ctranslate2_int8"] == 4.5
     assert figures["ratio_full_context_vs_ctranslate2_int8"] == 0.9
@@ -85,7 +85,7 @@ def test_a_dtype_runs_once_however_it_is_called(tmp_path: Path) -> None:
     runners = [make() for make in makes]
     dtypes = [each.facts()["dtype"] for each in runners]
     assert sorted(dtypes) == ["bfloat16", "bfloat16", "float32", "float32"]
-    assert [each.name.endswith(engine.WHOLE) for each in runners] == [False, True] * 2
+    assert [each.name.endswith(FULL_CONTEXT) for each in runners] == [False, True] * 2
 
 
 def test_the_full_plan_is_what_is_said_of_it() -> None:

@@ -59,7 +59,7 @@ class AudioTooLongError(AudioError):
 
 
 class AudioTooLargeError(AudioError):
-    """More bytes or channels than the limit allows."""
+    """More bytes, channels or decoded samples than the limit allows."""
 
     reason = "AUDIO_TOO_LARGE"
 

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
+from auricle.transcript import Recognition
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.recordings import speech
 from benchmarks.results import Result, table
@@ -64,22 +65,21 @@ def answers(recognizer: Recognizer, waveforms: Waveforms, order: Sequence[int]) 
         )
         for number in order
     }
-    segments = [futures[number].result().segment for number in range(len(waveforms))]
-    return [(segment.text, segment.confidence) for segment in segments]
+    found = [futures[number].result() for number in range(len(waveforms))]
+    return [_answer(each) for each in found]
 
 
 def alone(recognizer: Recognizer, waveforms: Waveforms) -> list[Answer]:
     """Of all waveforms, each with nobody beside it."""
     beams = [BEAMS[number % len(BEAMS)] for number in range(len(waveforms))]
     return [
-        (segment.text, segment.confidence)
+        _answer(recognizer.submit(Piece(0.0, waveform), DecodingOptions(beam_size=beam)).result())
         for waveform, beam in zip(waveforms, beams, strict=True)
-        for segment in [
-            recognizer.submit(Piece(0.0, waveform), DecodingOptions(beam_size=beam))
-            .result()
-            .segment
-        ]
     ]
+
+
+def _answer(found: Recognition) -> Answer:
+    return found.text, found.segments[0].confidence
 
 
 def different(recognizer: Recognizer, waveforms: Waveforms, orders: int) -> tuple[int, list[str]]:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from auricle.config import TransformerConfig
-from auricle.tokenizer.folder import WHOLE
+from auricle.tokenizer.folder import TOKENIZER
 from auricle.tokenizer.openai import openai_tokenizer
 from benchmarks.peers.peer import END, PROMPT
 
@@ -42,7 +42,7 @@ def save_whisper(dims: TransformerConfig, folder: Path, *, lively: bool = False)
         _enliven(model)
     model.save_pretrained(folder)
     (folder / "generation_config.json").write_text(json.dumps(GENERATION), encoding="utf-8")
-    (folder / WHOLE).write_bytes(openai_tokenizer(multilingual=True).serialized)
+    (folder / TOKENIZER).write_bytes(openai_tokenizer(multilingual=True).serialized)
 
 
 def save_moonshine(dims: TransformerConfig, folder: Path) -> None:
@@ -51,7 +51,9 @@ def save_moonshine(dims: TransformerConfig, folder: Path) -> None:
 
     moonshine(dims).save_pretrained(folder)
     vocab = {f"w{number}": number for number in range(dims.vocab_size)}
-    tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocab, merges=[])).save(str(folder / WHOLE))
+    tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocab, merges=[])).save(
+        str(folder / TOKENIZER)
+    )
 
 
 @torch.no_grad()

@@ -5,9 +5,11 @@ the file is ever executed.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,6 +25,7 @@ from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.whisper import WhisperTokenizer
 
+Shapes = Mapping[str, tuple[int, ...]]
 _LISTED = 0.9  # least share of a vocabulary that a tokenizer of others lists
 HEADER_KEY = "auricle"
 TOKENIZER_KEY = "tokenizer"
@@ -81,8 +84,6 @@ def load_checkpoint(
         CheckpointMismatchError: weights missing, unexpected or of the wrong shape, all listed; or
             a tokenizer of another size. Both are raised for the language model, too.
     """
-    if not path.is_file():
-        raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
     config, tensors = _read(path)
     try:
         tokenizer = tokenizer_of(config, tensors.pop(TOKENIZER_KEY).numpy().tobytes())
@@ -130,8 +131,6 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
         CorruptCheckpointError: truncated, damaged, or no Auricle checkpoint.
         StorageError: it cannot be written; the old one is still there.
     """
-    if not path.is_file():
-        raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
     config, tensors = _read(path)
     _write(path, tensors, replace(config, calibration=calibration))
 
@@ -141,19 +140,41 @@ def _write(path: Path, tensors: dict[str, Tensor], config: ModelConfig) -> None:
         save_file(tensors, partial, metadata={HEADER_KEY: json.dumps(config.to_dict())})
 
 
+def read_header(path: Path) -> tuple[ModelConfig, Shapes]:
+    """A model's dimensions, and the shapes of its weights, which are not read.
+
+    Raises as `load_checkpoint` does of a file's header.
+    """
+    with _opened(path) as file:
+        names = [name for name in file.keys() if name != TOKENIZER_KEY]  # noqa: SIM118
+        return _config(file), {name: tuple(file.get_slice(name).get_shape()) for name in names}
+
+
 def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
+    with _opened(path) as file:
+        return _config(file), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _config(file: Any) -> ModelConfig:  # noqa: ANN401  # safe_open has no types
+    return ModelConfig.from_dict(json.loads((file.metadata() or {})[HEADER_KEY]))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    if not path.is_file():
+        raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
     try:
         with safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return ModelConfig.from_dict(json.loads(header[HEADER_KEY])), tensors
-    except SafetensorError as error:
+            yield file
+    except (SafetensorError, OSError) as error:
         raise CorruptCheckpointError(
-            f"{path}: truncated or damaged, copy it again ({error})"
+            f"{path}: no readable .safetensors file ({error}): copy it again if it is one, "
+            "or take the model in that format"
         ) from error
     except (KeyError, TypeError, ValueError) as error:
         raise CorruptCheckpointError(
-            f"{path}: no Auricle checkpoint, its header does not describe a model ({error})"
+            f"{path}: no Auricle checkpoint, its header does not describe a model ({error}); "
+            "weights from elsewhere need their config.json and tokenizer.json beside them"
         ) from error
 
 

@@ -18,17 +18,18 @@ class Joiner:
         self._segments: list[Segment] = []
         self._receipts: list[Receipt] = []
 
-    def add(self, recognition: Recognition) -> Segment | None:
-        """The next recognition's segment, which is final; None where it says nothing new.
+    def add(self, recognition: Recognition) -> list[Segment]:
+        """The next recognition's segments, which are final, as far as they say something new.
 
         Where its piece overlaps the one before, words that both heard are said once.
         """
-        segment = recognition.segment
+        first, *others = recognition.segments
         if self._segments and recognition.overlap > 0:
-            segment = _without_repeats(self._segments[-1], segment, recognition.overlap)
-        self._segments.append(segment)
+            first = _without_repeats(self._segments[-1], first, recognition.overlap)
+        new = [first, *others]
+        self._segments += new
         self._receipts.append(recognition.receipt)
-        return segment if segment.text else None
+        return [segment for segment in new if segment.text]
 
     def transcript(self, duration: float, warnings: tuple[str, ...] = ()) -> Transcript:
         """The whole so far, of an audio of `duration` seconds: the segments that `add` gave."""

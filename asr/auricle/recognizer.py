@@ -19,16 +19,17 @@ from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelConfig
 from auricle.cutting import cut
 from auricle.decoding import dialect_of
-from auricle.decoding.whisper import WhisperDialect
+from auricle.decoding.whisper import Heard, WhisperDialect
 from auricle.engine import Outcome, Request
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
 from auricle.engine.seam import Serving
 from auricle.engine.statistics import Statistics
 from auricle.engine.windowed import in_windows
-from auricle.errors import InvalidOptionError
+from auricle.errors import DownloadError, InvalidOptionError, UnknownModelError
 from auricle.families import hub_folder, is_hub_name
 from auricle.futures import results, results_async, then
 from auricle.host import Described, Host, Loading, start_processes
+from auricle.hypothesis import Hypothesis
 from auricle.joining import Joiner, join, merge_receipts
 from auricle.segmenter import Piece, Segmenter
 from auricle.threads import apart
@@ -312,11 +313,30 @@ class Recognizer:
         return (self.submit(piece, options, block=True) for piece in pieces)
 
     def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
-        text = self._tokenizer.decode(outcome.hypothesis.tokens)
-        confidence = self.config.calibration.confidence(outcome.hypothesis.confidence)
-        words = _words_in(piece, outcome.hypothesis.words)
-        segment = Segment(piece.start, piece.end, text, confidence, words)
-        return Recognition(segment, outcome.receipt, piece.overlap)
+        found = outcome.hypothesis
+        confidence = self.config.calibration.confidence(found.confidence)
+        segments = tuple(
+            Segment(
+                piece.start + each.start,
+                min(piece.start + each.end, piece.end),
+                each.text,
+                confidence,
+                _words_in(piece, each.words),
+                found.language or "",
+            )
+            for each in self._heard(piece, found)
+        )
+        return Recognition(segments, outcome.receipt, piece.overlap)
+
+    def _heard(self, piece: Piece, found: Hypothesis) -> list[Heard]:
+        """By the times that the model says, if it does.
+
+        What overlaps the piece before stays whole: the words that both heard will be taken out.
+        """
+        if isinstance(self._dialect, WhisperDialect) and not piece.overlap:
+            return self._dialect.heard(found, piece.duration)
+        text = self._tokenizer.decode(found.tokens)
+        return [Heard(0.0, piece.duration, text, found.words)]
 
     def _transcribe(self, source: AudioSource, options: DecodingOptions | None) -> Transcript:
         audio = _as_audio(source)
@@ -332,9 +352,14 @@ def model_path(model: str | Path) -> Path:
     """
     if str(model) == BUNDLED:
         return Path(str(resources.files("auricle") / "assets" / "english.safetensors"))
-    if not Path(model).exists() and is_hub_name(str(model)):
+    path = Path(model)
+    is_file = path.suffix in (".pt", ".safetensors")  # that was mistyped, if it is not there
+    if path.exists() or is_file or not is_hub_name(str(model)):
+        return path
+    try:
         return hub_folder(str(model))
-    return Path(model)
+    except (UnknownModelError, DownloadError) as error:
+        raise type(error)(f"there is no {model} here, and {error}") from error
 
 
 def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:

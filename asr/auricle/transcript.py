@@ -1,6 +1,9 @@
 """What comes out: the nouns of an answer. Frozen, without logic beyond derived properties."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # write no spaces between words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,21 @@ class Segment:
     text: str
     confidence: float  # 0..1: the mean of the tokens' probabilities, as the model is calibrated
     words: tuple[Word, ...] = ()  # of the text, where their times were asked for
+    language: str = ""  # code of what was spoken, where the model knows more than one
 
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What was heard in one piece of audio."""
+    """What was heard in one piece of audio: one segment, or several where the model says times."""
 
-    segment: Segment
+    segments: tuple[Segment, ...]
     receipt: Receipt
     overlap: float = 0.0  # seconds at the piece's start that the piece before heard, too
+
+    @property
+    def text(self) -> str:
+        """Of all segments."""
+        return joined(self.segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +75,8 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The segments' texts joined by spaces; empty when nobody spoke."""
-        return " ".join(segment.text for segment in self.segments if segment.text)
+        """Of all segments; empty when nobody spoke."""
+        return joined(self.segments)
 
     @property
     def confidence(self) -> float:
@@ -77,3 +86,10 @@ class Transcript:
             return 0.0
         weighted = sum(s.confidence * (s.end - s.start) for s in self.segments)
         return weighted / total
+
+
+def joined(segments: Sequence[Segment]) -> str:
+    """Their texts, with spaces between where the later one's language writes them."""
+    spoken = [segment for segment in segments if segment.text]
+    gaps = ["" if segment.language in UNSPACED else " " for segment in spoken]
+    return "".join(gap + each.text for gap, each in zip(gaps, spoken, strict=True)).strip()

@@ -43,6 +43,11 @@ class SegmentLike(WordLike, Protocol):
         """Its words, where their times were asked for."""
         ...
 
+    @property
+    def language(self) -> str:
+        """Code of what was spoken, where the model knows more than one."""
+        ...
+
 
 class ReceiptLike(Protocol):
     """Where an answer's time went: a dataclass, shown as it is."""

@@ -61,9 +61,9 @@ WRITERS: dict[str, Writer] = {"text": text, "json": json_line, "srt": srt, "vtt"
 
 
 def _segment(segment: SegmentLike) -> dict[str, Any]:
-    """With its words, if it has some."""
-    words = [_word(word) for word in segment.words]
-    return _word(segment) | ({"words": words} if words else {})
+    """With its language and its words, if it has them."""
+    extras = {"language": segment.language, "words": [_word(word) for word in segment.words]}
+    return _word(segment) | {name: value for name, value in extras.items() if value}
 
 
 def _word(word: WordLike) -> dict[str, Any]:

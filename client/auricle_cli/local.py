@@ -49,7 +49,7 @@ class LocalTranscriber:
         lengths: list[int] = []  # in samples, of what was read
         joiner = Joiner(self._recognizer.model_id)
         for recognition in self._recognizer.recognize(self._pieces(audio, lengths), self._options):
-            if segment := joiner.add(recognition):
+            for segment in joiner.add(recognition):
                 on_segment(segment)
         return joiner.transcript(sum(lengths) / SAMPLE_RATE, audio.warnings)
 

@@ -82,6 +82,7 @@ def segment(message: pb.Segment) -> Segment:
         text=message.text,
         confidence=message.confidence,
         words=tuple(word(each) for each in message.words),
+        language=message.language,
     )
 
 

@@ -36,6 +36,7 @@ class Segment:
     text: str
     confidence: float  # 0..1: the mean of the tokens' probabilities, as the model is calibrated
     words: tuple[Word, ...] = ()  # of the text, where their times were asked for
+    language: str = ""  # code of what was spoken, where the model knows more than one
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ def segment(noun: Segment) -> pb.Segment:
         text=noun.text,
         confidence=noun.confidence,
         words=[word(each) for each in noun.words],
+        language=noun.language,
     )
 
 

@@ -148,7 +148,7 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         joiner = Joiner(self._recognizer.model_id)
         async with aclosing(self._recognitions(iter(pieces), task)) as results:
             async for recognition in results:
-                if segment := joiner.add(recognition):
+                for segment in joiner.add(recognition):
                     message = convert.segment(segment)
                     await context.write(pb.StreamingRecognizeResponse(segment=message))
         return joiner.transcript(pieces.duration, pieces.warnings)

@@ -9,7 +9,7 @@ from auricle.transcript import Receipt, Recognition, Segment, Transcript, Word
 
 
 def heard(text: str, start: float = 0.0, end: float = 5.0, overlap: float = 0.0) -> Recognition:
-    return Recognition(Segment(start, end, text, 0.5), Receipt("m"), overlap)
+    return Recognition((Segment(start, end, text, 0.5),), Receipt("m"), overlap)
 
 
 def joined(earlier: str, later: str, overlap: float = 1.0) -> str:
@@ -63,7 +63,7 @@ def test_only_as_many_words_as_an_overlap_can_hold_are_compared() -> None:
 def test_the_earlier_segment_stays_and_the_later_begins_behind_it() -> None:
     pieces = [heard("a b c", 0.0, 5.0), heard("c d", 4.0, 8.0, overlap=1.0)]
     first, second = join(pieces, duration=8.0).segments
-    assert first == pieces[0].segment
+    assert (first,) == pieces[0].segments
     assert second == Segment(5.0, 8.0, "d", 0.5)
 
 
@@ -99,7 +99,7 @@ RECOGNITIONS = st.lists(
 @given(RECOGNITIONS)
 def test_segments_given_one_by_one_are_those_of_the_whole(pieces: list[Recognition]) -> None:
     joiner = Joiner("m")
-    found = [segment for piece in pieces if (segment := joiner.add(piece))]
+    found = [segment for piece in pieces for segment in joiner.add(piece)]
     whole = join(pieces, duration=9.0, warnings=("w",), model_id="m")
     assert tuple(found) == whole.segments
     assert joiner.transcript(9.0, ("w",)) == whole
@@ -113,10 +113,29 @@ def test_what_was_given_never_changes(earlier: list[Recognition], later: list[Re
 
 def test_a_repetition_is_no_segment() -> None:
     joiner = Joiner()
-    assert joiner.add(heard("a b")) == heard("a b").segment
-    assert joiner.add(heard("a b", 4.0, 6.0, overlap=1.0)) is None
-    assert joiner.add(heard("")) is None
+    assert joiner.add(heard("a b")) == list(heard("a b").segments)
+    assert joiner.add(heard("a b", 4.0, 6.0, overlap=1.0)) == []
+    assert joiner.add(heard("")) == []
     assert joiner.transcript(6.0).text == "a b"
+
+
+def test_a_piece_may_have_several_segments() -> None:
+    several = Recognition(
+        (Segment(0.0, 2.0, "a b", 0.5), Segment(2.0, 3.0, "", 0.5), Segment(3.0, 5.0, "c", 0.5)),
+        Receipt("m"),
+    )
+    joiner = Joiner()
+    assert [segment.text for segment in joiner.add(several)] == ["a b", "c"]
+    assert [segment.text for segment in joiner.add(heard("c d", 4.0, 8.0, overlap=1.0))] == ["d"]
+    assert joiner.transcript(8.0).text == several.text + " d" == "a b c d"
+
+
+@pytest.mark.parametrize(("language", "text"), [("ja", "犬猫"), ("de", "犬 猫"), ("", "犬 猫")])
+def test_spaces_stand_where_the_language_writes_them(language: str, text: str) -> None:
+    first, second = (Segment(0.0, 1.0, word, 0.5, language=language) for word in "犬猫")
+    assert Recognition((first, second), Receipt("m")).text == text
+    pieces = [Recognition((each,), Receipt("m")) for each in (first, second)]
+    assert join(pieces, duration=2.0).text == text
 
 
 # --- words with times --------------------------------------------------------------------------
@@ -130,9 +149,9 @@ def timed(text: str, start: float) -> tuple[Word, ...]:
 
 
 def test_repeated_words_lose_their_times_too() -> None:
-    earlier = Recognition(Segment(0.0, 3.0, "a b c", 0.5, timed("a b c", 0.0)), Receipt("m"))
+    earlier = Recognition((Segment(0.0, 3.0, "a b c", 0.5, timed("a b c", 0.0)),), Receipt("m"))
     later = Segment(2.0, 5.0, "c d e", 0.5, timed("c d e", 2.0))
-    transcript = join([earlier, Recognition(later, Receipt("m"), 1.0)], duration=5.0)
+    transcript = join([earlier, Recognition((later,), Receipt("m"), 1.0)], duration=5.0)
     assert [segment.text for segment in transcript.segments] == ["a b c", "d e"]
     found = [word for segment in transcript.segments for word in segment.words]
     assert found == [*timed("a b c", 0.0), *timed("d e", 3.0)]

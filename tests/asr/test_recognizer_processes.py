@@ -61,7 +61,7 @@ def test_both_take_part_and_are_counted_together(recognizer: Recognizer) -> None
     before = [engine.statistics().finished for engine in engines(recognizer)]
     total = recognizer.statistics().finished
     futures = [recognizer.submit(Piece(0.0, samples)) for samples in sounds()]
-    assert all(future.result(PATIENCE).segment.text for future in futures)
+    assert all(future.result(PATIENCE).text for future in futures)
     after = [engine.statistics().finished for engine in engines(recognizer)]
     assert all(now > then for now, then in zip(after, before, strict=True))
     assert recognizer.statistics().finished == total + len(sounds())

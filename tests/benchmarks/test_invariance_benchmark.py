@@ -29,7 +29,7 @@ class Fake:
         self.asked.append((len(piece.samples), options.beam_size))
         text = f"{len(piece.samples)}{' no' if len(self.asked) > self.shy else ''}"
         future: Future[Recognition] = Future()
-        future.set_result(Recognition(Segment(0.0, 1.0, text, 0.5), Receipt("fake")))
+        future.set_result(Recognition((Segment(0.0, 1.0, text, 0.5),), Receipt("fake")))
         return future
 
     @property

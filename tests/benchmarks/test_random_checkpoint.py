@@ -33,7 +33,7 @@ def answers(shape: Shape, checkpoint: Checkpoint, beam_size: int = 1) -> list[tu
     with Recognizer(checkpoint, device="cpu", dtype="float32") as recognizer:
         futures = [recognizer.submit(Piece(0.0, samples), chosen) for samples in SOUNDS]
         found = [future.result() for future in futures]
-    return [(each.receipt.tokens, each.segment.text) for each in found]
+    return [(each.receipt.tokens, each.text) for each in found]
 
 
 @pytest.mark.parametrize("shape", [WHISPER, MOONSHINE], ids=["whisper", "moonshine"])

@@ -91,6 +91,14 @@ def test_names_that_are_no_text_can_be_written_and_read_back() -> None:
     assert formats.labelled_text(name, TRANSCRIPT).encode("utf-8").startswith(b"\xef\xbf\xbd.wav\t")
 
 
+def test_the_language_stands_where_it_was_found() -> None:
+    for language, told in (("de", {"language": "de"}), ("", {})):
+        segment = Segment(0.0, 1.5, "gut", 0.9, language=language)
+        line = formats.json_line("a.wav", Transcript((segment,), 1.5, Receipt("m")))
+        (shown,) = json.loads(line)["segments"]
+        assert {key: shown[key] for key in shown if key == "language"} == told
+
+
 def test_words_stand_in_their_segment() -> None:
     words = (Word(0.0, 0.12345, "hello", 0.98765), Word(0.5, 1.5, "there", 0.5))
     segment = Segment(0.0, 1.5, "hello there", 0.9, words)

@@ -52,7 +52,8 @@ class Overlapping(FakeLibrary):
         texts = ["one two three", "two three four five", "four five"]
         for piece, text, overlap in zip(pieces, texts, [0.0, 0.4, 0.4], strict=True):
             heard = self.submit(piece, options).result()
-            yield replace(heard, segment=replace(heard.segment, text=text), overlap=overlap)
+            (segment,) = heard.segments
+            yield replace(heard, segments=(replace(segment, text=text),), overlap=overlap)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_a_stream_through_the_wire_is_the_stream_in_process(
         with sample.open("rb") as file:
             pieces = [piece for part in iter_audio(file) for piece in segmenter.feed(part)]
         pieces += segmenter.flush()
-        expected = [r.segment.text for r in recognizer.recognize(pieces)]
+        expected = [r.text for r in recognizer.recognize(pieces)]
         with client.stream(sample, chunk_bytes=1_001) as stream:
             heard = [segment.text for segment in stream]
         assert heard == [text for text in expected if text]

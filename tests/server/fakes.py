@@ -25,7 +25,7 @@ def heard(piece: Piece, options: DecodingOptions) -> Recognition:
     level = round(float(np.abs(piece.samples).mean()) * 1000)
     text = f"level {level} beam {options.beam_size}"
     segment = Segment(piece.start, piece.start + piece.duration, text, 0.5)
-    return Recognition(segment, Receipt("fake-1", 0.25, 0.5, 0.75, 3, 0.125, 7, ("rate",)))
+    return Recognition((segment,), Receipt("fake-1", 0.25, 0.5, 0.75, 3, 0.125, 7, ("rate",)))
 
 
 class FakeSegmenter:

@@ -182,6 +182,11 @@ def test_words_keep_their_times() -> None:
     assert not convert.segment(Segment(0.0, 1.5, "good", 0.5)).words
 
 
+def test_the_language_is_told_where_it_was_found() -> None:
+    assert convert.segment(Segment(0.0, 1.5, "gut", 0.5, language="de")).language == "de"
+    assert not convert.segment(Segment(0.0, 1.5, "good", 0.5)).language
+
+
 def test_silence_is_an_empty_transcript() -> None:
     message = convert.transcript(Transcript((), 600.0, Receipt("m")))
     assert (message.text, len(message.segments), message.confidence) == ("", 0, 0)

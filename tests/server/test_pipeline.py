@@ -39,7 +39,7 @@ def pipeline(recognizer: FakeRecognizer, pool: Executor, limit: int = 100) -> Pi
 
 
 async def starts(results: AsyncIterator[Recognition]) -> list[float]:
-    return [result.segment.start async for result in results]
+    return [result.segments[0].start async for result in results]
 
 
 async def test_no_pieces_no_results(recognizer: FakeRecognizer, pool: Executor) -> None:
@@ -62,7 +62,7 @@ async def test_a_result_does_not_wait_for_the_next_piece(
     recognizer.hold = False
     results = pipeline(recognizer, pool).recognitions(pieces(2))
     async with aclosing(results):
-        assert (await soon(anext(results))).segment.start == 0
+        assert (await soon(anext(results))).segments[0].start == 0
 
 
 @pytest.mark.parametrize("limit", [1, 3])
@@ -145,7 +145,7 @@ async def test_an_error_while_cutting_comes_after_the_results_before_it(
 
     recognizer.hold = False
     results = pipeline(recognizer, pool).recognitions(broken())
-    assert [(await soon(anext(results))).segment.start for _ in range(2)] == [0, 1]
+    assert [(await soon(anext(results))).segments[0].start for _ in range(2)] == [0, 1]
     with pytest.raises(OSError, match="the stream broke"):
         await soon(anext(results))
 

@@ -150,8 +150,12 @@ class ContinuousDecoder:
         prelude = prelude or Prelude(self._special.start)
         self._last.update(dict.fromkeys(slots, prelude.prompt[0]))
         decoding = Decoding(search, slots, generator, ctc, lm, prelude=prelude)
-        self._tell(decoding)
         self._running.append(decoding)
+        try:
+            self._tell(decoding)
+        except Exception:
+            self.leave(decoding)  # others want its slots
+            raise
         return decoding
 
     def join_course(self, memory: Tensor, course: Course) -> Decoding:

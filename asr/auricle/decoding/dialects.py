@@ -6,7 +6,7 @@ from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding.ctc_words import CtcAligner
 from auricle.decoding.hearing import Hearing
 from auricle.decoding.prelude import Course
-from auricle.decoding.whisper import WhisperDialect, WordTimer
+from auricle.decoding.whisper import WhisperDialect, WordTimer, plain_prompt
 from auricle.errors import CheckpointMismatchError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer, Vocabulary
@@ -78,7 +78,7 @@ class PlainDialect:
 def dialect_of(config: ModelConfig, vocabulary: Vocabulary) -> Dialect:
     """That of a model of this family, with this vocabulary.
 
-    Raises CheckpointMismatchError where they do not mean the same by START and END.
+    Raises CheckpointMismatchError where they do not mean the same by its special tokens.
     """
     if config.family == "whisper" and isinstance(vocabulary, WhisperTokenizer):
         _check_agree(config, vocabulary)
@@ -91,9 +91,16 @@ def dialect_of(config: ModelConfig, vocabulary: Vocabulary) -> Dialect:
 
 
 def _check_agree(config: ModelConfig, vocabulary: WhisperTokenizer) -> None:
+    """Generations of Whisper differ by a language, and all ids behind it by one."""
     ours, listed = config.tokens, vocabulary.special
     if (ours.start[0], ours.end) != (listed.start[0], listed.end):
         raise CheckpointMismatchError(
             f"{config.name}: START and END are {ours.start[0]} and {ours.end}, but "
             f"{listed.start[0]} and {listed.end} in its vocabulary: take both from the same model"
+        )
+    prompt = plain_prompt(vocabulary).tokens
+    if not set(ours.start) <= set(prompt):
+        raise CheckpointMismatchError(
+            f"{config.name}: its prompt begins with {list(ours.start)}, but with {list(prompt)} by "
+            "its vocabulary: take both from the same model"
         )

@@ -27,21 +27,6 @@ class LogitFilter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SuppressTokens:
-    """Some are never said."""
-
-    tokens: Tokens
-
-    def binds(self, said: Tokens) -> bool:
-        """Always."""
-        return True
-
-    def apply(self, logits: Tensor, said: Sequence[Tokens]) -> None:
-        """In all rows."""
-        logits[:, list(self.tokens)] = -math.inf
-
-
-@dataclass(frozen=True, slots=True)
 class SuppressBlank:
     """A transcript begins with a word: neither with a space alone, nor with END."""
 

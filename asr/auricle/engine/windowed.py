@@ -29,13 +29,20 @@ def in_windows(
     receipts: list[Receipt] = []
     while not windows.done:
         heard = samples[windows.start * hop : (windows.start + windows.size) * hop]
-        told = replace(options, prompt=windows.prompt)
+        told = replace(options, prompt=windows.prompt[-dialect.context :])
         outcome = engine.submit(Request(heard, told), block=True).result()
         hypothesis = outcome.hypothesis
         options = replace(options, language=options.language or hypothesis.language)
         receipts.append(outcome.receipt)
         segments += [
-            Segment(each.start, each.end, each.text, hypothesis.confidence, each.words)
+            Segment(
+                each.start,
+                each.end,
+                each.text,
+                hypothesis.confidence,
+                each.words,
+                hypothesis.language or "",
+            )
             for each in windows.take(hypothesis)
         ]
     return segments, receipts

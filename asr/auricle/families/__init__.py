@@ -4,6 +4,6 @@ Adding a family is one file (docs/checkpoints.md).
 """
 
 from auricle.families.hub import hub_folder, is_hub_name, pull
-from auricle.families.pretrained import FAMILIES, load_pretrained
+from auricle.families.pretrained import FAMILIES, describe, load_pretrained
 
-__all__ = ["FAMILIES", "hub_folder", "is_hub_name", "load_pretrained", "pull"]
+__all__ = ["FAMILIES", "describe", "hub_folder", "is_hub_name", "load_pretrained", "pull"]

@@ -4,10 +4,16 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from auricle.errors import DownloadError, UnknownModelError
+from auricle.errors import DownloadError, ModelError, UnknownModelError
+from auricle.families.description import CONFIG
+from auricle.families.weights import INDEX, MODEL, SHARDS, weight_files
 
 _NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
-_FILES = ["*.json", "*.safetensors", "merges.txt"]  # no pickle is ever fetched
+_FILES = [  # what is read, and no more: repositories hold weights of other dtypes and frameworks
+    *(CONFIG, "generation_config.json", "preprocessor_config.json"),
+    *("tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json"),
+    *(MODEL, INDEX, SHARDS),
+]
 _MISSING = "the Hub needs the package huggingface_hub: pip install 'auricle[hub]'"
 
 
@@ -27,9 +33,10 @@ def hub_folder(model: str) -> Path:
         DownloadError: no network, no room on the disk, no huggingface_hub.
     """
     try:
-        return Path(_snapshot(model, offline=True))
+        folder = Path(_snapshot(model, offline=True))
     except UnknownModelError:
         return pull(model)
+    return folder if _is_whole(folder) else pull(model)
 
 
 def pull(model: str) -> Path:
@@ -39,7 +46,7 @@ def pull(model: str) -> Path:
     """
     try:
         return Path(_snapshot(model, offline=False))
-    except DownloadError:
+    except (DownloadError, KeyboardInterrupt):
         _clean(model)
         raise
 
@@ -63,7 +70,9 @@ def _snapshot(model: str, *, offline: bool) -> str:
             f"{model} is not in the cache and the Hub cannot be reached: check the network and "
             "HF_HUB_OFFLINE, or give the path of its folder"
         ) from error
-    except (OSError, errors.HTTPError, errors.HFValidationError) as error:
+    except errors.HFValidationError as error:
+        raise UnknownModelError(f"{model!r} is no name of the Hub ({error})") from error
+    except (OSError, RuntimeError, errors.HTTPError) as error:  # RuntimeError: hf_xet's
         raise DownloadError(
             f"{model} could not be downloaded ({error}): check the network and the room on the "
             "disk, then try again"
@@ -76,6 +85,14 @@ def _parsed(model: str) -> tuple[str, str | None]:
     if found is None:
         raise UnknownModelError(f"{model!r} is no name of the Hub: they read owner/name")
     return found["name"], found["revision"]
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the download of a folder in the cache came to its end."""
+    try:
+        return all(path.is_file() for path in (folder / CONFIG, *weight_files(folder)))
+    except ModelError:
+        return False
 
 
 def _clean(model: str) -> None:

@@ -36,8 +36,9 @@ def build(
     filled = {name: _fill(shapes[name], sources[name], weights, dtype) for name in shapes}
     broken = [name for name, weight in filled.items() if not weight.isfinite().all()]
     if broken:
+        narrow = ", or choose a dtype that holds them" if dtype == torch.float16 else ""
         raise CorruptCheckpointError(
-            f"{config.name}: NaN or infinite weights in {', '.join(broken)}: copy it again"
+            f"{config.name}: NaN or infinite weights in {', '.join(broken)}: copy it again{narrow}"
         )
     model.load_state_dict(filled, assign=True)
     return model.eval().requires_grad_(False)

@@ -1,6 +1,6 @@
 """OpenAI's own files of Whisper, `.pt`: dimensions and weights by other names, no vocabulary."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from torch import Tensor
 from auricle.errors import CorruptCheckpointError, UnknownArchitectureError
 from auricle.families.description import Description
 from auricle.families.weights import LoadedWeights, load_pickle
+from auricle.tokenizer.languages import LANGUAGES
 
 _ENGLISH, _MULTILINGUAL = 51_864, 51_865  # ids; large-v3 has one language more
 _OTHERS = 51_765  # ids that are no language, with but one of the two above
@@ -84,13 +85,11 @@ def openai_name(hub: str) -> str:
 def _description(name: str, dims: dict[str, Any]) -> Description:
     config = {hub: dims.get(openai) for openai, hub in _DIMS.items()}
     about = Description(name, {"model_type": "whisper", **config})
-    width = about.get("d_model", int)
-    for side in ("encoder", "decoder"):
-        about.config[f"{side}_ffn_dim"] = 4 * width
+    width, n_vocab = (about.get(each, int) for each in ("d_model", "vocab_size"))
     if dims.get("n_text_state") != width:
         raise CorruptCheckpointError(f"{name}: n_text_state must be n_audio_state, {width}")
-    about.generation.update(_generation(about.get("vocab_size", int), name))
-    return about
+    wide = dict.fromkeys(("encoder_ffn_dim", "decoder_ffn_dim"), 4 * width)
+    return replace(about, config=about.config | wide, generation=_generation(n_vocab, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +108,9 @@ def vocabulary(n_vocab: int) -> Kind:
 
 def _generation(n_vocab: int, name: str) -> dict[str, Any]:
     """The ids, which follow from their number."""
-    if n_vocab < _ENGLISH:
-        raise CorruptCheckpointError(f"{name}: no Whisper has a vocabulary of {n_vocab}")
     kind = vocabulary(n_vocab)
+    if n_vocab < _ENGLISH or kind.languages > len(LANGUAGES):
+        raise CorruptCheckpointError(f"{name}: no Whisper has a vocabulary of {n_vocab}")
     start = 50_257 + int(kind.multilingual)
     first = start + kind.languages + 1  # behind the languages
     names = ("translate", "transcribe", "start_of_lm", "start_of_previous", "no_speech")

@@ -1,11 +1,20 @@
 """A published model from where it lies: a folder of the Hub, OpenAI's file, or our own."""
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import torch
 
-from auricle.checkpoint import Checkpoint, check_vocabulary, is_ours, load_checkpoint
+from auricle.checkpoint import (
+    Checkpoint,
+    Shapes,
+    check_vocabulary,
+    is_ours,
+    load_checkpoint,
+    read_header,
+)
 from auricle.config import AudioContext, ModelConfig
 from auricle.errors import (
     CheckpointMismatchError,
@@ -19,11 +28,18 @@ from auricle.families.family import Family
 from auricle.families.loading import build
 from auricle.families.moonshine import MOONSHINE
 from auricle.families.openai import OpenAiFile, openai_name, vocabulary
-from auricle.families.sources import renamed
-from auricle.families.weights import folder_weights
+from auricle.families.sources import Sources, renamed
+from auricle.families.weights import (
+    INDEX,
+    MODEL,
+    SHARDS,
+    SafetensorsWeights,
+    Weights,
+    weight_files,
+)
 from auricle.families.whisper import WHISPER
 from auricle.tokenizer import Vocabulary
-from auricle.tokenizer.folder import WHOLE, folder_tokenizer
+from auricle.tokenizer.folder import TOKENIZER, folder_tokenizer
 from auricle.tokenizer.openai import openai_tokenizer
 
 FAMILIES = {family.name: family for family in (WHISPER, MOONSHINE)}
@@ -61,16 +77,69 @@ def load_pretrained(
     return checkpoint
 
 
+def describe(path: Path) -> tuple[ModelConfig, int]:
+    """A model's dimensions and how many parameters its files hold; no weight is read.
+
+    Raises what `load_pretrained` raises of a model without its vocabulary.
+    """
+    config, shapes = _header(path) if _is_published(path) else read_header(path)
+    return config, sum(math.prod(shape) for shape in shapes.values())
+
+
+def _header(path: Path) -> tuple[ModelConfig, Shapes]:
+    published = _openais(path) if _is_openais(path) else _in_folder(path)
+    return published.config, published.weights.shapes
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """A model of others, before its weights are read."""
+
+    config: ModelConfig
+    sources: Sources
+    weights: Weights
+
+    def build(self, tokenizer: Vocabulary, dtype: torch.dtype) -> Checkpoint:
+        check_vocabulary(self.config.name, self.config, tokenizer)
+        return Checkpoint(build(self.config, self.sources, self.weights, dtype), tokenizer)
+
+
 def _load(path: Path, dtype: torch.dtype, lm: Path | None) -> Checkpoint:
-    in_folder = path.is_file() and (path.parent / CONFIG).is_file() and not is_ours(path)
-    is_openais = path.suffix == ".pt" and path.is_file()
-    if not (path.is_dir() or in_folder or is_openais):
+    if not _is_published(path):
         return load_checkpoint(path, lm, dtype=dtype)
     if lm is not None:
         raise InvalidOptionError(f"lm {lm}: language models are for models of our own")
-    if is_openais:
+    if _is_openais(path):
         return _load_openai(path, dtype)
-    return _load_folder(path if path.is_dir() else path.parent, dtype)
+    published = _in_folder(path)
+    whisper = published.config.family == WHISPER.name
+    return published.build(folder_tokenizer(_folder(path), whisper=whisper), dtype)
+
+
+def _is_published(path: Path) -> bool:
+    return path.is_dir() or _is_openais(path) or _is_part(path)
+
+
+def _is_openais(path: Path) -> bool:
+    return path.suffix == ".pt" and path.is_file()
+
+
+def _is_part(path: Path) -> bool:
+    """Whether it is one of the files that make up a folder's model."""
+    parts = path.suffix == ".safetensors" or path.name in (CONFIG, INDEX)
+    return parts and path.is_file() and (path.parent / CONFIG).is_file() and not is_ours(path)
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _weights(path: Path) -> SafetensorsWeights:
+    """The folder's; another file of weights than those is taken by its name."""
+    names = (CONFIG, INDEX, MODEL)
+    if path.is_dir() or path.name in names or fnmatch(path.name, SHARDS):
+        return SafetensorsWeights(weight_files(_folder(path)))
+    return SafetensorsWeights([path])
 
 
 def _listen(checkpoint: Checkpoint, audio_context: AudioContext) -> None:
@@ -78,34 +147,37 @@ def _listen(checkpoint: Checkpoint, audio_context: AudioContext) -> None:
     model.config = replace(model.config, audio_context=audio_context)
 
 
-def _load_folder(folder: Path, dtype: torch.dtype) -> Checkpoint:
+def _in_folder(path: Path) -> _Published:
+    """Of a folder, or of one of its files."""
+    folder = _folder(path)
     if not (folder / CONFIG).is_file():
         raise UnknownModelError(f"no {CONFIG} in {folder}: give the folder of a model")
     about = Description.of(folder)
     family = _family(about)
     config = _configured(family, about)
-    tokenizer = folder_tokenizer(folder, whisper=family is WHISPER)
-    check_vocabulary(config.name, config, tokenizer)
-    weights = folder_weights(folder)
-    return Checkpoint(build(config, family.sources(config.transformer), weights, dtype), tokenizer)
+    return _Published(config, family.sources(config.transformer), _weights(path))
 
 
-def _load_openai(path: Path, dtype: torch.dtype) -> Checkpoint:
+def _openais(path: Path) -> _Published:
     file = OpenAiFile.read(path)
     config = _configured(WHISPER, file.description)
     sources = renamed(WHISPER.sources(config.transformer), openai_name)
+    return _Published(config, sources, file.weights)
+
+
+def _load_openai(path: Path, dtype: torch.dtype) -> Checkpoint:
+    published = _openais(path)
+    config = published.config
     tokenizer = _openai_vocabulary(path, config)
     silent = tuple(sorted({*config.tokens.silent, *tokenizer.special.silent}))
     config = replace(config, tokens=replace(config.tokens, silent=silent))
-    return Checkpoint(build(config, sources, file.weights, dtype), tokenizer)
+    return replace(published, config=config).build(tokenizer, dtype)
 
 
 def _openai_vocabulary(path: Path, config: ModelConfig) -> Vocabulary:
     """Of a `tokenizer.json` beside the file, or of the package that made it."""
-    if (path.parent / WHOLE).is_file():
-        tokenizer: Vocabulary = folder_tokenizer(path.parent, whisper=True)
-        check_vocabulary(config.name, config, tokenizer)
-        return tokenizer
+    if (path.parent / TOKENIZER).is_file():
+        return folder_tokenizer(path.parent, whisper=True)
     kind = vocabulary(config.transformer.vocab_size)
     return openai_tokenizer(multilingual=kind.multilingual, languages=kind.languages)
 
@@ -123,16 +195,22 @@ def _family(about: Description) -> Family:
 def _configured(family: Family, about: Description) -> ModelConfig:
     try:
         config = family.configure(about)
-    except (InvalidOptionError, TypeError, AttributeError) as error:
+        strangers = _strangers(config)
+    except (InvalidOptionError, ArithmeticError, AttributeError, TypeError, ValueError) as error:
         raise CorruptCheckpointError(
-            f"{about.name}: {CONFIG} describes no model that can be ({error})"
+            f"{about.name}: {CONFIG} or generation_config.json describes no model that can be "
+            f"({error}): copy them again"
         ) from error
-    vocab_size = config.transformer.vocab_size
-    ids = (*config.tokens.start, config.tokens.end, *config.tokens.silent)
-    strangers = sorted({token for token in ids if not 0 <= token < vocab_size})
     if strangers:
         raise CheckpointMismatchError(
-            f"{about.name}: tokens {strangers} are beyond its vocabulary of {vocab_size}: "
-            f"take generation_config.json and {CONFIG} from the same model"
+            f"{about.name}: tokens {strangers} are beyond its vocabulary of "
+            f"{config.transformer.vocab_size}: take generation_config.json and {CONFIG} from the "
+            "same model"
         )
     return config
+
+
+def _strangers(config: ModelConfig) -> list[int]:
+    """Special tokens that the vocabulary has no room for."""
+    tokens = (*config.tokens.start, config.tokens.end, *config.tokens.silent)
+    return sorted({token for token in tokens if not 0 <= token < config.transformer.vocab_size})

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from auricle.errors import CorruptCheckpointError, UnknownModelError, UnsafeCheckpointError
 
-WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+MODEL, INDEX = "model.safetensors", "model.safetensors.index.json"
+SHARDS = "model-*-of-*.safetensors"
 _ZIP = b"PK\x03\x04"  # torch's format that can be mapped
 _PICKLE = b"\x80"  # with a protocol that torch.save does not use, or it would have been read
 _DAMAGED = "truncated or damaged, copy it again"
@@ -77,25 +78,25 @@ class LoadedWeights:
         return self.tensors[name]
 
 
-def folder_weights(folder: Path) -> SafetensorsWeights:
-    """Of `model.safetensors`, or of the shards that its index lists.
+def weight_files(folder: Path) -> list[Path]:
+    """`model.safetensors`, or the shards that its index lists, of which some may be missing.
 
     Raises:
-        UnknownModelError: there are none.
-        CorruptCheckpointError: one is damaged or missing.
+        UnknownModelError: there is neither.
+        CorruptCheckpointError: the index cannot be read.
     """
-    if (folder / WHOLE).is_file():
-        return SafetensorsWeights([folder / WHOLE])
+    if (folder / MODEL).is_file():
+        return [folder / MODEL]
     if not (folder / INDEX).is_file():
         raise UnknownModelError(
-            f"no weights in {folder}: it needs {WHOLE}, or {INDEX} and the files that it lists"
+            f"no weights in {folder}: it needs {MODEL}, or {INDEX} and the files that it lists"
         )
     try:
         homes = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
         names = sorted({Path(str(name)).name for name in homes.values()})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptCheckpointError(f"{folder / INDEX}: no readable index ({error})") from error
-    return SafetensorsWeights([folder / name for name in names])
+    return [folder / name for name in names]
 
 
 def load_pickle(path: Path) -> dict[str, Any]:

@@ -70,7 +70,9 @@ class BytePairTokenizer:
     def _one_of(self, names: Sequence[str]) -> int:
         found = [token for name in names if (token := self._decoder.token_to_id(name)) is not None]
         if not found:
-            raise CorruptCheckpointError(f"the tokenizer has no {' or '.join(names)}")
+            raise CorruptCheckpointError(
+                f"the tokenizer has no {' or '.join(names)}: take that of the same model"
+            )
         return found[0]
 
 

@@ -7,7 +7,8 @@ from auricle.errors import CorruptCheckpointError, TokenizerMissingError
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.whisper import WhisperTokenizer
 
-WHOLE, VOCAB, MERGES, ADDED = "tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json"
+TOKENIZER, ADDED = "tokenizer.json", "added_tokens.json"
+VOCAB, MERGES = "vocab.json", "merges.txt"
 
 
 def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
@@ -19,21 +20,28 @@ def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
 
     Raises:
         TokenizerMissingError: there are no such files.
-        CorruptCheckpointError: they cannot be read.
+        CorruptCheckpointError: they cannot be read, contradict each other or lack a token.
     """
     kind = WhisperTokenizer if whisper else BytePairTokenizer
-    if (folder / WHOLE).is_file():
-        return kind((folder / WHOLE).read_bytes())
-    if not ((folder / VOCAB).is_file() and (folder / MERGES).is_file()):
+    is_whole = (folder / TOKENIZER).is_file()
+    if not is_whole and not ((folder / VOCAB).is_file() and (folder / MERGES).is_file()):
         raise TokenizerMissingError(
-            f"no vocabulary in {folder}: it needs {WHOLE}, or {VOCAB} and {MERGES}"
+            f"no vocabulary in {folder}: it needs {TOKENIZER}, or {VOCAB} and {MERGES}"
         )
     try:
-        added = _json(folder / ADDED) if (folder / ADDED).is_file() else {}
-        merges = (folder / MERGES).read_text(encoding="utf-8").splitlines()
-        return kind.from_parts(_json(folder / VOCAB), merges, added)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise CorruptCheckpointError(f"{folder}: no readable vocabulary ({error})") from error
+        found = kind((folder / TOKENIZER).read_bytes()) if is_whole else _of_parts(folder, kind)
+        found.vocab_size  # noqa: B018  # looks for what it must have
+    except Exception as error:  # tokenizers raises bare Exception
+        raise CorruptCheckpointError(
+            f"{folder}: no readable vocabulary ({error}): copy its files again, from one model"
+        ) from error
+    return found
+
+
+def _of_parts(folder: Path, kind: type[BytePairTokenizer]) -> BytePairTokenizer:
+    added = _json(folder / ADDED) if (folder / ADDED).is_file() else {}
+    merges = (folder / MERGES).read_text(encoding="utf-8").splitlines()
+    return kind.from_parts(_json(folder / VOCAB), merges, added)
 
 
 def _json(path: Path) -> dict[str, int]:

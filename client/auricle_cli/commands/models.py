@@ -58,17 +58,16 @@ def pull(name: str) -> None:
 @models.command()
 @click.argument("model", default="bundled")
 def show(model: str) -> None:
-    """Print what MODEL (a name or a path) is made of, as JSON; loads all of it."""
+    """Print what MODEL (a name or a path) is made of, as JSON; no weight is read."""
     from auricle.errors import ModelError
-    from auricle.families import load_pretrained
+    from auricle.families import describe
     from auricle.recognizer import model_path
 
     try:
-        loaded = load_pretrained(model_path(model)).model
+        config, parameters = describe(model_path(model))
     except ModelError as error:
         raise Failure(str(error)) from error
-    parameters = sum(weight.numel() for weight in loaded.state_dict().values())
-    click.echo(json.dumps({"parameters": parameters, **loaded.config.to_dict()}, indent=2))
+    click.echo(json.dumps({"parameters": parameters, **config.to_dict()}, indent=2))
 
 
 @models.command()
@@ -88,10 +87,8 @@ def convert(source: str, target: Path, dtype: str) -> None:
     try:
         checkpoint = load_pretrained(model_path(source), dtype=KINDS[dtype])
         save_checkpoint(target, checkpoint.model, checkpoint.tokenizer, KINDS[dtype])
-    except StorageError as error:
+    except (ModelError, StorageError) as error:
         raise Failure(str(error)) from error
-    except (ModelError, OSError) as error:
-        raise Failure(f"{source}: {error}") from error
 
 
 def _list(connection: Connection, timeout: float, format: str) -> None:

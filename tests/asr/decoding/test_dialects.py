@@ -5,7 +5,7 @@ import pytest
 
 from auricle.config import DecodingOptions, ModelConfig, TransformerConfig
 from auricle.decoding import Casting, PlainDialect, dialect_of
-from auricle.decoding.whisper import WhisperDialect
+from auricle.decoding.whisper import WhisperDialect, plain_prompt
 from auricle.errors import CheckpointMismatchError, InvalidOptionError
 from tests.asr.tiny import tiny_tokenizer
 
@@ -55,6 +55,21 @@ def test_whispers_vocabulary_is_whispers_dialect() -> None:
     with pytest.raises(CheckpointMismatchError, match="START and END are 1 and 2, but 50258"):
         dialect_of(ModelConfig(family="whisper", transformer=transformer), vocabulary())
     assert isinstance(dialect_of(ModelConfig(), vocabulary()), PlainDialect)  # of another family
+
+
+@pytest.mark.parametrize(("own", "other"), [(99, 100), (100, 99)])
+def test_another_generations_vocabulary_is_refused(own: int, other: int) -> None:
+    """It has a language more or less, so all that stands behind means something else."""
+    pytest.importorskip("whisper")
+    from tests.asr.tokenizer.unicode_lines import vocabulary
+
+    start = plain_prompt(vocabulary(languages=own)).tokens
+    tokens = replace(vocabulary(languages=own).special, start=start)
+    transformer = TransformerConfig(max_tokens=448)
+    config = ModelConfig(family="whisper", tokens=tokens, transformer=transformer)
+    assert isinstance(dialect_of(config, vocabulary(languages=own)), WhisperDialect)
+    with pytest.raises(CheckpointMismatchError, match="its prompt begins with"):
+        dialect_of(config, vocabulary(languages=other))
 
 
 def test_where_a_vad_hears_no_word_nothing_is_tried() -> None:

@@ -68,6 +68,29 @@ def decoded(
     return [found[row].answer for row in rows], steps
 
 
+def test_a_prompt_that_cannot_be_fed_takes_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = prepared_model(torch.float32).decoder
+    together = ContinuousDecoder(decoder, new_cache(decoder, slots=2, max_frames=100))
+    with torch.inference_mode():
+        (memory,) = decoder.memorise([speeches(torch.float32)[0]])
+
+    def fails(*_: object) -> None:
+        raise torch.OutOfMemoryError("none left")
+
+    def join() -> None:
+        together.join(memory, new_search(OPTIONS[0], 100), prelude=Prelude(prompt(30)))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(decoder, "prefill", fails)
+        for _ in range(3):
+            with pytest.raises(torch.OutOfMemoryError):
+                join()
+    assert together.free_slots == 2
+    assert together.step() == []
+    join()
+    assert together.free_slots == 1
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_company_changes_no_bit(dtype: torch.dtype) -> None:
     together, _ = decoded(range(len(PROMPTS)), dtype)

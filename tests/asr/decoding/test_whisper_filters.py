@@ -1,5 +1,6 @@
 """Whisper's filters against openai-whisper's own, on random logits and random prefixes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -12,7 +13,6 @@ from auricle.decoding.filters import (
     LogitFilter,
     Ruled,
     SuppressBlank,
-    SuppressTokens,
     TimestampRules,
     token_log_probs,
 )
@@ -35,6 +35,19 @@ class Vocabulary:
     def encode(self, text: str) -> list[int]:
         assert text == " "
         return [3]
+
+
+@dataclass(frozen=True)
+class Never:
+    """A filter of tokens that are never said."""
+
+    tokens: Said
+
+    def binds(self, said: Said) -> bool:
+        return True
+
+    def apply(self, logits: Tensor, said: Sequence[Said]) -> None:
+        logits[:, list(self.tokens)] = -torch.inf
 
 
 texts = st.integers(0, END - 1)
@@ -62,7 +75,7 @@ def pairs(latest: int | None) -> list[tuple[LogitFilter, object]]:
     vocabulary, begin = Vocabulary(), len(PROMPT)
     first = None if latest is None else TIMES + latest
     return [
-        (SuppressTokens((1, 5, 23)), openai.SuppressTokens([1, 5, 23])),
+        (Never((1, 5, 23)), openai.SuppressTokens([1, 5, 23])),
         (SuppressBlank((3, END)), openai.SuppressBlank(vocabulary, begin)),
         (
             TimestampRules(NO_TIMESTAMPS, TIMES, END, first),
@@ -133,7 +146,7 @@ def test_rules_are_for_their_rows_only(
     rows: list[int], said: list[Said], forbidden: list[list[int]]
 ) -> None:
     logits = torch.zeros(3, SIZE)
-    ruled = Ruled(rows, said, [SuppressBlank((3,)), SuppressTokens((9,))])
+    ruled = Ruled(rows, said, [SuppressBlank((3,)), Never((9,))])
     log_probs = token_log_probs(logits, (1,), [ruled])
     for row, tokens in zip(log_probs, forbidden, strict=True):
         assert row.isneginf().nonzero()[:, 0].tolist() == tokens
@@ -143,7 +156,7 @@ def test_rules_are_for_their_rows_only(
 
 @pytest.mark.parametrize(
     "each",
-    [SuppressBlank((3, END)), SuppressTokens((9,)), TimestampRules(NO_TIMESTAMPS, TIMES, END)],
+    [SuppressBlank((3, END)), Never((9,)), TimestampRules(NO_TIMESTAMPS, TIMES, END)],
     ids=lambda each: type(each).__name__,
 )
 @pytest.mark.parametrize("said", [(), (4,), (TIMES, 4)])

@@ -3,6 +3,7 @@
 import errno
 import importlib
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ class FakeHub:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.cached = False
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
+        self.patterns: list[str] = []
         self.asked: list[tuple[str, str | None, bool]] = []
 
     def __call__(
@@ -35,12 +37,15 @@ class FakeHub:
         local_files_only: bool,
     ) -> str:
         self.asked.append((name, revision, local_files_only))
-        assert not any(pattern.endswith((".bin", ".pt")) for pattern in allow_patterns)
+        self.patterns = allow_patterns
         if local_files_only and not self.cached:
             raise errors.LocalEntryNotFoundError("not in the cache")
         if self.failure is not None:
             raise self.failure
         self.cached = True
+        self.folder.mkdir(exist_ok=True)
+        for file in () if local_files_only else ("config.json", "model.safetensors"):
+            (self.folder / file).touch()
         return str(self.folder)
 
 
@@ -74,6 +79,48 @@ def test_the_network_is_asked_once(fake: FakeHub) -> None:
     assert hub_folder("openai/whisper-tiny") == fake.folder
     asked = [offline for _, _, offline in fake.asked]
     assert asked == [True, False, True]
+
+
+def test_a_download_that_broke_off_is_taken_up_again(fake: FakeHub) -> None:
+    """Older versions of the library give out a folder, however little of it is there."""
+    fake.cached = True
+    assert hub_folder("openai/whisper-tiny") == fake.folder
+    assert [offline for _, _, offline in fake.asked] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("file", "wanted"),
+    [
+        ("model.safetensors", True),
+        ("model-00001-of-00002.safetensors", True),
+        ("merges.txt", True),
+        ("model.fp32-00001-of-00002.safetensors", False),  # the same once more
+        ("onnx/config.json", False),
+        ("pytorch_model.bin", False),
+        ("model.pt", False),
+    ],
+)
+def test_only_what_is_read_is_downloaded(fake: FakeHub, file: str, wanted: bool) -> None:
+    pull("openai/whisper-large-v3")
+    assert any(fnmatch(file, pattern) for pattern in fake.patterns) == wanted
+
+
+def test_a_path_that_was_mistyped_is_told_so(fake: FakeHub) -> None:
+    assert model_path("models/trubo.pt") == Path("models/trubo.pt")
+    assert not fake.asked
+    fake.failure = errors.RepositoryNotFoundError("404", response=answer(404))
+    with pytest.raises(UnknownModelError, match=r"there is no models/smal here, and the Hub has"):
+        model_path("models/smal")
+
+
+def test_ctrl_c_leaves_nothing_half_written(fake: FakeHub) -> None:
+    blobs = Path(library.constants.HF_HUB_CACHE) / "models--openai--whisper-tiny" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / "half.incomplete").write_bytes(b"half")
+    fake.failure = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        pull("openai/whisper-tiny")
+    assert not any(blobs.iterdir())
 
 
 def test_a_revision_is_pinned(fake: FakeHub) -> None:
@@ -128,6 +175,11 @@ FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
     "a broken connection": (lambda: ConnectionError("reset"), DownloadError, "try again"),
     "a broken download": (lambda: http_client().ReadError("reset"), DownloadError, "try again"),
     "a proxy that refuses": (lambda: http_client().ProxyError("no"), DownloadError, "try again"),
+    "a broken transfer": (
+        lambda: RuntimeError("Data processing error: CAS service error"),
+        DownloadError,
+        "try again",
+    ),
     "a full disk": (
         lambda: OSError(errno.ENOSPC, "No space left on device"),
         DownloadError,

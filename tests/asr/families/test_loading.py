@@ -10,7 +10,7 @@ from auricle.checkpoint import load_checkpoint, save_checkpoint
 from auricle.config import DecodingOptions
 from auricle.engine import Request
 from auricle.engine.request import Job
-from auricle.families import load_pretrained
+from auricle.families import describe, load_pretrained
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
 from tests.asr.families.peers import (
@@ -33,6 +33,10 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return save(MODELS[request.param](), tmp_path_factory.mktemp("models") / request.param)
 
 
+def peer(folder: Path) -> nn.Module:
+    return MODELS[folder.name]()
+
+
 def test_saved_as_our_own_it_is_the_same(folder: Path, tmp_path: Path) -> None:
     checkpoint = load_pretrained(folder)
     path = tmp_path / "ours.safetensors"
@@ -51,6 +55,14 @@ def test_weights_come_in_the_dtype_that_is_asked_for(folder: Path, dtype: torch.
     whole = load_pretrained(folder).model.state_dict()
     for name, weight in load_pretrained(folder, dtype=dtype).model.state_dict().items():
         assert torch.equal(weight, whole[name].to(dtype))
+
+
+def test_what_it_is_made_of_is_told_without_reading_it(folder: Path) -> None:
+    loaded = load_pretrained(folder).model
+    for path in (folder, folder / "model.safetensors"):
+        config, parameters = describe(path)
+        assert config == loaded.config
+        assert parameters == sum(weight.numel() for weight in peer(folder).parameters())
 
 
 def test_the_audio_context_is_a_choice(folder: Path) -> None:

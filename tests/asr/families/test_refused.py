@@ -21,7 +21,13 @@ from auricle.errors import (
     UnsafeCheckpointError,
 )
 from auricle.families import FAMILIES, load_pretrained
-from tests.asr.families.peers import hub_moonshine, hub_whisper, save, write_tokenizer
+from tests.asr.families.peers import (
+    hub_moonshine,
+    hub_whisper,
+    openai_model,
+    save,
+    write_tokenizer,
+)
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -56,6 +62,22 @@ def change_weights(folder: Path, change: Change) -> None:
 def test_a_good_one_is_not_refused(folder: Path) -> None:
     assert load_pretrained(folder).model.config.family == folder.name
     assert load_pretrained(folder / "model.safetensors").model.config.name == folder.name
+
+
+def test_a_file_beside_the_folders_own_is_what_it_says(folder: Path) -> None:
+    """Not the folder's model by another's name."""
+    weights = load_file(folder / "model.safetensors")
+    name = "model.encoder.conv1.weight"
+    save_file(weights | {name: weights[name] + 1}, folder / "finetuned.safetensors")
+    own, tuned = (
+        load_pretrained(folder / f"{each}.safetensors") for each in ("model", "finetuned")
+    )
+    changed = "encoder.subsampling.convs.0.weight"
+    assert torch.equal(tuned.model.state_dict()[changed], own.model.state_dict()[changed] + 1)
+    (folder / "cut.safetensors").write_bytes((folder / "finetuned.safetensors").read_bytes()[:999])
+    for other in ("cut.safetensors", "tokenizer.json"):
+        with pytest.raises(CorruptCheckpointError, match=other):
+            load_pretrained(folder / other)
 
 
 def test_nothing_there(tmp_path: Path) -> None:
@@ -190,6 +212,68 @@ def test_tokens_beyond_the_vocabulary(folder: Path) -> None:
     (folder / "generation_config.json").write_text('{"eos_token_id": 50257}')
     with pytest.raises(CheckpointMismatchError, match=r"50257.*generation_config\.json"):
         load_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"suppress_tokens": ["a"]},
+        {"suppress_tokens": 3},
+        {"lang_to_id": {"<|en|>": "50259"}},
+        {"lang_to_id": [1]},
+    ],
+)
+def test_a_generation_config_that_no_model_has(
+    saved: Path, tmp_path: Path, values: dict[str, object]
+) -> None:
+    folder = shutil.copytree(saved / "whisper", tmp_path / "it")
+    change_json(folder / "generation_config.json", lambda config: config.update(values))
+    with pytest.raises(CorruptCheckpointError, match=r"generation_config\.json"):
+        load_pretrained(folder)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"rope_parameters": {"partial_rotary_factor": "x"}},
+        {"encoder_num_attention_heads": 0, "decoder_num_attention_heads": 0},
+    ],
+)
+def test_a_moonshine_that_cannot_be(saved: Path, tmp_path: Path, values: dict[str, object]) -> None:
+    folder = shutil.copytree(saved / "moonshine", tmp_path / "it")
+    change_json(folder / "config.json", lambda config: config.update(values))
+    with pytest.raises(ModelError, match="it"):
+        load_pretrained(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"model": 3, "added_tokens": []}'])
+def test_a_tokenizer_that_is_none(folder: Path, text: str) -> None:
+    (folder / "tokenizer.json").write_text(text)
+    with pytest.raises(CorruptCheckpointError, match=f"{folder}: no readable vocabulary"):
+        load_pretrained(folder)
+
+
+def test_merges_of_another_vocabulary(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.json").write_text('{"a": 0, "b": 1}')
+    (folder / "merges.txt").write_text("#version: 0.2\nc d\n")
+    with pytest.raises(CorruptCheckpointError, match="from one model"):
+        load_pretrained(folder)
+
+
+def test_weights_that_float16_cannot_hold(folder: Path) -> None:
+    change_weights(folder, lambda w: w["model.encoder.conv1.weight"].fill_(1e5))
+    with pytest.raises(CorruptCheckpointError, match="choose a dtype that holds them"):
+        load_pretrained(folder, dtype=torch.float16)
+    load_pretrained(folder)
+
+
+def test_a_pickle_with_more_languages_than_there_are(tmp_path: Path) -> None:
+    model = openai_model()
+    dims = vars(model.dims) | {"n_vocab": 51_867}
+    torch.save({"dims": dims, "model_state_dict": model.state_dict()}, tmp_path / "a.pt")
+    with pytest.raises(CorruptCheckpointError, match="no Whisper has a vocabulary of 51867"):
+        load_pretrained(tmp_path / "a.pt")
 
 
 def test_features_of_another_model(folder: Path) -> None:

@@ -15,7 +15,7 @@ from auricle.config import DecodingOptions
 from auricle.errors import CheckpointMismatchError, ManifestError
 from auricle.families import load_pretrained
 from auricle.recognizer import Recognizer
-from auricle.tokenizer.folder import WHOLE
+from auricle.tokenizer.folder import TOKENIZER
 from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.journal import read_journal
 from auricle.training.loss import joint_loss
@@ -42,11 +42,11 @@ def published(kind: str, folder: Path) -> Path:
     if kind == "whisper":
         return openai_file(folder, openai_model())
     save(hub_moonshine(), folder)
-    described = json.loads((folder / WHOLE).read_text())
+    described = json.loads((folder / TOKENIZER).read_text())
     vocab = described["model"]["vocab"]
     spelled = {f"p{number}": letter for number, letter in enumerate(LETTERS, start=10)}
     described["model"]["vocab"] = {spelled.get(piece, piece): id_ for piece, id_ in vocab.items()}
-    (folder / WHOLE).write_text(tokenizers.Tokenizer.from_str(json.dumps(described)).to_str())
+    (folder / TOKENIZER).write_text(tokenizers.Tokenizer.from_str(json.dumps(described)).to_str())
     return folder
 
 

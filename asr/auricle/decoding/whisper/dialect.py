@@ -9,8 +9,9 @@ from auricle.decoding.hearing import Hearing
 from auricle.decoding.search import BeamSearch, Search
 from auricle.decoding.whisper.course import Plan, WhisperCourse
 from auricle.decoding.whisper.languages import language_code
-from auricle.decoding.whisper.prompts import Prompt, new_prompt, previous_tokens
+from auricle.decoding.whisper.prompts import Prompt, check_prompt, new_prompt, prompt_tokens
 from auricle.decoding.whisper.searches import FullBeam
+from auricle.decoding.whisper.stretches import Heard, heard_in_piece
 from auricle.decoding.whisper.timing import MARKS, WordTimer, compile_now
 from auricle.decoding.whisper.windows import Windows
 from auricle.errors import InvalidOptionError
@@ -32,13 +33,17 @@ class WhisperDialect:
     ) -> None:
         """`context`: tokens that the decoder is made for, its prompt included."""
         self._tokenizer = tokenizer
-        self._context = context
+        self.context = context
         self._timer = timer or WordTimer(tokenizer)
 
     def check(self, options: DecodingOptions) -> None:
-        """Raises InvalidOptionError: the language is unknown, or English alone is known."""
+        """Raises InvalidOptionError.
+
+        The language is unknown, English alone is known, or the prompt is none that can be told.
+        """
         if options.word_timestamps:
             compile_now()  # here a caller waits for it, later everybody would
+        check_prompt(self._tokenizer, options.prompt, self.context)
         if self._tokenizer.multilingual:
             self._language(options)
             return
@@ -50,7 +55,7 @@ class WhisperDialect:
     def course(self, options: DecodingOptions, encoder_frames: int) -> WhisperCourse:
         """The attempts at one utterance, which `check` has passed."""
         timestamps = options.timestamps is not False
-        previous = previous_tokens(self._tokenizer, options.prompt, self._context)
+        previous = prompt_tokens(self._tokenizer, options.prompt)[-(self.context // 2 - 1) :]
         prompt = partial(self._prompt, options, previous, timestamps)
         plan = Plan(
             width=options.beam_size,
@@ -68,11 +73,13 @@ class WhisperDialect:
         """By what the decoder looks at."""
         return self._timer.words(found, options.task, hearing)
 
+    def heard(self, found: Hypothesis, seconds: float) -> list[Heard]:
+        """What a piece of so many seconds says, by the times among its words."""
+        return heard_in_piece(self._tokenizer, found, seconds)
+
     def windows(self, options: DecodingOptions, frames: int, window: int) -> Windows:
         """Windows of `window` feature frames over `frames`; the prompt stands before the first."""
-        first = options.prompt or ()
-        if isinstance(first, str):
-            first = tuple(self._tokenizer.encode(f" {first.strip()}"))
+        first = prompt_tokens(self._tokenizer, options.prompt)
         return Windows(self._tokenizer, frames, window, first)
 
     def _language(self, options: DecodingOptions) -> str | None:
@@ -93,9 +100,9 @@ class WhisperDialect:
 
     def _search(self, options: DecodingOptions, temperature: float, prompt: int) -> Search:
         """By default half of the context is for the answer; never more than the prompt leaves."""
-        half, room = self._context // 2, self._context - prompt + 1
+        half, room = self.context // 2, self.context - prompt + 1
         if options.word_timestamps:
-            room = min(room, self._context - MARKS)
+            room = min(room, self.context - MARKS)
         limit = min(options.max_tokens or half, room)
         end = self._tokenizer.end
         if options.beam_size > 1 and not temperature:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from auricle.decoding.filters import Tokens
+from auricle.errors import InvalidOptionError
 from auricle.tokenizer.whisper import WhisperTokenizer
 
 
@@ -35,11 +36,35 @@ def new_prompt(
     return Prompt((*before, *tokens), len(before))
 
 
-def previous_tokens(
-    tokenizer: WhisperTokenizer, prompt: str | Tokens | None, context: int
-) -> Tokens:
-    """The end of what was said before: as much as leaves half of the `context` to the answer."""
-    if not prompt:
-        return ()
-    said = tokenizer.encode(f" {prompt.strip()}") if isinstance(prompt, str) else prompt
-    return tuple(said[-(context // 2 - 1) :])
+def plain_prompt(tokenizer: WhisperTokenizer) -> Prompt:
+    """Of who asks for nothing: English, to be transcribed, without times."""
+    language = "en" if "en" in tokenizer.languages else None
+    return new_prompt(
+        tokenizer, language=language, task="transcribe", previous=(), timestamps=False
+    )
+
+
+def prompt_tokens(tokenizer: WhisperTokenizer, prompt: str | Tokens | None) -> Tokens:
+    """What was said before, as tokens: text begins with a space."""
+    if isinstance(prompt, str):
+        said = prompt.strip()
+        return tuple(tokenizer.encode(f" {said}")) if said else ()
+    return tuple(prompt or ())
+
+
+def check_prompt(tokenizer: WhisperTokenizer, prompt: str | Tokens | None, context: int) -> None:
+    """Raise InvalidOptionError: it is longer than the context, or its tokens are in no vocabulary.
+
+    Half of the context is the answer's, so of a prompt that fits only as much as that is told.
+    """
+    told = prompt_tokens(tokenizer, prompt)
+    if len(told) > context:
+        raise InvalidOptionError(
+            f"prompt has {len(told)} tokens where the context has {context}: shorten it, "
+            f"the last {context // 2 - 1} are what is heard of it"
+        )
+    strangers = sorted({token for token in told if not 0 <= token < tokenizer.vocab_size})
+    if strangers:
+        raise InvalidOptionError(
+            f"prompt: tokens {strangers} are not in the vocabulary of {tokenizer.vocab_size}"
+        )

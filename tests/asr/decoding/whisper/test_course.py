@@ -113,5 +113,5 @@ def test_models_for_english_alone() -> None:
 
 
 def test_a_prompt_leaves_room() -> None:
-    long = ours([replace(ENGLISH, prompt=tuple(range(100, 180)), fallback=False)])[0]
+    long = ours([replace(ENGLISH, prompt=tuple(range(100, 100 + CONTEXT)), fallback=False)])[0]
     assert len(long.tokens) <= CONTEXT - (CONTEXT // 2 + 3) + 1

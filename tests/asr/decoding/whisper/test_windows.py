@@ -1,4 +1,4 @@
-"""Windows and stretches against openai-whisper's `transcribe`, given the same answers."""
+"""Windows against openai-whisper's `transcribe`, given the same answers."""
 
 import importlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import torch
 from whisper.decoding import DecodingOptions, DecodingResult
 from whisper.model import ModelDimensions
 
-from auricle.decoding.whisper.windows import Seconds, Windows
+from auricle.decoding.whisper.windows import Windows
 from auricle.hypothesis import Hypothesis
 from auricle.transcript import Word
 from tests.asr.decoding.whisper.small_models import model as prepare_vocabulary
@@ -104,28 +104,6 @@ def test_several_windows_and_segments_were_met() -> None:
         count += 1
     assert count > 3
     assert segments > 4
-
-
-BEGIN = 100
-
-
-@pytest.mark.parametrize(
-    ("tokens", "stretches", "moved"),
-    [
-        ((100, 5, 6, 200), [(0.0, 2.0)], 1000),  # its last time ends it, and nothing follows
-        ((100, 5), [(0.0, 10.0)], 1000),  # no other time: the whole window
-        ((100, 5, 200, 200, 7), [(0.0, 2.0)], 200),  # the rest is for the next window
-        ((100, 5, 200, 200, 7, 300), [(0.0, 2.0), (2.0, 4.0)], 1000),
-        ((100, 5, 200, 250, 7, 300, 300), [(0.0, 2.0), (3.0, 4.0)], 400),
-    ],
-)
-def test_stretches(
-    tokens: tuple[int, ...], stretches: list[tuple[float, float]], moved: int
-) -> None:
-    found, by = Seconds(BEGIN).stretches(tokens, 1000)
-    assert [each.start for each in found] == pytest.approx([start for start, _ in stretches])
-    assert [each.end for each in found] == pytest.approx([end for _, end in stretches])
-    assert by == moved
 
 
 def test_silence_moves_on_by_the_window() -> None:

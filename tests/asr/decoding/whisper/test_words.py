@@ -111,6 +111,17 @@ def test_words_are_cut_alike(language: str) -> None:
         assert [list(each.tokens) for each in found] == word_tokens
 
 
+@pytest.mark.parametrize("language", ["my", "en"])
+@pytest.mark.parametrize("text", [" \u1000\u103b\u1014\u103a", " a \U0001f642\ufffd b \U0001f642"])
+def test_text_may_be_cut_within_a_character(text: str, language: str) -> None:
+    """As by a limit of tokens. Such letters have several, and no token is lost."""
+    tokens = vocabulary().encode(text)
+    for count in range(len(tokens) + 1):
+        words = spelled(vocabulary(), tokens[:count], language)
+        assert [token for word in words for token in word.tokens] == tokens[:count]
+    assert "".join(word.text for word in words) == text
+
+
 def test_probabilities_are_means() -> None:
     words = spelled(vocabulary(), vocabulary().encode(" hello naïveté"), "en")
     assert [word.text for word in words] == [" hello", " naïveté"]

@@ -63,7 +63,8 @@ def main(
     use_threads(threads)
     result = Result(shape, quick, threads, PACKAGES)
     with TemporaryDirectory() as folder:
-        plan = Plan(SHAPES[shape], Path(folder), dtype, threads=threads)
+        chosen = SHAPES[shape]
+        plan = Plan(chosen, Path(folder), dtype, chosen.amount, threads=threads)
         if quick:
             plan = replace(plan, shape=plan.shape.small, amount=SMOKE_AMOUNT, rounds=1)
         plan.shape.save(plan.shape.dims, plan.folder)

@@ -18,7 +18,7 @@ import click
 import torch
 
 from auricle.checkpoint import save_checkpoint
-from auricle.config import TransformerConfig
+from auricle.config import SAMPLE_RATE, TransformerConfig
 from auricle.engine.devices import resolve_dtype
 from auricle.recognizer import Recognizer
 from benchmarks.command import benchmark_options, use_threads
@@ -29,7 +29,16 @@ from benchmarks.peers.peer import BATCH_SIZES, Peer
 from benchmarks.results import Result, table
 from benchmarks.roofline import Roofline
 from benchmarks.rounds import Standing, alternate, fastest, in_turn, ratio
-from benchmarks.workload import FULL, QUICK, SMOKE, WHISPER_TINY, Workload, exactly, talker
+from benchmarks.workload import (
+    FULL,
+    QUICK,
+    SMOKE,
+    WHISPER_TINY,
+    Workload,
+    exactly,
+    padded,
+    talker,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Plan:
     checkpoint: Path = Path("random.safetensors")  # of ours, with these dimensions
     rounds: int = 3
     batch_sizes: Sequence[int] = BATCH_SIZES
+    full_utterances: int = 32  # of ours with full context: all would take much memory
     peer_utterances: int = 16  # a run; each takes a peer the same time, whatever is in it
     product: int = 2048  # rows and columns of the roofline's product
 
@@ -97,14 +107,15 @@ def auricle(plan: Plan, dtype: str, threads: int, *, whole: bool, processes: int
     """Ours, after a first run, which is slower."""
     use_threads(threads)
     work = plan.workload
+    samples = work.samples()[: plan.full_utterances if whole else None]
     found = Auricle(
         f"auricle {dtype}{FULL_CONTEXT if whole else ''}{PROCESSES if processes > 1 else ''}",
         Recognizer.from_pretrained(
             plan.checkpoint, device="cpu", dtype=dtype, engine=throughput(processes)
         ),
-        work.padded() if whole else work.samples(),
+        padded(samples) if whole else samples,
         exactly(work.tokens),
-        audio_seconds=work.seconds,
+        audio_seconds=sum(map(len, samples)) / SAMPLE_RATE,
     )
     found.run()
     return found

@@ -56,7 +56,7 @@ def shape(result: Figures) -> Iterator[str]:
     searches = result["searches"]
     head = [""]
     for search in searches:
-        overs = (f"over {reference}" for reference in search["over"])
+        overs = (f"over {reference}" for reference in _overs(search))
         head += [f"{_search_name(search)}: audio s/s", *overs]
     first = searches[0]["contestants"]
     names = sorted(first, key=lambda name: -float(first[name]["audio_seconds_per_second"]))
@@ -69,7 +69,7 @@ def _shape_targets(result: Figures) -> Iterator[Target]:
         ours = f"auricle {result['dtype_of_targets']}, {context}"
         for search in result["searches"]:
             what = f"{context}, {_search_name(search).lower()}"
-            for reference, over in search["over"].items():
+            for reference, over in _overs(search).items():
                 reached = _most(over.get(name) for name in (ours, ours + PROCESSES))
                 yield f"{what}, over {reference}", reached, wanted
 
@@ -77,6 +77,11 @@ def _shape_targets(result: Figures) -> Iterator[Target]:
 def _most(ratios: Iterable[float | None]) -> float | None:
     """Of our ways to share out the threads the fastest; None where none ran."""
     return max((ratio for ratio in ratios if ratio is not None), default=None)
+
+
+def _overs(search: Figures) -> Figures:
+    """By the references that ran."""
+    return {name: over for name, over in search["over"].items() if name in search["contestants"]}
 
 
 def _search_name(search: Figures) -> str:
@@ -87,7 +92,7 @@ def _speeds(searches: Sequence[Figures], name: str) -> Iterator[object]:
     """Nothing where it did not take part."""
     for search in searches:
         yield search["contestants"].get(name, {}).get("audio_seconds_per_second", "")
-        yield from (over.get(name, "") for over in search["over"].values())
+        yield from (over.get(name, "") for over in _overs(search).values())
 
 
 def dtypes(result: Figures) -> Iterator[str]:

@@ -47,6 +47,7 @@ class Shape:
     options: DecodingOptions  # that make Auricle do what the peers do
     references: tuple[str, ...]  # peers that the targets are over
     targets: Mapping[AudioContext, float]  # Auricle's speed in int8 over theirs
+    amount: Amount = WHOLE
 
     @property
     def small(self) -> "Shape":
@@ -128,7 +129,7 @@ _whisper = partial(
 )
 SHAPES = {
     "whisper-tiny": _whisper(WHISPER_TINY),
-    "whisper-base": _whisper(WHISPER_BASE),
+    "whisper-base": _whisper(WHISPER_BASE, amount=replace(WHOLE, full_utterances=16)),  # 24 GiB
     "moonshine-tiny": Shape(
         MOONSHINE_TINY,
         save_moonshine,

@@ -1,5 +1,6 @@
 """The work that all benchmarks share: seeded utterances, and a random model that never says END."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,11 +49,6 @@ class Workload:
         lengths = random.uniform(self.shortest, self.longest, self.utterances) * SAMPLE_RATE
         return [_noise(random, round(length)) for length in lengths]
 
-    def padded(self) -> list[npt.NDArray[np.float32]]:
-        """The waveforms with silence up to the window: what a fixed context makes of them."""
-        whole = round(WINDOW_SECONDS * SAMPLE_RATE)
-        return [np.pad(each, (0, whole - len(each))) for each in self.samples()]
-
     @property
     def seconds(self) -> float:
         """Audio in all utterances together, silence not counted."""
@@ -61,6 +57,12 @@ class Workload:
 
 FULL = Workload()
 QUICK = Workload(utterances=4, shortest=0.3, longest=0.8, tokens=4)
+
+
+def padded(waveforms: Sequence[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+    """With silence up to the window: what a fixed context makes of them."""
+    whole = round(WINDOW_SECONDS * SAMPLE_RATE)
+    return [np.pad(each, (0, whole - len(each))) for each in waveforms]
 
 
 def _noise(random: np.random.Generator, samples: int) -> npt.NDArray[np.float32]:

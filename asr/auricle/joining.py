@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate, product
 
-from auricle.transcript import Receipt, Recognition, Segment, Transcript, Word
+from auricle.transcript import Receipt, Recognition, Segment, Transcript, Word, joined
 
 _WORDS_PER_SECOND = 5.0  # fast speech: how many words an overlap may hold
 
@@ -16,6 +16,7 @@ class Joiner:
         """Nothing has been heard yet; `model_id` is for the receipt."""
         self._model_id = model_id
         self._segments: list[Segment] = []
+        self._last = ""  # what the last recognition said
         self._receipts: list[Receipt] = []
 
     def add(self, recognition: Recognition) -> list[Segment]:
@@ -25,9 +26,10 @@ class Joiner:
         """
         first, *others = recognition.segments
         if self._segments and recognition.overlap > 0:
-            first = _without_repeats(self._segments[-1], first, recognition.overlap)
+            first = _without_repeats(self._last, first, recognition.overlap)
         new = [first, *others]
         self._segments += new
+        self._last = joined(new)
         self._receipts.append(recognition.receipt)
         return [segment for segment in new if segment.text]
 
@@ -78,13 +80,13 @@ def _letters(text: str) -> str:
     return "".join(text.split())
 
 
-def _without_repeats(earlier: Segment, later: Segment, overlap: float) -> Segment:
+def _without_repeats(earlier: str, later: Segment, overlap: float) -> Segment:
     """`later` without the words of the overlap that both heard.
 
-    The earlier segment stays as it is: a stream has sent it already.
+    What was said earlier stays as it is: a stream has sent it already.
     """
     reach = int(overlap * _WORDS_PER_SECOND) + 1
-    tail, words = earlier.text.split()[-reach:], later.text.split()
+    tail, words = earlier.split()[-reach:], later.text.split()
     repeated = _repeated(tail, words[:reach])
     return replace(
         later,

@@ -1,9 +1,14 @@
-"""What comes out: the nouns of an answer. Frozen, without logic beyond derived properties."""
+"""What comes out: the nouns of an answer. Frozen, without logic beyond what is derived of them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # write no spaces between words
+# Chinese and Japanese letters and signs, full-width ones included.
+_UNSPACED = re.compile(
+    "[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,12 @@ class Transcript:
 
 
 def joined(segments: Sequence[Segment]) -> str:
-    """Their texts, with spaces between where the later one's language writes them."""
-    spoken = [segment for segment in segments if segment.text]
-    gaps = ["" if segment.language in UNSPACED else " " for segment in spoken]
-    return "".join(gap + each.text for gap, each in zip(gaps, spoken, strict=True)).strip()
+    """Their texts, one behind the other."""
+    texts = [segment.text for segment in segments if segment.text]
+    return "".join(gap(left, right) + right for left, right in pairwise(["", *texts]))
+
+
+def gap(left: str, right: str) -> str:
+    """What stands between two texts: a space, but between scripts that write none."""
+    unspaced = _UNSPACED.match(left[-1:]) and _UNSPACED.match(right[:1])
+    return "" if not left or unspaced else " "

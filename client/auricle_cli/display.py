@@ -7,6 +7,7 @@ from typing import TypeVar
 import click
 from tqdm import tqdm
 
+from auricle.transcript import gap
 from auricle_cli.answers import SegmentLike
 from auricle_cli.failure import complain
 from auricle_cli.formats import Writer, shown
@@ -48,13 +49,15 @@ class LiveDisplay(Display):
         super().__init__(writer)
         self._labelled = labelled
         self._begun: Source | None = None
+        self._last = ""  # words that were shown
 
     def segment(self, source: Source, segment: SegmentLike) -> None:
         """Show its words behind those before it."""
         if segment.text:
             label = f"{shown(source.name)}\t" if self._labelled else ""
-            click.echo((" " if self._begun else label) + segment.text, nl=False)
-            self._begun = source
+            between = gap(self._last, segment.text) if self._begun else label
+            click.echo(between + segment.text, nl=False)
+            self._begun, self._last = source, segment.text
 
     def finish(self, outcome: Outcome) -> bool:
         """End the line, if one was begun."""

@@ -130,11 +130,28 @@ def test_a_piece_may_have_several_segments() -> None:
     assert joiner.transcript(8.0).text == several.text + " d" == "a b c d"
 
 
-@pytest.mark.parametrize(("language", "text"), [("ja", "犬猫"), ("de", "犬 猫"), ("", "犬 猫")])
-def test_spaces_stand_where_the_language_writes_them(language: str, text: str) -> None:
-    first, second = (Segment(0.0, 1.0, word, 0.5, language=language) for word in "犬猫")
-    assert Recognition((first, second), Receipt("m")).text == text
-    pieces = [Recognition((each,), Receipt("m")) for each in (first, second)]
+def test_an_overlap_may_reach_over_several_segments() -> None:
+    earlier = Recognition(
+        (Segment(0.0, 3.0, "a b", 0.5), Segment(3.0, 4.0, "c", 0.5)), Receipt("m")
+    )
+    whole = join([earlier, heard("a b c d", 3.0, 8.0, overlap=1.0)], duration=8.0)
+    assert whole.text == "a b c d"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text"),
+    [
+        ("犬。", "猫", "犬。猫"),
+        ("イヌ", "ネコ", "イヌネコ"),
+        ("犬", "and", "犬 and"),
+        ("Hello.", "Today", "Hello. Today"),  # a translation, whatever was spoken
+        ("개", "고양이", "개 고양이"),
+    ],
+)
+def test_spaces_stand_where_the_script_has_them(first: str, second: str, text: str) -> None:
+    segments = tuple(Segment(0.0, 1.0, each, 0.5, language="ja") for each in (first, second))
+    assert Recognition(segments, Receipt("m")).text == text
+    pieces = [Recognition((each,), Receipt("m")) for each in segments]
     assert join(pieces, duration=2.0).text == text
 
 

@@ -47,6 +47,17 @@ def test_live_lines_are_those_of_the_writer(capsys: CAPTURED) -> None:
     assert capsys.readouterr().out == "a.wav\tthe cat\nb.wav\tthe cat\n"
 
 
+@pytest.mark.parametrize("texts", [("犬。", "猫"), ("犬", "and 猫"), ("dog", "猫")])
+def test_live_lines_have_the_writers_spaces(capsys: CAPTURED, texts: tuple[str, str]) -> None:
+    segments = tuple(Segment(0.0, 1.0, text, 0.5, language="ja") for text in texts)
+    display = LiveDisplay(formats.text, labelled=False)
+    for segment in segments:
+        display.segment(A, segment)
+    transcript = Transcript(segments, 1.0, Receipt("m"))
+    display.finish(Outcome(A, transcript))
+    assert capsys.readouterr().out == transcript.text + "\n"
+
+
 def test_a_line_that_breaks_off_is_ended(capsys: CAPTURED) -> None:
     display = LiveDisplay(formats.text, labelled=False)
     display.segment(A, SEGMENTS[0])

@@ -2,12 +2,12 @@
 
 from typing import Protocol
 
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import DecodingOptions, ModelConfig, SpecialTokens
 from auricle.decoding.ctc_words import CtcAligner
 from auricle.decoding.hearing import Hearing
 from auricle.decoding.prelude import Course
 from auricle.decoding.whisper import WhisperDialect, WordTimer, plain_prompt
-from auricle.errors import CheckpointMismatchError, InvalidOptionError
+from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.whisper import WhisperTokenizer
@@ -92,7 +92,7 @@ def dialect_of(config: ModelConfig, vocabulary: Vocabulary) -> Dialect:
 
 def _check_agree(config: ModelConfig, vocabulary: WhisperTokenizer) -> None:
     """Generations of Whisper differ by a language, and all ids behind it by one."""
-    ours, listed = config.tokens, vocabulary.special
+    ours, listed = config.tokens, _special(config.name, vocabulary)
     if (ours.start[0], ours.end) != (listed.start[0], listed.end):
         raise CheckpointMismatchError(
             f"{config.name}: START and END are {ours.start[0]} and {ours.end}, but "
@@ -104,3 +104,10 @@ def _check_agree(config: ModelConfig, vocabulary: WhisperTokenizer) -> None:
             f"{config.name}: its prompt begins with {list(ours.start)}, but with {list(prompt)} by "
             "its vocabulary: take both from the same model"
         )
+
+
+def _special(name: str, vocabulary: WhisperTokenizer) -> SpecialTokens:
+    try:
+        return vocabulary.special
+    except CorruptCheckpointError as error:
+        raise CorruptCheckpointError(f"{name}: {error}") from error

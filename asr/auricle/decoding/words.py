@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import median_filter
 
+from auricle.tokenizer.languages import UNSPACED
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
-from auricle.transcript import UNSPACED, Word
+from auricle.transcript import Word
 
 Floats = npt.NDArray[np.float32]
 SMOOTHED = 7  # frames
@@ -98,8 +99,8 @@ def _characters(tokenizer: WhisperTokenizer, tokens: Sequence[int]) -> list[Spel
     for end in range(1, len(tokens) + 1):
         text = tokenizer.spell(tokens[begin:end])
         broken = text.find("\ufffd")
-        # The text itself may hold that sign, or be cut within a character, which has fewer of them.
-        if broken < 0 or whole[said + broken : said + broken + 1] in ("\ufffd", ""):
+        # The text itself may hold that sign; where it is cut within a character, fewer of them.
+        if broken < 0 or whole[said + broken : said + broken + 1] == "\ufffd":
             parts.append(Spelled(text, tuple(tokens[begin:end])))
             begin, said = end, said + len(text)
     if begin < len(tokens):

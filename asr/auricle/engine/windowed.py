@@ -21,8 +21,10 @@ def in_windows(
 ) -> tuple[list[Segment], list[Receipt]]:
     """What is said in `samples (S,)`, and where the time went in each window.
 
-    The language of the first window is that of all. Raises what the engine raises.
+    The language of the first window is that of all. Raises InvalidOptionError, and what the engine
+    raises.
     """
+    dialect.check(options)
     x_len, hop = config.features.x_len, config.features.hop_length
     windows = dialect.windows(options, x_len(len(samples)), x_len(config.window))
     segments: list[Segment] = []

@@ -7,6 +7,7 @@ from types import ModuleType
 from auricle.errors import DownloadError, ModelError, UnknownModelError
 from auricle.families.description import CONFIG
 from auricle.families.weights import INDEX, MODEL, SHARDS, weight_files
+from auricle.tokenizer.folder import has_vocabulary
 
 _NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 _FILES = [  # what is read, and no more: repositories hold weights of other dtypes and frameworks
@@ -90,7 +91,8 @@ def _parsed(model: str) -> tuple[str, str | None]:
 def _is_whole(folder: Path) -> bool:
     """Whether the download of a folder in the cache came to its end."""
     try:
-        return all(path.is_file() for path in (folder / CONFIG, *weight_files(folder)))
+        parts = (folder / CONFIG, *weight_files(folder))
+        return all(path.is_file() for path in parts) and has_vocabulary(folder)
     except ModelError:
         return False
 

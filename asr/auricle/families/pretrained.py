@@ -78,9 +78,10 @@ def load_pretrained(
 
 
 def describe(path: Path) -> tuple[ModelConfig, int]:
-    """A model's dimensions and how many parameters its files hold; no weight is read.
+    """A model's dimensions, and its parameters, counted; no weight is read.
 
-    Raises what `load_pretrained` raises of a model without its vocabulary.
+    Tokens that are silent by the vocabulary alone are not told: it is not looked into. Raises what
+    `load_pretrained` raises of a model without its vocabulary.
     """
     config, shapes = _header(path) if _is_published(path) else read_header(path)
     return config, sum(math.prod(shape) for shape in shapes.values())
@@ -88,7 +89,9 @@ def describe(path: Path) -> tuple[ModelConfig, int]:
 
 def _header(path: Path) -> tuple[ModelConfig, Shapes]:
     published = _openais(path) if _is_openais(path) else _in_folder(path)
-    return published.config, published.weights.shapes
+    shapes = published.weights.shapes
+    used = {part.name for source in published.sources.values() for part in source}
+    return published.config, {name: shape for name, shape in shapes.items() if name in used}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,22 +20,28 @@ def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
 
     Raises:
         TokenizerMissingError: there are no such files.
-        CorruptCheckpointError: they cannot be read, contradict each other or lack a token.
+        CorruptCheckpointError: they cannot be read, or contradict each other.
     """
     kind = WhisperTokenizer if whisper else BytePairTokenizer
     is_whole = (folder / TOKENIZER).is_file()
-    if not is_whole and not ((folder / VOCAB).is_file() and (folder / MERGES).is_file()):
+    if not has_vocabulary(folder):
         raise TokenizerMissingError(
             f"no vocabulary in {folder}: it needs {TOKENIZER}, or {VOCAB} and {MERGES}"
         )
     try:
         found = kind((folder / TOKENIZER).read_bytes()) if is_whole else _of_parts(folder, kind)
-        found.vocab_size  # noqa: B018  # looks for what it must have
+        _ = found.vocab_size  # looks for what times begin behind
     except Exception as error:  # tokenizers raises bare Exception
         raise CorruptCheckpointError(
             f"{folder}: no readable vocabulary ({error}): copy its files again, from one model"
         ) from error
     return found
+
+
+def has_vocabulary(folder: Path) -> bool:
+    """Whether the files are there."""
+    is_whole = (folder / TOKENIZER).is_file()
+    return is_whole or ((folder / VOCAB).is_file() and (folder / MERGES).is_file())
 
 
 def _of_parts(folder: Path, kind: type[BytePairTokenizer]) -> BytePairTokenizer:

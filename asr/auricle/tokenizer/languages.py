@@ -117,3 +117,4 @@ ALIASES = {
     "mandarin": "zh",
 }
 CODES = {name: code for code, name in LANGUAGES.items()} | ALIASES  # of names
+UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # write no spaces between words

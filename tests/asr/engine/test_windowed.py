@@ -51,9 +51,10 @@ def heard(
     seconds: float,
     options: DecodingOptions,
     config: ModelConfig = CONFIG,
+    context: int = 448,
 ) -> tuple[list[Segment], list[Receipt]]:
     samples = np.arange(round(seconds * 16_000), dtype=np.float32)
-    dialect = WhisperDialect(vocabulary())
+    dialect = WhisperDialect(vocabulary(), context)
     return in_windows(cast(Engine, engine), config, dialect, samples, options)
 
 
@@ -67,6 +68,7 @@ def test_windows_move_by_times_and_know_what_was_said() -> None:
     segments, receipts = heard(engine, 35.0, DecodingOptions(prompt="names"))
     spans = [(each.start, each.end, each.text) for each in segments]
     assert spans == [(0.0, 10.0, "one"), (10.0, 12.0, "two"), (12.0, 34.0, "three")]
+    assert {each.language for each in segments} == {"de"}
     assert len(receipts) == 2
     begin, after = engine.requests
     assert (begin.samples[0], len(begin.samples)) == (0.0, 30 * 16_000)
@@ -74,6 +76,24 @@ def test_windows_move_by_times_and_know_what_was_said() -> None:
     assert begin.options.prompt == words(" names")
     assert after.options.prompt == (*words(" names"), BEGIN, *one, BEGIN + 500)
     assert (begin.options.language, after.options.language) == (None, "de")
+
+
+def test_what_was_said_long_ago_is_not_told() -> None:
+    """A window is told no more than can be told, however long the audio is."""
+    said = (BEGIN, *words(10 * " word"), BEGIN + 1500)
+    engine = ScriptedEngine(*[Hypothesis(said, -1.0)] * 6)
+    heard(engine, 180.0, DecodingOptions(language="en"), context=24)
+    dialect = WhisperDialect(vocabulary(), 24)
+    for request in engine.requests:
+        dialect.check(request.options)
+    assert len(engine.requests[-1].options.prompt or ()) == 24
+
+
+def test_a_prompt_that_is_too_long_is_refused_at_once() -> None:
+    engine = ScriptedEngine()
+    with pytest.raises(InvalidOptionError, match="shorten it"):
+        heard(engine, 3.0, DecodingOptions(prompt=30 * "word "), context=24)
+    assert not engine.requests
 
 
 def test_silence_is_passed_over() -> None:

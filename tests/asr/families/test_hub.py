@@ -18,6 +18,9 @@ library: Any = pytest.importorskip("huggingface_hub", reason="huggingface_hub is
 errors: Any = importlib.import_module("huggingface_hub.errors")
 
 
+WHOLE = ("config.json", "model.safetensors", "tokenizer.json")
+
+
 class FakeHub:
     """Answers as `snapshot_download` does: a folder, or whatever it is given to raise."""
 
@@ -44,7 +47,7 @@ class FakeHub:
             raise self.failure
         self.cached = True
         self.folder.mkdir(exist_ok=True)
-        for file in () if local_files_only else ("config.json", "model.safetensors"):
+        for file in () if local_files_only else WHOLE:
             (self.folder / file).touch()
         return str(self.folder)
 
@@ -81,9 +84,13 @@ def test_the_network_is_asked_once(fake: FakeHub) -> None:
     assert asked == [True, False, True]
 
 
-def test_a_download_that_broke_off_is_taken_up_again(fake: FakeHub) -> None:
+@pytest.mark.parametrize("there", [(), WHOLE[:1], WHOLE[:2], WHOLE[1:]])
+def test_a_download_that_broke_off_is_taken_up_again(fake: FakeHub, there: tuple[str, ...]) -> None:
     """Older versions of the library give out a folder, however little of it is there."""
     fake.cached = True
+    fake.folder.mkdir()
+    for file in there:
+        (fake.folder / file).touch()
     assert hub_folder("openai/whisper-tiny") == fake.folder
     assert [offline for _, _, offline in fake.asked] == [True, False]
 

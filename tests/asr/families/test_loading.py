@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from auricle.checkpoint import load_checkpoint, save_checkpoint
@@ -21,6 +22,8 @@ from tests.asr.families.peers import (
     heard,
     hub_moonshine,
     hub_whisper,
+    openai_file,
+    openai_model,
     runner,
     save,
 )
@@ -63,6 +66,22 @@ def test_what_it_is_made_of_is_told_without_reading_it(folder: Path) -> None:
         config, parameters = describe(path)
         assert config == loaded.config
         assert parameters == sum(weight.numel() for weight in peer(folder).parameters())
+
+
+def test_what_openais_file_is_made_of_is_told_too(tmp_path: Path) -> None:
+    model = openai_model()
+    config, parameters = describe(openai_file(tmp_path, model))
+    assert (config.family, config.transformer.vocab_size) == ("whisper", model.dims.n_vocab)
+    assert parameters == sum(weight.numel() for weight in model.state_dict().values())
+
+
+def test_weights_that_some_files_hold_twice_count_once(tmp_path: Path) -> None:
+    folder = save(hub_whisper(), tmp_path / "whisper")
+    before = describe(folder)
+    weights = load_file(folder / "model.safetensors")
+    twice = weights["model.decoder.embed_tokens.weight"].clone()
+    save_file(weights | {"proj_out.weight": twice}, folder / "model.safetensors")
+    assert describe(folder) == before
 
 
 def test_the_audio_context_is_a_choice(folder: Path) -> None:

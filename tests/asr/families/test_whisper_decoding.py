@@ -16,13 +16,15 @@ from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding import dialect_of
 from auricle.decoding.whisper import WhisperDialect
 from auricle.decoding.whisper.timing import MARKS
-from auricle.engine import Request
+from auricle.engine import Outcome, Request
 from auricle.errors import CorruptCheckpointError, InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.families.openai import openai_name
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
+from auricle.segmenter import Piece
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS
+from auricle.transcript import Receipt
 from tests.asr.families.peers import (
     WINDOW,
     Peer,
@@ -179,9 +181,27 @@ def test_other_families_know_nothing_of_it(tmp_path: Path, asked: dict[str, Any]
         recognizer.transcribe(SOUNDS[0], options=DecodingOptions(**asked))
 
 
+def outcome(*said: int) -> Outcome:
+    return Outcome(Hypothesis(said, -1.0, language="de"), Receipt("m"))
+
+
+def test_segments_are_what_stands_between_times(ours: Recognizer) -> None:
+    begin, (one, two) = vocabulary().timestamp_begin, vocabulary().encode(" one two")
+    said = outcome(begin, one, begin + 50, begin + 60, two)
+    samples = torch.zeros(32_000).numpy()
+    apart = ours._recognition(Piece(7.0, samples), said)
+    spans = [(each.start, each.end, each.text, each.language) for each in apart.segments]
+    assert spans == [(7.0, 8.0, "one", "de"), (pytest.approx(8.2), 9.0, "two", "de")]
+    whole = ours._recognition(Piece(7.0, samples, overlap=0.5), said)
+    assert [(each.start, each.end, each.text) for each in whole.segments] == [(7.0, 9.0, "one two")]
+    assert whole.text == apart.text
+
+
 def test_a_vocabulary_without_marks_is_refused(tmp_path: Path) -> None:
     folder = save(hub_whisper(), tmp_path / "whisper")
-    with pytest.raises(CorruptCheckpointError, match=re.escape("no <|transcribe|>")):
+    with pytest.raises(
+        CorruptCheckpointError, match=re.escape("whisper: the tokenizer has no <|transcribe|>")
+    ):
         Recognizer.from_pretrained(folder, device="cpu", dtype="float32")
 
 

@@ -23,7 +23,7 @@ from auricle.checkpoint import Checkpoint
 from auricle.config import DecodingOptions
 from auricle.decoding import Casting, dialect_of
 from auricle.engine import Engine, ModelRunner, Request
-from auricle.engine.devices import activations, prepare, resolve_dtype
+from auricle.engine.devices import activations, loaded, prepare, resolve_dtype
 from auricle.evaluation import normalize
 from auricle.families import load_pretrained
 from auricle.features import new_features
@@ -62,9 +62,9 @@ class Subject:
         """By a name or a path. Raises ModelError where it cannot be loaded."""
         there = torch.device(device)
         numbers = resolve_dtype(dtype, there)
-        loaded = load_pretrained(model_path(model), dtype=activations(numbers))
-        ready = prepare(loaded.model, there, numbers)
-        return cls(Checkpoint(ready, loaded.tokenizer), there, numbers)
+        checkpoint = load_pretrained(model_path(model), dtype=loaded(numbers))
+        ready = prepare(checkpoint.model, there, numbers)
+        return cls(Checkpoint(ready, checkpoint.tokenizer), there, numbers)
 
     def read(self, waveforms: Sequence[Samples], options: DecodingOptions) -> list[Tokens]:
         """What the engine says of each."""
@@ -96,7 +96,7 @@ class Subject:
         config = self.checkpoint.model.config
         alone = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
         x: Tensor = new_features(config.features)(*with_silence(*alone, config))[0][0]
-        return x.to(self.device, activations(self.dtype))
+        return x.to(self.device, activations(self.dtype, self.device))
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from auricle.config import SAMPLE_RATE, FeatureConfig, TransformerConfig
-from auricle.engine.devices import activations, prepare
+from auricle.engine.devices import loaded, prepare
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer
 from benchmarks.ours import THROUGHPUT
@@ -60,7 +60,7 @@ class Roofline:
         """The features of `waveforms`, and `model` as the engine runs it in `dtype`."""
         strips = list(_strips(waveforms, THROUGHPUT.max_encode_seconds))
         xs = [
-            [x.to(activations(dtype)) for x in _features(strip, model.config.features)]
+            [x.to(loaded(dtype)) for x in _features(strip, model.config.features)]
             for strip in strips
         ]
         return cls(prepare(model, torch.device("cpu"), dtype), xs, size)

@@ -11,7 +11,7 @@ from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, EngineConfig, ModelConfig
 from auricle.decoding import Casting, dialect_of
 from auricle.engine import Engine, ModelRunner
-from auricle.engine.devices import activations, convert, prepare, resolve_device, resolve_dtype
+from auricle.engine.devices import convert, loaded, prepare, resolve_device, resolve_dtype
 from auricle.engine.pool import EnginePool
 from auricle.engine.remote import RemoteEngine, started
 from auricle.errors import InvalidOptionError
@@ -50,7 +50,7 @@ class Loading:
         device = resolve_device(self.device)
         dtype = resolve_dtype(self.dtype, device)
         checkpoint = load_pretrained(
-            self.path, dtype=activations(dtype), audio_context=self.audio_context, lm=self.lm
+            self.path, dtype=loaded(dtype), audio_context=self.audio_context, lm=self.lm
         )
         convert(checkpoint.model, device, dtype)  # nobody else has it
         return checkpoint

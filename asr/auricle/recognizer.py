@@ -105,7 +105,8 @@ class Recognizer:
             lm: the path of a language model's file; by default the one beside the checkpoint,
                 if there is one.
             device: `cpu`, `cuda` or `auto`.
-            dtype: `float32`, `bfloat16`, `float16`, `int8` (the weights; CPU alone) or `auto`.
+            dtype: `float32`, `bfloat16`, `float16`, `int8` (the products on a CPU,
+                the weights elsewhere) or `auto`.
             engine: the engine's budgets, and in how many processes it runs. With several, a
                 script must be importable, as for `multiprocessing`: guard what it does by
                 `if __name__ == "__main__":`.

@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 from auricle.checkpoint import Checkpoint, save_checkpoint
 from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig
 from auricle.decoding import Posteriors, decode_all, new_search
-from auricle.engine.devices import activations, prepare
+from auricle.engine.devices import loaded, prepare
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
@@ -105,7 +105,7 @@ def features(config: ModelConfig) -> tuple[Tensor, Tensor]:
 def utterances(config: ModelConfig, dtype: torch.dtype = torch.float32) -> list[Tensor]:
     """Features `(T_i, n_mels)` of each of the sounds."""
     x, x_lens = features(config)
-    x = x.to(activations(dtype))
+    x = x.to(loaded(dtype))
     return [row[:length] for row, length in zip(x, x_lens.tolist(), strict=True)]
 
 

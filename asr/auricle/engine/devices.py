@@ -8,13 +8,14 @@ from llvmlite.binding import get_host_cpu_name
 from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.model.packed import can_pack, has_bfloat16_products, pack
-from auricle.model.quantized import is_quantized, quantize
+from auricle.model.quantized import QuantizedLinear, is_quantized, quantize
+from auricle.model.weight_only import WeightOnlyLinear
 
 DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
     "float16": torch.float16,
-    "int8": torch.int8,  # of the matrix products on a CPU; all else is float32
+    "int8": torch.int8,  # of the matrix products on a CPU, of the weights alone elsewhere
 }
 
 
@@ -41,14 +42,19 @@ def resolve_dtype(name: str, device: torch.device) -> torch.dtype:
         return torch.bfloat16 if device.type != "cpu" or has_fast_bfloat16() else torch.float32
     if name not in DTYPES:
         raise InvalidOptionError(f"dtype must be auto, {', '.join(DTYPES)}, not {name!r}")
-    if name == "int8" and device.type != "cpu":
-        raise InvalidOptionError("int8 is for CPUs: use --dtype auto, or --device cpu")
     return DTYPES[name]
 
 
-def activations(dtype: torch.dtype) -> torch.dtype:
-    """What is between the matrix products of a model in `dtype`."""
+def loaded(dtype: torch.dtype) -> torch.dtype:
+    """In what a model that is to run in `dtype` is loaded: integers are made from float32."""
     return torch.float32 if dtype == torch.int8 else dtype
+
+
+def activations(dtype: torch.dtype, device: torch.device) -> torch.dtype:
+    """What is between the matrix products of a model in `dtype`."""
+    if dtype == torch.int8 and device.type != "cpu":
+        return torch.bfloat16
+    return loaded(dtype)
 
 
 def has_fast_bfloat16() -> bool:
@@ -80,9 +86,11 @@ def convert(
     model: SpeechTransformer, device: torch.device, dtype: torch.dtype
 ) -> SpeechTransformer:
     """`model` itself, made ready to run; no more than a layer is in memory twice on the way."""
-    model.to(device=device, dtype=activations(dtype)).eval().requires_grad_(False)
+    model.eval().requires_grad_(False)
     if dtype == torch.int8 and not is_quantized(model):
-        quantize(model)
+        model.to(device=device, dtype=loaded(dtype))
+        quantize(model, QuantizedLinear if device.type == "cpu" else WeightOnlyLinear)
+    model.to(device=device, dtype=activations(dtype, device))
     if can_pack(model):
         pack(model)
     return model
@@ -92,4 +100,5 @@ def _is_ready(model: SpeechTransformer, device: torch.device, dtype: torch.dtype
     weight = model.decoder.embedding.weight
     is_there = weight.device.type == device.type and device.index in (None, weight.device.index)
     to_quantize = dtype == torch.int8 and not is_quantized(model)
-    return is_there and weight.dtype == activations(dtype) and not (can_pack(model) or to_quantize)
+    numbers = activations(dtype, device)
+    return is_there and weight.dtype == numbers and not (can_pack(model) or to_quantize)

@@ -49,7 +49,8 @@ class ModelRunner:
         Args:
             model: what to run; several runners may share a prepared one.
             device: where.
-            dtype: of weights and activations; int8: of matrix products.
+            dtype: of weights and activations; int8: of matrix products on a CPU, of the weights
+                alone elsewhere.
             slots: hypotheses decoded at once.
             max_cache_mib: what the utterances in the decoder may remember, in MiB.
             exact: let no shape on the device depend on who shares a batch.
@@ -57,7 +58,7 @@ class ModelRunner:
                 may share one. None: plainly, without a language model.
         """
         self.device = device
-        self.dtype = activations(dtype)
+        self.dtype = activations(dtype, device)
         self.exact = exact
         self._casting = casting or Casting.of(model.config)
         self.model = prepare(model, device, dtype)

@@ -22,6 +22,7 @@ from auricle.model.layers import (
 )
 from auricle.model.stem import Windowed
 from auricle.model.transformer import SpeechTransformer
+from auricle.model.weight_only import WeightOnlyLinear, weight_scales
 
 _WIDE = (FeedForward, GatedFeedForward)
 _HEAVY = (SelfAttention, CrossAttention, *_WIDE, ConvModule)
@@ -37,7 +38,7 @@ class QuantizedLinear(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         """From a float32 `weight (E, D)`."""
         super().__init__()
-        scales = _scales(weight)  # (E, 1)
+        scales = weight_scales(weight, _MOST, _LEAST)  # (E, 1)
         integers = (weight / scales).round_().to(torch.int8)
         self._weight = torch.ops.onednn.qlinear_prepack(integers, None)
         self._scales = scales.flatten()
@@ -73,6 +74,9 @@ class QuantizedLinear(nn.Module):
         return product
 
 
+Kind = type[QuantizedLinear] | type[WeightOnlyLinear]
+
+
 class InBlocks(nn.Sequential):
     """Layers from `(..., D)` to as much, a block of rows at a time: what is between stays near.
 
@@ -96,36 +100,37 @@ class InBlocks(nn.Sequential):
         return x
 
 
-def quantize(model: SpeechTransformer) -> None:
+def quantize(model: SpeechTransformer, kind: Kind = QuantizedLinear) -> None:
     """Quantise what takes the time, for good: it can be neither trained nor saved then.
 
-    The stem's first convolution, which hears the features, CTC's head and the embedding stay as
-    they are. Each float32 layer goes when the other has come.
+    By layers of that `kind`, made where the weights lie. The stem's first convolution, which hears
+    the features, CTC's head and the embedding stay as they are. Each float32 layer goes when the
+    other has come.
     """
     for heavy in [each for each in model.modules() if isinstance(each, _HEAVY)]:
         for name, child in heavy.named_children():
             if isinstance(child, nn.Linear):
-                setattr(heavy, name, QuantizedLinear(child.weight, child.bias))
+                setattr(heavy, name, kind(child.weight, child.bias))
     convs = cast(nn.ModuleList, model.encoder.subsampling.convs)
     for index in range(1, len(convs)):
         conv = cast(Windowed, convs[index])
-        convs[index] = QuantizedLinear(conv.matrix, conv.bias)
+        convs[index] = kind(conv.matrix, conv.bias)
+    model.decoder.output = kind(model.decoder.vectors.weight, None)
+    if kind is QuantizedLinear:
+        _in_blocks(model)
+
+
+def _in_blocks(model: SpeechTransformer) -> None:
     for parent in list(model.modules()):
         for name, child in parent.named_children():
             if isinstance(child, _WIDE):
                 setattr(parent, name, InBlocks(*child))
     _integers(torch.zeros(1, 1))  # compiles now where it must, not in the first request
-    model.decoder.output = QuantizedLinear(model.decoder.vectors.weight, None)
 
 
 def is_quantized(model: SpeechTransformer) -> bool:
     """Whether `quantize` has been here."""
-    return isinstance(model.decoder.output, QuantizedLinear)
-
-
-def _scales(rows: Tensor) -> Tensor:
-    """`(R, D) -> (R, 1)`: what takes each row's largest number to the largest integer."""
-    return rows.abs().amax(dim=-1, keepdim=True).div_(_MOST).clamp_(_LEAST)
+    return isinstance(model.decoder.output, QuantizedLinear | WeightOnlyLinear)
 
 
 def _integers(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.model.packed import PackedLinear, has_bfloat16_products
 from auricle.model.quantized import QuantizedLinear, is_quantized
+from auricle.model.weight_only import WeightOnlyLinear
 from tests.asr.tiny import DTYPES, tiny_model
 
 CPU = torch.device("cpu")
@@ -60,12 +61,13 @@ def test_a_dtype_that_is_named_is_that_one(name: str, device: str) -> None:
     assert resolve_dtype(name, torch.device(device)) == getattr(torch, name)
 
 
-def test_int8_is_for_cpus_and_float32_between() -> None:
-    assert resolve_dtype("int8", CPU) == torch.int8
-    assert devices.activations(torch.int8) == torch.float32
-    assert devices.activations(torch.bfloat16) == torch.bfloat16
-    with pytest.raises(InvalidOptionError, match="int8 is for CPUs"):
-        resolve_dtype("int8", torch.device("cuda"))
+def test_int8_has_float32_between_on_cpus_and_bfloat16_elsewhere() -> None:
+    cuda = torch.device("cuda")
+    assert resolve_dtype("int8", CPU) == resolve_dtype("int8", cuda) == torch.int8
+    assert devices.activations(torch.int8, CPU) == torch.float32
+    assert devices.activations(torch.int8, cuda) == torch.bfloat16
+    assert devices.activations(torch.bfloat16, CPU) == torch.bfloat16
+    assert devices.loaded(torch.int8) == torch.float32
 
 
 def test_a_quantised_model_is_a_copy_that_runners_share() -> None:
@@ -104,7 +106,7 @@ def fresh_model() -> SpeechTransformer:
 @pytest.mark.parametrize("dtype", [*DTYPES, torch.float16])
 def test_a_ready_model_is_for_inference_only(dtype: torch.dtype) -> None:
     ready = prepare(fresh_model(), CPU, dtype)
-    assert ready.decoder.embedding.weight.dtype == devices.activations(dtype)
+    assert ready.decoder.embedding.weight.dtype == devices.loaded(dtype)
     assert not ready.training
 
 
@@ -146,7 +148,7 @@ def test_a_layer_goes_when_the_other_has_come(
     monkeypatch: pytest.MonkeyPatch, kind: type[nn.Module], dtype: torch.dtype
 ) -> None:
     """So that a large model is never twice in memory."""
-    model = fresh_model().to(devices.activations(dtype))
+    model = fresh_model().to(devices.loaded(dtype))
     plain = [weakref.ref(each) for each in model.modules() if isinstance(each, nn.Linear)]
     left: list[int] = []
     create = kind.__init__
@@ -177,3 +179,12 @@ def test_what_is_ready_on_a_gpu_is_shared() -> None:
     ready = prepare(fresh_model(), torch.device("cuda"), torch.bfloat16)
     for name in ("cuda", "cuda:0"):
         assert prepare(ready, torch.device(name), torch.bfloat16) is ready
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_a_gpu_the_weights_alone_are_int8() -> None:
+    ready = prepare(fresh_model(), torch.device("cuda"), torch.int8)
+    assert isinstance(ready.decoder.output, WeightOnlyLinear)
+    assert ready.decoder.embedding.weight.dtype == torch.bfloat16
+    assert prepare(ready, torch.device("cuda"), torch.int8) is ready

@@ -47,7 +47,7 @@ def test_fewer_bits_move_more() -> None:
     reference = Subject.load("bundled", "cpu", "float32")
     expected = reference.logits(samples, (5, 6, 7))
     moved = {}
-    for dtype in DTYPES["cpu"]:
+    for dtype in DTYPES:
         movement = Movement()
         movement.add(expected, Subject.load("bundled", "cpu", dtype).logits(samples, (5, 6, 7)))
         moved[dtype] = movement.largest
@@ -59,7 +59,7 @@ def test_fewer_bits_move_more() -> None:
 def test_a_smoke_run_has_a_row_for_each_dtype(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(dtypes, "DTYPES", {"cpu": ("float32", "int8")})
+    monkeypatch.setattr(dtypes, "DTYPES", ("float32", "int8"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     output = tmp_path / "dtypes.json"
     done = CliRunner().invoke(main, ["--quick", "--threads", "1", "--output", str(output)])

@@ -22,14 +22,12 @@ from auricle.model.layers import (
 )
 from auricle.model.stem import Windowed
 from auricle.model.transformer import SpeechTransformer
-from auricle.model.weight_only import WeightOnlyLinear, weight_scales
+from auricle.model.weight_only import LEAST, MOST, WeightOnlyLinear, weight_scales
 
 _WIDE = (FeedForward, GatedFeedForward)
 _HEAVY = (SelfAttention, CrossAttention, *_WIDE, ConvModule)
-_MOST = 127.0  # the largest of 8 bits, symmetric
 _BLOCK = 256  # rows that stay in the processor's cache from integers to outputs
 _ZERO = 128  # of activations: oneDNN's fast product wants them unsigned
-_LEAST = 1e-12  # a row's scale is never 0
 
 
 class QuantizedLinear(nn.Module):
@@ -38,7 +36,7 @@ class QuantizedLinear(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         """From a float32 `weight (E, D)`."""
         super().__init__()
-        scales = weight_scales(weight, _MOST, _LEAST)  # (E, 1)
+        scales = weight_scales(weight)  # (E, 1)
         integers = (weight / scales).round_().to(torch.int8)
         self._weight = torch.ops.onednn.qlinear_prepack(integers, None)
         self._scales = scales.flatten()
@@ -157,9 +155,9 @@ def _to_integers(
         top[0] = 0
         for column in range(rows.shape[1]):
             top[0] = max(top[0], bits[row, column] & np.int32(0x7FFFFFFF))
-        scale = top.view(np.float32)[0] / np.float32(_MOST)
-        if scale < np.float32(_LEAST):  # noqa: PLR1730 max() would take it for NaN
-            scale = np.float32(_LEAST)
+        scale = top.view(np.float32)[0] / np.float32(MOST)
+        if scale < np.float32(LEAST):  # noqa: PLR1730 max() would take it for NaN
+            scale = np.float32(LEAST)
         scales[row, 0] = scale
         inverse = np.float32(1.0) / scale
         for column in range(rows.shape[1]):

@@ -4,6 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+MOST = 127.0  # the largest of 8 bits, symmetric
+LEAST = 1e-12  # a row's scale is never 0
+
 
 class WeightOnlyLinear(nn.Module):
     """A linear layer for inference anywhere: `(..., D) -> (..., E)`, the weight alone in 8 bits.
@@ -26,6 +29,6 @@ class WeightOnlyLinear(nn.Module):
         return torch.addcmul(self._bias, product, self._scales).to(x.dtype)
 
 
-def weight_scales(rows: Tensor, most: float = 127.0, least: float = 1e-12) -> Tensor:
+def weight_scales(rows: Tensor) -> Tensor:
     """`(R, D) -> (R, 1)`: what takes each row's largest number to the largest of 8 bits."""
-    return rows.abs().amax(dim=-1, keepdim=True).div_(most).clamp_(least)
+    return rows.abs().amax(dim=-1, keepdim=True).div_(MOST).clamp_(LEAST)

@@ -1,8 +1,15 @@
 """What tests of every room may ask for."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+from auricle.threads import wait_passively
+
+wait_passively()  # before anything imports torch
+if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: others are at work beside this process
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,20 @@
-"""Keeping the processor's cores for the device thread."""
+"""How threads share the processor's cores. Imports nothing that starts any."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+def wait_passively() -> None:
+    """Let OpenMP's threads sleep while they wait for each other. Call it before torch is imported.
+
+    By default they spin, which steals the cores from the very threads that they wait for wherever
+    other processes are at work. What the environment says already stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def apart(work: Callable[[], T]) -> T:

@@ -5,8 +5,11 @@ from typing import Any
 
 import click
 
+from auricle.threads import wait_passively
 from auricle_cli.lazy import LazyGroup
 from auricle_cli.settings import read_settings
+
+wait_passively()  # no command has imported torch yet
 
 COMMANDS = {
     "transcribe": "Transcribe recordings, folders of them, or the standard input.",

@@ -29,6 +29,7 @@ from auricle.engine.request import Outcome, Request
 from auricle.engine.statistics import Ledger, Statistics
 from auricle.engine.worker import Build, work
 from auricle.errors import AuricleError, EngineStoppedError
+from auricle.threads import wait_passively
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class RemoteEngine:
             build: makes the engine there, so it must be picklable.
             threads: that torch computes with there.
         """
+        wait_passively()  # there, before it imports torch
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         arguments = (theirs, build, threads, logging.getLogger().getEffectiveLevel())

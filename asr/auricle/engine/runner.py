@@ -24,7 +24,8 @@ from auricle.hypothesis import Hypothesis
 from auricle.language_model import compile_now as compile_lookup
 from auricle.model import Decoder, SpeechTransformer, new_cache
 from auricle.model.graphs import CudaRecorder, GraphedStep
-from auricle.model.strip import MIN_ROWS, Strip
+from auricle.model.rows import GROUP, LARGEST, check_rows
+from auricle.model.strip import Strip
 
 MIB = 1024 * 1024
 _Heard = tuple[Tensor, Tensor | None]  # what the decoder remembers, what CTC hears
@@ -39,7 +40,7 @@ class ModelRunner:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
         *,
-        slots: int = MIN_ROWS,
+        slots: int = GROUP,
         max_cache_mib: int = 2048,
         exact: bool = False,
         casting: Casting | None = None,
@@ -64,6 +65,9 @@ class ModelRunner:
         self.model = prepare(model, device, dtype)
         self.config = model.config
         self.features = new_features(model.config.features).to(device)
+        if device.type == "cpu":
+            check_rows(self.model, GROUP)
+            check_rows(self.model.encoder, LARGEST)
         self._slots = slots
         self._cache_bytes = max_cache_mib * MIB
         max_frames = self.config.encoder_len(self.config.window)
@@ -165,11 +169,9 @@ class ModelRunner:
 
     def _ctc(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
         """CTC's log-probabilities `(N_i, V)` of each, in float32 on the host."""
-        lens = [len(encoder_out) for encoder_out in encoder_outs]
-        few = max(0, MIN_ROWS - sum(lens))
-        rows = F.pad(torch.cat(list(encoder_outs)), (0, 0, 0, few))
-        log_probs = self.model.ctc(rows).log_softmax(dim=-1, dtype=torch.float32)
-        return list(log_probs[: sum(lens)].cpu().split(lens))
+        logits = self.model.ctc(torch.cat(list(encoder_outs)))
+        log_probs = logits.log_softmax(dim=-1, dtype=torch.float32).cpu()
+        return list(log_probs.split([len(encoder_out) for encoder_out in encoder_outs]))
 
     def _enter(self, jobs: Sequence[Job], heard: Sequence[_Heard]) -> None:
         entered: list[Job] = []
@@ -226,8 +228,7 @@ class ModelRunner:
         """`x (T_i, n_mels)` of each request."""
         waveforms = [self._waveform(request) for request in requests]
         lens = torch.tensor([len(waveform) for waveform in waveforms], device=self.device)
-        few = torch.zeros(MIN_ROWS * self.features.config.hop_length)  # rows of the mel product
-        samples = pad_sequence([*waveforms, few], batch_first=True)[:-1]
+        samples = pad_sequence(waveforms, batch_first=True)
         if self.device.type == "cuda":
             samples = samples.pin_memory()
         x, x_lens = self.features(samples.to(self.device, non_blocking=True), lens)

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from auricle.config import SAMPLE_RATE, FeatureConfig
+from auricle.model.linear import kind_of
 from auricle.model.masks import length_mask
+from auricle.model.rows import Kind, Rows
 
 
 def mel_filters(config: FeatureConfig) -> npt.NDArray[np.float32]:
@@ -33,6 +35,7 @@ class LogMel(nn.Module):
         self.config = config
         self.register_buffer("filters", torch.from_numpy(mel_filters(config)), persistent=False)
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
+        self._rows = Rows()
 
     def forward(self, samples: Tensor, lens: Tensor) -> tuple[Tensor, Tensor]:
         """Features of every waveform, whatever stands behind its end.
@@ -62,8 +65,22 @@ class LogMel(nn.Module):
             return_complex=True,
         )  # (B, n_fft // 2 + 1, T)
         power = spectrum.real.square() + spectrum.imag.square()
-        energy = power.transpose(1, 2) @ self.filters.T  # (B, T, n_mels)
+        energy = self._rows.multiply(self, power.transpose(1, 2))  # (B, T, n_mels)
         return (energy.clamp_min(config.floor).log10() - config.mean) / config.std
+
+    @property
+    def kind(self) -> Kind:
+        """Of the product with the filters."""
+        return kind_of("linear", self.filters, None)
+
+    @property
+    def like(self) -> Tensor:
+        """The filters, which have the width, dtype and device of a spectrum."""
+        return self.filters
+
+    def product(self, x: Tensor) -> Tensor:
+        """Energies by the filters: `(..., n_fft // 2 + 1) -> (..., n_mels)`."""
+        return F.linear(x, self.filters)
 
     def _pad(self, samples: Tensor) -> Tensor:
         """Reflect half a window before the start and put zeros behind the end."""

@@ -1,14 +1,10 @@
 """Which cache a decoder gets."""
 
-import torch
-
 from auricle.model.cache import DecoderCache, whole
 from auricle.model.decoder import Decoder
-from auricle.model.ragged import RaggedCache
+from auricle.model.ragged import RaggedCache, neighbours_agree
+from auricle.model.rows import GROUP
 from auricle.model.slotted import BLOCK, SlottedCache
-from auricle.model.strip import MIN_ROWS
-
-_GROUP = 16  # slots that an accelerator computes together
 
 
 def new_cache(
@@ -33,16 +29,15 @@ def new_cache(
             slots=slots,
             max_frames=max_frames,
             max_tokens=max_tokens,
-            group=slots if exact else _GROUP,
+            group=slots if exact else GROUP,
             like=like,
             block=whole(max(max_frames, max_tokens or 0), BLOCK) if exact else BLOCK,
         )
-    few = MIN_ROWS if like.dtype == torch.float32 else 1
     return RaggedCache(
         decoder.config,
         slots=slots,
         max_frames=max_frames,
         max_tokens=max_tokens,
-        group=whole(slots, MIN_ROWS) if exact else few,
-        together=not exact,
+        group=whole(slots, GROUP) if exact else GROUP,
+        together=not exact and neighbours_agree(decoder.config),
     )

@@ -25,9 +25,10 @@ from auricle.model.layers import (
     SelfAttention,
     layer_norm,
 )
+from auricle.model.linear import kind_of
 from auricle.model.masks import key_padding_mask
 from auricle.model.positions import Placement
-from auricle.model.strip import MIN_ROWS
+from auricle.model.rows import Kind, Rows
 
 
 class DecoderLayer(nn.Module):
@@ -83,10 +84,25 @@ class Unembedding(nn.Module):
     def __init__(self, embedding: nn.Embedding) -> None:
         super().__init__()
         self._embedding = (embedding,)  # in a tuple: its weight is the embedding's, not ours
+        self._rows = Rows()
+
+    @property
+    def kind(self) -> Kind:
+        """Equal for layers whose products are computed alike."""
+        return kind_of("linear", self.like, None)
+
+    @property
+    def like(self) -> Tensor:
+        """The tokens' vectors, which have the width, dtype and device of the input."""
+        return self._embedding[0].weight
+
+    def product(self, x: Tensor) -> Tensor:
+        """The product of each vector with each token's."""
+        return F.linear(x, self.like)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The product of each vector with each token's."""
-        return F.linear(x, self._embedding[0].weight)
+        """The product, in inference on a CPU with the same bits for a row in any company."""
+        return self._rows.multiply(self, x)
 
 
 class Decoder(nn.Module):
@@ -173,11 +189,10 @@ class Decoder(nn.Module):
             `(layers, 2, H, N_i, D // H)` of each, in memory of its own.
         """
         lens = [len(encoder_out) for encoder_out in encoder_outs]
-        few = max(0, MIN_ROWS - sum(lens))
-        rows = F.pad(torch.cat(list(encoder_outs)), (0, 0, 0, few))
+        rows = torch.cat(list(encoder_outs))
         layers = [layer.cross_attention.key_value(rows) for layer in self.layers]  # (N, 2 * D)
         heads = (2, self.config.n_heads, self.config.head_dim)
-        split = [layer[: sum(lens)].unflatten(-1, heads).split(lens) for layer in layers]
+        split = [layer.unflatten(-1, heads).split(lens) for layer in layers]
         return [
             torch.stack([part.permute(1, 2, 0, 3) for part in parts])  # (N_i, 2, H, D // H) each
             for parts in zip(*split, strict=True)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from auricle.config import TransformerConfig
+from auricle.model.linear import Linear
 from auricle.model.positions import rotate
 
 
@@ -45,8 +46,8 @@ class SelfAttention(nn.Module):
     def __init__(self, d_model: int, n_heads: int, *, bias: bool = True) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.qkv = nn.Linear(d_model, 3 * d_model, bias=bias)
-        self.out = nn.Linear(d_model, d_model, bias=bias)
+        self.qkv = Linear(d_model, 3 * d_model, bias=bias)
+        self.out = Linear(d_model, d_model, bias=bias)
 
     def forward(self, x: Tensor, attend: Attend, rotation: Tensor | None) -> Tensor:
         """`x (B, T, D) -> (B, T, D)`, queries and keys rotated by position."""
@@ -65,9 +66,9 @@ class CrossAttention(nn.Module):
     def __init__(self, d_model: int, n_heads: int, *, bias: bool = True) -> None:
         super().__init__()
         self.n_heads = n_heads
-        self.query = nn.Linear(d_model, d_model, bias=bias)
-        self.key_value = nn.Linear(d_model, 2 * d_model, bias=bias)
-        self.out = nn.Linear(d_model, d_model, bias=bias)
+        self.query = Linear(d_model, d_model, bias=bias)
+        self.key_value = Linear(d_model, 2 * d_model, bias=bias)
+        self.out = Linear(d_model, d_model, bias=bias)
 
     def keys_values(self, encoder_out: Tensor) -> tuple[Tensor, Tensor]:
         """`encoder_out (B, N, D)` -> keys and values `(B, H, N, D // H)`."""
@@ -84,14 +85,14 @@ class FeedForward(nn.Sequential):
     """Two linear layers with GELU between: `(B, T, D) -> (B, T, D)`."""
 
     def __init__(self, d_model: int, ffn_dim: int) -> None:
-        super().__init__(nn.Linear(d_model, ffn_dim), nn.GELU(), nn.Linear(ffn_dim, d_model))
+        super().__init__(Linear(d_model, ffn_dim), nn.GELU(), Linear(ffn_dim, d_model))
 
 
 class GatedFeedForward(nn.Sequential):
     """SwiGLU (Shazeer 2020): half of the wide vector gates the other, `(B, T, D) -> (B, T, D)`."""
 
     def __init__(self, d_model: int, ffn_dim: int) -> None:
-        super().__init__(nn.Linear(d_model, 2 * ffn_dim), SwiGlu(), nn.Linear(ffn_dim, d_model))
+        super().__init__(Linear(d_model, 2 * ffn_dim), SwiGlu(), Linear(ffn_dim, d_model))
 
 
 class SwiGlu(nn.Module):
@@ -116,10 +117,10 @@ class ConvModule(nn.Module):
 
     def __init__(self, d_model: int, kernel: int) -> None:
         super().__init__()
-        self.pointwise_in = nn.Linear(d_model, 2 * d_model)
+        self.pointwise_in = Linear(d_model, 2 * d_model)
         self.depthwise = nn.Conv1d(d_model, d_model, kernel, padding=kernel // 2, groups=d_model)
         self.norm = nn.LayerNorm(d_model)
-        self.pointwise_out = nn.Linear(d_model, d_model)
+        self.pointwise_out = Linear(d_model, d_model)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """`x (B, N, D)`, `mask (B, N)` true at real frames -> `(B, N, D)`."""

@@ -1,8 +1,8 @@
 """Linear layers whose weights lie as the processor's matrix product wants them.
 
 oneDNN reorders a bfloat16 weight each time it is used; done once, a product of few rows, which is
-all that a decoder step is, takes half the time. The product is the same to the last bit; a GELU
-that follows is applied before it is rounded.
+all that a decoder step is, takes half the time. A GELU that follows is applied before the product
+is rounded.
 """
 
 from typing import cast
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from auricle.model.layers import FeedForward
+from auricle.model.linear import kind_of
+from auricle.model.rows import GROUP, Kind, Rows
 from auricle.model.transformer import SpeechTransformer
-
-_ROWS = 16  # that the layout is made for; it serves any number
 
 
 class PackedLinear(nn.Module):
@@ -24,10 +24,22 @@ class PackedLinear(nn.Module):
         self._activation: tuple[str, list[float], str] = (
             ("gelu", [], "none") if gelu else ("none", [], "")
         )
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS)  # noqa: SLF001
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), GROUP)  # noqa: SLF001
         self._bias = bias
+        self._kind = kind_of("packed gelu" if gelu else "packed", weight, bias)
+        self.like = weight.new_empty(0, weight.shape[1])
+        self._rows = Rows()
+
+    @property
+    def kind(self) -> Kind:
+        """Equal for layers whose products are computed alike."""
+        return self._kind
 
     def forward(self, x: Tensor) -> Tensor:
+        """The product, in inference with the same bits for a row in any company."""
+        return self._rows.multiply(self, x)
+
+    def product(self, x: Tensor) -> Tensor:
         """The product with the weight, the bias added, the activation applied."""
         product: Tensor = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001
             x, self._weight, self._bias, *self._activation
@@ -38,7 +50,7 @@ class PackedLinear(nn.Module):
 def has_bfloat16_products() -> bool:
     """Whether this processor multiplies bfloat16 matrices by instructions of its own."""
     supported: bool = torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001  # nothing public says
-    return supported and torch.backends.mkldnn.is_available()
+    return supported and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # noqa: SLF001
 
 
 def can_pack(model: SpeechTransformer) -> bool:

@@ -3,8 +3,12 @@
 A weight has a scale for each output, an activation one for each row, chosen when it comes (as in
 LLM.int8(), Dettmers et al. 2022, without its outliers; Whisper and CTranslate2 do well without).
 Sums of integers are exact, so a row is the same to the last bit whatever the other rows are.
+
+Processors without VNNI add two products in 16 bits, where 255 * 127 + 255 * 127 has no room: the
+sum is cut off. There weights have seven bits.
 """
 
+from functools import cache
 from typing import cast
 
 import numpy as np
@@ -28,6 +32,7 @@ _WIDE = (FeedForward, GatedFeedForward)
 _HEAVY = (SelfAttention, CrossAttention, *_WIDE, ConvModule)
 _BLOCK = 256  # rows that stay in the processor's cache from integers to outputs
 _ZERO = 128  # of activations: oneDNN's fast product wants them unsigned
+_NARROW = 63.0  # the largest of seven bits, symmetric
 
 
 class QuantizedLinear(nn.Module):
@@ -36,11 +41,8 @@ class QuantizedLinear(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
         """From a float32 `weight (E, D)`."""
         super().__init__()
-        scales = weight_scales(weight)  # (E, 1)
-        integers = (weight / scales).round_().to(torch.int8)
-        self._weight = torch.ops.onednn.qlinear_prepack(integers, None)
-        self._scales = scales.flatten()
-        self._zeros = torch.zeros(len(scales), dtype=torch.int32)
+        scales = weight_scales(weight, MOST if sums_are_exact() else _NARROW)  # (E, 1)
+        self._product = _Product((weight / scales).round_().to(torch.int8), scales.flatten())
         self._bias = bias
 
     def forward(self, x: Tensor) -> Tensor:
@@ -48,7 +50,7 @@ class QuantizedLinear(nn.Module):
         rows = x.flatten(0, -2)
         if len(rows) <= _BLOCK:
             return self._multiply(rows).unflatten(0, x.shape[:-1])
-        out = rows.new_empty(len(rows), len(self._scales))
+        out = rows.new_empty(len(rows), self._product.width)
         for block, part in zip(rows.split(_BLOCK), out.split(_BLOCK), strict=True):
             self._multiply(block, part)
         return out.unflatten(0, x.shape[:-1])
@@ -61,8 +63,19 @@ class QuantizedLinear(nn.Module):
             return torch.mul(product, scales, out=out)
         return torch.addcmul(self._bias, product, scales, out=out)
 
-    def _product(self, integers: Tensor) -> Tensor:
-        """Integers times integers, each output by its weight's scale: `(R, D) -> (R, E)`."""
+
+class _Product:
+    """Integers times integers, each output by its weight's scale: `(R, D) -> (R, E)`."""
+
+    def __init__(self, integers: Tensor, scales: Tensor) -> None:
+        """`integers (E, D)` from -127 to 127, `scales (E,)`."""
+        self.width = len(scales)
+        self._weight = torch.ops.onednn.qlinear_prepack(integers, None)
+        self._scales = scales
+        self._zeros = torch.zeros(len(scales), dtype=torch.int32)
+
+    def __call__(self, integers: Tensor) -> Tensor:
+        """Of activations `(R, D)` from 0 to 255, around `_ZERO`."""
         product: Tensor = torch.ops.onednn.qlinear_pointwise(
             *(integers, 1.0, _ZERO),
             *(self._weight, self._scales, self._zeros),
@@ -70,6 +83,16 @@ class QuantizedLinear(nn.Module):
             *("none", [], ""),
         )
         return product
+
+
+@cache
+def sums_are_exact() -> bool:
+    """Whether this processor adds the products of the largest integers without cutting them off."""
+    width, most = 256, round(MOST)
+    product = _Product(torch.full((16, width), most, dtype=torch.int8), torch.ones(16))
+    expected = float(width * most * (255 - _ZERO))
+    found = [product(torch.full((rows, width), 255, dtype=torch.uint8)) for rows in (1, 16, 256)]
+    return all(bool((each == expected).all()) for each in found)
 
 
 Kind = type[QuantizedLinear] | type[WeightOnlyLinear]

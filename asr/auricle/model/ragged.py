@@ -6,9 +6,11 @@ and values are float32, for which one query meets them at the speed of the memor
 torch's products of one row compute, and take longer.
 """
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from functools import cache
+from itertools import groupby, product
 
 import numpy as np
 import torch
@@ -19,7 +21,10 @@ from auricle.model.cache import whole
 
 IDLE = -1  # a row without a slot
 _ALIGNMENT = 64  # bytes
+_CHECKED_TOKENS, _CHECKED_ROWS = (1, 2, 7, 16, 33, 100, 447), (2, 5, 16)
 _Memory = list[tuple[Tensor, Tensor]]  # of each layer: (H, D // H, N), (H, N, D // H)
+
+logger = logging.getLogger(__name__)
 
 
 class RaggedCache:
@@ -140,9 +145,8 @@ class RaggedView:
         query, attended = _scaled(query), torch.zeros(query.shape)
         for rows, slots, end in self._neighbours:
             keys, values = kept[:, slots, :, :end].flatten(1, 2)  # (W * H, U, D // H)
-            scores = torch.bmm(query[rows].flatten(0, 1), keys.transpose(1, 2))
-            heard = torch.bmm(scores.softmax(dim=-1), values)
-            attended[rows] = heard.unflatten(0, (-1, query.shape[1]))
+            each = _attended(query[rows].flatten(0, 1), keys, values)
+            attended[rows] = each.unflatten(0, (-1, query.shape[1]))
         return attended.to(value.dtype)
 
     def recall(self, layer: int, query: Tensor) -> Tensor:
@@ -156,6 +160,30 @@ class RaggedView:
             attended[:, start : start + width] = torch.bmm(scores.softmax(dim=-1), values)
             start += width
         return attended.transpose(0, 1)[:, :, None].to(query.dtype)
+
+
+def neighbours_agree(config: TransformerConfig) -> bool:
+    """Whether a row that attends in one call with its neighbours has the bits that it has alone."""
+    return _neighbours_agree(config.n_heads, config.head_dim, torch.get_num_threads())
+
+
+@cache
+def _neighbours_agree(n_heads: int, head_dim: int, _threads: int) -> bool:
+    generator = torch.Generator().manual_seed(0)
+    for tokens, rows in product(_CHECKED_TOKENS, _CHECKED_ROWS):
+        query = torch.randn(n_heads, 1, head_dim, generator=generator)
+        keys = torch.randn(n_heads, tokens, head_dim, generator=generator)
+        alone = _attended(query, keys, keys)
+        together = _attended(*(x.repeat(rows, 1, 1) for x in (query, keys, keys)))
+        if not torch.equal(together, alone.repeat(rows, 1, 1)):
+            logger.info("attention of %d heads of %d: each row by itself", n_heads, head_dim)
+            return False
+    return True
+
+
+def _attended(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """`(W * H, 1, D // H)` of rows side by side, whose keys and values are as long."""
+    return torch.bmm(torch.bmm(query, keys.transpose(1, 2)).softmax(dim=-1), values)
 
 
 def _unused(*shape: int) -> Tensor:

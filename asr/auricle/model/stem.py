@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from auricle.config import Convolution
+from auricle.model.linear import kind_of
+from auricle.model.rows import Kind, Rows
 
 _ALIGNED = 4  # float32 rows that begin at other addresses round in another way
 
@@ -52,18 +54,38 @@ class Stem(nn.Module):
 class Windowed(nn.Conv1d):
     """A convolution that is given its windows: `(B, N, kernel * C) -> (B, N, D)`."""
 
+    def __init__(
+        self, width: int, out: int, kernel: int, stride: int, *, bias: bool = True
+    ) -> None:
+        super().__init__(width, out, kernel, stride, bias=bias)
+        self._rows = Rows()
+
     @property
     def matrix(self) -> Tensor:
         """The weight `(D, kernel * C)`, in the order of a window."""
         return self.weight.transpose(1, 2).flatten(1)
 
-    def forward(self, windows: Tensor) -> Tensor:
+    @property
+    def kind(self) -> Kind:
+        """Equal for layers whose products are computed alike."""
+        return kind_of("linear", self.like, self.bias)
+
+    @property
+    def like(self) -> Tensor:
+        """The matrix, which has the width, dtype and device of the input."""
+        return self.matrix
+
+    def product(self, x: Tensor) -> Tensor:
         """The product of each window with the weight, the bias added."""
         weight = self.matrix
         few = -weight.shape[1] % _ALIGNED
         if few:
-            windows, weight = F.pad(windows, (0, few)), F.pad(weight, (0, few))
-        return F.linear(windows, weight, self.bias)
+            x, weight = F.pad(x, (0, few)), F.pad(weight, (0, few))
+        return F.linear(x, weight, self.bias)
+
+    def forward(self, windows: Tensor) -> Tensor:
+        """The product, in inference on a CPU with the same bits for a row in any company."""
+        return self._rows.multiply(self, windows)
 
 
 class UtteranceNorm(nn.GroupNorm):

@@ -1,7 +1,6 @@
 """Utterances end to end in one long row: a batch almost without padding.
 
-Every linear layer then computes what is there and little else, and every row of its product is the
-same to the last bit whoever else lies in the strip, which a padded batch cannot promise. Each
+Every linear layer then computes what is there and little else. Each
 utterance is followed by zeros, enough that no convolution reaches its neighbour, and starts where
 all strides begin anew; attention stays within each utterance.
 """
@@ -15,9 +14,9 @@ from torch import Tensor
 
 from auricle.config import TransformerConfig
 from auricle.model.attention import full_attention, masked_attention
+from auricle.model.cache import whole
 from auricle.model.masks import key_padding_mask
-
-MIN_ROWS = 16  # matrix products with fewer rows round differently (measured on AVX-512)
+from auricle.model.rows import GROUP
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Strip:
         """Lay out utterances of `x_lens` feature frames."""
         lens = tuple(config.encoder_len(x_len) for x_len in x_lens)
         ends = list(accumulate(length + config.gap for length in lens))
-        return cls((0, *ends[:-1]), lens, max(ends[-1], MIN_ROWS), config.subsampling)
+        return cls((0, *ends[:-1]), lens, whole(ends[-1], GROUP), config.subsampling)
 
     @property
     def padding_ratio(self) -> float:

@@ -6,6 +6,7 @@ from auricle.config import ModelConfig
 from auricle.errors import InvalidOptionError
 from auricle.model.decoder import Decoder
 from auricle.model.encoder import Encoder
+from auricle.model.linear import Linear
 
 
 class SpeechTransformer(nn.Module):
@@ -17,7 +18,7 @@ class SpeechTransformer(nn.Module):
         self.encoder = Encoder(config.features.n_mels, config.transformer)
         self.decoder = Decoder(config.transformer)
         if config.transformer.ctc:
-            self.ctc = nn.Linear(config.transformer.d_model, config.transformer.vocab_size)
+            self.ctc = Linear(config.transformer.d_model, config.transformer.vocab_size)
 
     def forward(self, x: Tensor, x_lens: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Both heads under teacher forcing.

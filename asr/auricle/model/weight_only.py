@@ -29,6 +29,6 @@ class WeightOnlyLinear(nn.Module):
         return torch.addcmul(self._bias, product, self._scales).to(x.dtype)
 
 
-def weight_scales(rows: Tensor) -> Tensor:
-    """`(R, D) -> (R, 1)`: what takes each row's largest number to the largest of 8 bits."""
-    return rows.abs().amax(dim=-1, keepdim=True).div_(MOST).clamp_(LEAST)
+def weight_scales(rows: Tensor, most: float = MOST) -> Tensor:
+    """`(R, D) -> (R, 1)`: what takes each row's largest number to `most`."""
+    return rows.abs().amax(dim=-1, keepdim=True).div_(most).clamp_(LEAST)

@@ -7,8 +7,8 @@ import torch
 
 from auricle.model import new_cache
 from auricle.model.ragged import RaggedCache
+from auricle.model.rows import GROUP
 from auricle.model.slotted import SlottedCache
-from auricle.model.strip import MIN_ROWS
 from tests.asr.model.slots import some_memory
 from tests.asr.tiny import tiny_model
 
@@ -18,8 +18,8 @@ DECODER = tiny_model().decoder
 @pytest.mark.parametrize(
     ("dtype", "exact", "group"),
     [
-        (torch.float32, False, MIN_ROWS),
-        (torch.bfloat16, False, 1),
+        (torch.float32, False, GROUP),
+        (torch.bfloat16, False, GROUP),
         (torch.float32, True, 48),
         (torch.bfloat16, True, 48),
     ],

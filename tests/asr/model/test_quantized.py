@@ -9,7 +9,13 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from auricle.model import SpeechTransformer
-from auricle.model.quantized import InBlocks, QuantizedLinear, is_quantized, quantize
+from auricle.model.quantized import (
+    InBlocks,
+    QuantizedLinear,
+    is_quantized,
+    quantize,
+    sums_are_exact,
+)
 from tests.asr.tiny import tiny_model
 
 
@@ -30,7 +36,7 @@ def rows(count: int, d: int = 48, seed: int = 1) -> Tensor:
 def by_hand(layer: nn.Linear, x: Tensor) -> Tensor:
     """The same integers, multiplied in float64, which is exact."""
     weight, x = layer.weight.detach(), x.detach()
-    w_scales = weight.abs().amax(1, keepdim=True) / 127
+    w_scales = weight.abs().amax(1, keepdim=True) / (127 if sums_are_exact() else 63)
     x_scales = x.abs().amax(1, keepdim=True) / 127
     integers = (x * x_scales.reciprocal() + 0.5).floor().double()
     product = integers @ (weight / w_scales).round().double().T
@@ -52,7 +58,15 @@ def test_it_is_near_the_float32_product() -> None:
     layer, x = linear(d=192, e=768), rows(64, 192)
     exact, found = layer(x).detach(), quantized(layer)(x)
     error = (found - exact).norm() / exact.norm()
-    assert 0 < error < 0.015
+    assert 0 < error < (0.015 if sums_are_exact() else 0.02)  # with eight bits, with seven
+
+
+def test_the_largest_numbers_are_not_cut_off() -> None:
+    """Without VNNI, eight bits times eight bits twice do not fit what they are added in."""
+    layer = linear(d=256, bias=False)
+    torch.nn.init.ones_(layer.weight)
+    found = quantized(layer)(torch.ones(20, 256))
+    torch.testing.assert_close(found, torch.full((20, 64), 256.0))
 
 
 def test_any_leading_dimensions_will_do() -> None:
@@ -118,7 +132,8 @@ def test_a_quantised_model_hears_nearly_the_same() -> None:
     model, x = tiny_model().eval(), torch.randn(200, 80, generator=torch.Generator().manual_seed(3))
     with torch.inference_mode():
         (exact,), (found,) = model.encoder.encode([x]), quantized_model().encoder.encode([x])
-    assert 0 < (found - exact).norm() / exact.norm() < 0.05
+    most = 0.05 if sums_are_exact() else 0.1  # with eight bits, with seven
+    assert 0 < (found - exact).norm() / exact.norm() < most
 
 
 def test_its_logits_are_coarse() -> None:

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from auricle.config import TransformerConfig, strided
 from auricle.model import Encoder
-from auricle.model.strip import MIN_ROWS, Strip
+from auricle.model.cache import whole
+from auricle.model.rows import GROUP
+from auricle.model.strip import Strip
 from tests.asr.tiny import (
     ARCHITECTURES,
     DTYPES,
@@ -29,18 +31,18 @@ PLAIN = TransformerConfig(conv_kernel=0)
 
 def test_the_layout_is_exact() -> None:
     strip = Strip.of([40, 9, 1], CONVOLVED)
-    assert strip == Strip(starts=(0, 17, 27), lens=(10, 3, 1), size=35, subsampling=4)
-    assert strip.padding_ratio == pytest.approx(1 - 14 / 35)
+    assert strip == Strip(starts=(0, 17, 27), lens=(10, 3, 1), size=48, subsampling=4)
+    assert strip.padding_ratio == pytest.approx(1 - 14 / 48)
     strip = Strip.of([40, 9, 40], PLAIN)
-    assert strip == Strip(starts=(0, 11, 15), lens=(10, 3, 10), size=26, subsampling=4)
-    assert strip.padding_ratio == pytest.approx(3 / 26)
+    assert strip == Strip(starts=(0, 11, 15), lens=(10, 3, 10), size=32, subsampling=4)
+    assert strip.padding_ratio == pytest.approx(9 / 32)
 
 
-def test_a_short_strip_has_the_fewest_rows_of_an_exact_product() -> None:
+def test_a_strip_has_whole_groups_of_rows() -> None:
     strip = Strip.of([9], PLAIN)
-    assert (strip.starts, strip.lens, strip.size) == ((0,), (3,), MIN_ROWS)
+    assert (strip.starts, strip.lens, strip.size) == ((0,), (3,), GROUP)
     assert strip.padding_ratio == pytest.approx(13 / 16)
-    assert Strip.of([4 * MIN_ROWS], PLAIN).size == MIN_ROWS + 1
+    assert Strip.of([4 * GROUP], PLAIN).size == 2 * GROUP
 
 
 @given(
@@ -58,7 +60,7 @@ def test_no_convolution_reaches_a_neighbour(
     gaps = [start - end for end, (_, start) in zip(ends, pairwise(strip.starts), strict=False)]
     assert strip.starts[0] == 0
     assert set(gaps) <= {max(1, kernel // 2)}
-    assert strip.size == max(MIN_ROWS, ends[-1] + max(1, kernel // 2))
+    assert strip.size == whole(ends[-1] + max(1, kernel // 2), GROUP)
     assert 0 < strip.padding_ratio < 1
 
 
@@ -66,7 +68,7 @@ def test_features_lie_where_the_layout_says() -> None:
     xs = [torch.full((9, 3), 1.0), torch.full((1, 3), 2.0), torch.full((5, 3), 3.0)]
     strip = Strip.of([9, 1, 5], PLAIN)
     x, mask = strip.lay(xs)
-    assert x.shape == (1, 4 * MIN_ROWS, 3)
+    assert x.shape == (1, 4 * GROUP, 3)
     expected = [1.0] * 9 + [0.0] * 7 + [2.0] + [0.0] * 7 + [3.0] * 5 + [0.0] * 35
     assert x[0, :, 0].tolist() == x[0, :, 2].tolist() == expected
     assert mask[0].tolist() == [value > 0 for value in expected]

@@ -38,7 +38,7 @@ serve: $(VENV)/installed ## the gRPC server with the bundled model (or MODEL=che
 	$(BIN)/auricle serve$(if $(MODEL), --model "$(MODEL)")
 
 test: $(VENV)/installed-dev ## the quick tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 test-slow: $(VENV)/installed-dev ## the slow tests
 	$(BIN)/python -m pytest -m slow

@@ -1,15 +1,16 @@
 """The entry point: finds the command, its settings, and leaves the rest to its file."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from auricle.threads import wait_passively
 from auricle_cli.lazy import LazyGroup
 from auricle_cli.settings import read_settings
 
-wait_passively()  # no command has imported torch yet
+# As auricle.threads.wait_passively, which is not imported for a client of a server.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 COMMANDS = {
     "transcribe": "Transcribe recordings, folders of them, or the standard input.",

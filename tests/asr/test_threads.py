@@ -1,9 +1,15 @@
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from auricle.errors import InferenceError
-from auricle.threads import apart
+from auricle.threads import apart, wait_passively
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_result_comes_from_a_thread_that_has_ended() -> None:
@@ -18,3 +24,25 @@ def test_errors_come_out() -> None:
 
     with pytest.raises(InferenceError, match="no"):
         apart(fail)
+
+
+def test_waiting_threads_sleep_unless_the_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    wait_passively()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    wait_passively()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("module", ["auricle_cli.main", "benchmarks"])
+def test_whoever_starts_a_process_says_so_before_torch_is_there(module: str) -> None:
+    code = f"import os, sys, {module}; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["PASSIVE", "False"]

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.checkpoint import Checkpoint, save_checkpoint
@@ -25,7 +24,6 @@ from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
 from auricle.model.packed import has_bfloat16_products
-from auricle.model.rows import GROUP
 from auricle.tokenizer import Tokenizer
 
 VOCAB_SIZE = 48
@@ -121,7 +119,7 @@ def decoded(
 
 def posteriors(model: SpeechTransformer, encoder_outs: Sequence[Tensor]) -> list[Posteriors]:
     """What CTC hears in each of utterances `(N_i, D)`."""
-    heads = [model.ctc(pad(out, (0, 0, 0, GROUP)))[: len(out)] for out in encoder_outs]
+    heads = [model.ctc(out) for out in encoder_outs]
     return [Posteriors.of(each.log_softmax(-1, dtype=torch.float32).numpy()) for each in heads]
 
 

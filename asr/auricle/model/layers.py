@@ -3,7 +3,7 @@
 All are pre-norm: the caller normalises the input and adds the output to the residual.
 """
 
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -130,18 +130,22 @@ class ConvModule(nn.Module):
         return self.pointwise_out(x * _sigmoid(x))
 
     def _convolved(self, x: Tensor) -> Tensor:
-        """`depthwise` on `x (B, N, D)`, in float32 on a CPU as on an image one pixel high.
+        """`depthwise` on `x (B, N, D)`, on a CPU in float32 as on an image one pixel high.
 
         In a tenth of the time: oneDNN takes the channels of an image side by side, as they are
-        here.
+        here. In half precision its kernels may depend on the number of frames, and so on company.
         """
-        if x.device.type != "cpu" or x.dtype != torch.float32:
+        plain = x.dtype == torch.float32 or torch.is_inference_mode_enabled()
+        if x.device.type != "cpu" or not plain:
             return self.depthwise(x.transpose(1, 2)).transpose(1, 2)
-        image = x.transpose(1, 2)[:, :, None]  # (B, D, 1, N)
-        weight, bias = self.depthwise.weight[:, :, None], self.depthwise.bias
+        image = x.float().transpose(1, 2)[:, :, None]  # (B, D, 1, N)
+        weight, bias = (
+            self.depthwise.weight[:, :, None].float(),
+            cast(Tensor, self.depthwise.bias).float(),
+        )
         padding, groups = (0, *self.depthwise.padding), self.depthwise.groups
         convolved = F.conv2d(image, weight, bias, padding=padding, groups=groups)
-        return convolved[:, :, 0].transpose(1, 2)
+        return convolved[:, :, 0].transpose(1, 2).to(x.dtype)
 
 
 def _sigmoid(x: Tensor) -> Tensor:

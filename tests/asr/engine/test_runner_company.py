@@ -166,6 +166,7 @@ def test_a_whole_window_and_a_word_share_a_batch(dtype: torch.dtype) -> None:
     assert len(set(tokens(together))) > 2
 
 
+@torch.inference_mode()
 def test_the_shortest_have_features_of_the_same_bits() -> None:
     """A mel product of one to three frames would round differently."""
     runner = runner_of(EARS[0])

@@ -112,6 +112,7 @@ def test_auto_encodes_what_there_is_and_a_margin(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("context", ["auto", "full"])
+@torch.inference_mode()
 def test_in_any_company_the_same_bits(folder: Path, context: str) -> None:
     listener = runner(load_pretrained(folder, audio_context=context))  # type: ignore[arg-type]
     sounds = heard()[::5]

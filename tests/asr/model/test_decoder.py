@@ -56,6 +56,7 @@ def test_a_step_at_a_time_is_all_at_once(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("frames", [1, 2, 7, 15])
+@torch.inference_mode()
 def test_few_frames_are_memorised_as_many_are(dtype: torch.dtype, frames: int) -> None:
     """A product of few rows rounds differently: not here. They also come out alone."""
     model = prepared_model(dtype)

@@ -65,6 +65,7 @@ def laid(stem: Stem, config: TransformerConfig, xs: list[Tensor]) -> list[Tensor
 
 @settings(deadline=None, max_examples=150)
 @given(dims=stems, surplus=st.lists(st.integers(0, 40), min_size=1, max_size=4))
+@torch.inference_mode()
 def test_in_any_company_it_is_torchs_alone(
     dims: tuple[Convolution, ...], surplus: list[int]
 ) -> None:

@@ -183,6 +183,7 @@ companies = st.lists(
 @pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
 @settings(deadline=None, max_examples=25)
 @given(company=companies)
+@torch.inference_mode()
 def test_any_company_and_order_change_no_bit(
     dtype: torch.dtype,
     positions: Positions,
@@ -204,6 +205,7 @@ def test_any_company_and_order_change_no_bit(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("conv_kernel", [0, 15])
+@torch.inference_mode()
 def test_a_large_company_changes_no_bit(dtype: torch.dtype, conv_kernel: int) -> None:
     """Long strips may take another path through the kernels."""
     model = prepared_model(dtype, "rotary", conv_kernel)

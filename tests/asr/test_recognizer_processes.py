@@ -16,7 +16,7 @@ from auricle.segmenter import Piece
 from tests.asr.recognizing import PATIENCE, content
 from tests.asr.tiny import sounds, tiny_checkpoint, write_tiny_checkpoint
 
-pytestmark = pytest.mark.usefixtures("all_is_speech")
+pytestmark = pytest.mark.usefixtures("all_is_speech", "quick_processes")
 
 OPTIONS = (
     DecodingOptions(),

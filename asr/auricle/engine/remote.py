@@ -39,7 +39,13 @@ class RemoteEngine:
 
     Each order is one message, each answer another. When the process ends, however that came, what
     was open fails with EngineStoppedError.
+
+    Attributes:
+        method: how multiprocessing starts the process. Never by a fork of this one, whose threads
+            and device would not be there.
     """
+
+    method = "spawn"
 
     def __init__(self, build: Build, *, threads: int) -> None:
         """Start a process; `ready` waits for it.
@@ -49,7 +55,7 @@ class RemoteEngine:
             threads: that torch computes with there.
         """
         wait_passively()  # there, before it imports torch
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context(self.method)
         self._connection, theirs = context.Pipe()
         arguments = (theirs, build, threads, logging.getLogger().getEffectiveLevel())
         self._process = context.Process(

@@ -34,6 +34,9 @@ FOREVER = 10**9  # steps
 Started = tuple[Engine, object]
 
 
+pytestmark = pytest.mark.usefixtures("quick_processes")
+
+
 class SlowRunner(FakeRunner):
     """A step takes it a moment, so that a process does not burn its core."""
 

@@ -23,6 +23,10 @@ from auricle.config import DecodingOptions
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.errors import AuricleError
+from auricle.families.openai import openai_name
+from auricle.tokenizer.byte_pairs import serialize
+from auricle.tokenizer.openai import _LETTERS, _added
+from auricle.tokenizer.whisper import WhisperTokenizer
 from tests.asr.tiny import sound
 
 whisper: Any = pytest.importorskip("whisper", reason="openai-whisper is not installed")
@@ -36,6 +40,7 @@ WHISPER_VOCAB_SIZE = 1_600  # times included, which the tokenizer does not list
 SILENT = (5, 6, 7)
 LIMIT = 12  # tokens
 GREEDY = DecodingOptions(guards=False, max_tokens=LIMIT)
+ALIGNMENT_HEADS = ((0, 1), (1, 0))  # of Whisper's in a folder
 Said = tuple[int, ...]
 Peer: TypeAlias = Any  # a model of code without types
 
@@ -121,6 +126,48 @@ def save(model: Peer, folder: Path, *, shard: str = "5GB") -> Path:
     is_whisper = model.config.model_type == "whisper"
     write_tokenizer(folder, WHISPER_VOCAB_SIZE - 1_501 if is_whisper else VOCAB_SIZE)
     return folder
+
+
+def hub_folder(theirs: Peer, folder: Path, tokenizer: WhisperTokenizer) -> Path:
+    """The weights of openai-whisper's model as transformers saves them, with that vocabulary."""
+    wide = 4 * theirs.dims.n_audio_state
+    size = {
+        "vocab_size": theirs.dims.n_vocab,
+        "encoder_ffn_dim": wide,
+        "decoder_ffn_dim": wide,
+        "max_target_positions": theirs.dims.n_text_ctx,
+    }
+    start, end = tokenizer.start, tokenizer.end
+    ids = {"decoder_start_token_id": start, "eos_token_id": end, "bos_token_id": end}
+    silent = list(tokenizer.special.silent)
+    model: Peer = hub_whisper(**size, **ids, pad_token_id=end, suppress_tokens=silent)
+    weights = theirs.state_dict()
+    names = {name: name for name in model.state_dict()}
+    names["proj_out.weight"] = "model.decoder.embed_tokens.weight"
+    model.load_state_dict({name: weights[openai_name(hub)] for name, hub in names.items()})
+    model.save_pretrained(folder)
+    (folder / "tokenizer.json").write_bytes(tokenizer.serialized)
+    (folder / "generation_config.json").write_text(json.dumps(_generation(tokenizer)))
+    return folder
+
+
+def _generation(tokenizer: WhisperTokenizer) -> dict[str, object]:
+    return {
+        "decoder_start_token_id": tokenizer.start,
+        "eos_token_id": tokenizer.end,
+        "lang_to_id": {f"<|{code}|>": token for code, token in tokenizer.languages.items()},
+        "task_to_id": {task: tokenizer.task(task) for task in ("translate", "transcribe")},
+        "no_timestamps_token_id": tokenizer.no_timestamps,
+        "suppress_tokens": list(tokenizer.special.silent),
+        "alignment_heads": [list(each) for each in ALIGNMENT_HEADS],
+    }
+
+
+@functools.cache
+def byte_vocabulary() -> WhisperTokenizer:
+    """Whisper's marks, languages and times behind the bytes alone: nothing of it is merged."""
+    pieces = {letter: number for number, letter in enumerate(_LETTERS)}
+    return WhisperTokenizer(serialize(pieces, [], _added(len(pieces), 99)))
 
 
 def write_tokenizer(folder: Path, size: int) -> None:

@@ -19,7 +19,6 @@ from auricle.decoding.whisper.timing import MARKS
 from auricle.engine import Outcome, Request
 from auricle.errors import CorruptCheckpointError, InvalidOptionError
 from auricle.families import load_pretrained
-from auricle.families.openai import openai_name
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
@@ -29,6 +28,7 @@ from tests.asr.families.peers import (
     WINDOW,
     Peer,
     heard,
+    hub_folder,
     hub_moonshine,
     hub_whisper,
     openai_file,
@@ -48,7 +48,6 @@ pytestmark = pytest.mark.filterwarnings(  # openai-whisper leaves its table open
 SOUNDS = heard()[:50:9]
 LATEST_FIRST = 50 * 30 / WINDOW  # seconds: openai-whisper derives the frame from the window
 ONCE = DecodingOptions(fallback=False, guards=False)
-ALIGNMENT_HEADS = ((0, 1), (1, 0))
 KINDS: dict[str, dict[str, Any]] = {
     "english": {"language": "en", "timestamps": False},
     "times": {"language": "de"},
@@ -81,33 +80,6 @@ def their_options(asked: dict[str, Any]) -> Peer:
     return whisper.DecodingOptions(fp16=False, max_initial_timestamp=LATEST_FIRST, **told)
 
 
-def hub_folder(theirs: Peer, folder: Path) -> Path:
-    """The same weights as transformers saves them, with the ids of the published models."""
-    dims, tokenizer = theirs.dims, vocabulary()
-    size = {"vocab_size": dims.n_vocab, "encoder_ffn_dim": 128, "decoder_ffn_dim": 128}
-    start, end = tokenizer.start, tokenizer.end
-    ids = {"decoder_start_token_id": start, "eos_token_id": end, "bos_token_id": end}
-    silent = list(tokenizer.special.silent)
-    model = hub_whisper(**size, **ids, pad_token_id=end, suppress_tokens=silent)
-    weights = theirs.state_dict()
-    names = {name: name for name in model.state_dict()}
-    names["proj_out.weight"] = "model.decoder.embed_tokens.weight"
-    model.load_state_dict({name: weights[openai_name(hub)] for name, hub in names.items()})
-    save(model, folder)
-    (folder / "tokenizer.json").write_bytes(tokenizer.serialized)
-    says = {
-        "decoder_start_token_id": start,
-        "eos_token_id": end,
-        "lang_to_id": {f"<|{code}|>": token for code, token in tokenizer.languages.items()},
-        "task_to_id": {task: tokenizer.task(task) for task in ("translate", "transcribe")},
-        "no_timestamps_token_id": tokenizer.no_timestamps,
-        "suppress_tokens": silent,
-        "alignment_heads": [list(each) for each in ALIGNMENT_HEADS],
-    }
-    (folder / "generation_config.json").write_text(json.dumps(says))
-    return folder
-
-
 @pytest.fixture(scope="module", params=["openai", "transformers"])
 def checkpoint(
     request: pytest.FixtureRequest, theirs: Peer, tmp_path_factory: pytest.TempPathFactory
@@ -115,7 +87,7 @@ def checkpoint(
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "openai":
         return load_pretrained(openai_file(folder, theirs))
-    return load_pretrained(hub_folder(theirs, folder / "whisper"))
+    return load_pretrained(hub_folder(theirs, folder / "whisper", vocabulary()))
 
 
 @pytest.fixture(scope="module")
@@ -292,14 +264,14 @@ def test_as_many_tokens_as_fit_have_times(ours: Recognizer) -> None:
 def test_alignment_heads_are_those_of_the_generation_config(
     theirs: Peer, tmp_path: Path, listed: object, expected: object
 ) -> None:
-    folder = hub_folder(theirs, tmp_path / "whisper")
+    folder = hub_folder(theirs, tmp_path / "whisper", vocabulary())
     path = folder / "generation_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "alignment_heads": listed}))
     assert load_pretrained(folder).model.config.alignment_heads == expected
 
 
 def test_alignment_heads_that_are_none_are_refused(theirs: Peer, tmp_path: Path) -> None:
-    folder = hub_folder(theirs, tmp_path / "whisper")
+    folder = hub_folder(theirs, tmp_path / "whisper", vocabulary())
     path = folder / "generation_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "alignment_heads": [[1], 2]}))
     with pytest.raises(CorruptCheckpointError, match="alignment_heads must be pairs"):

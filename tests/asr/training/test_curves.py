@@ -19,6 +19,11 @@ pytest.importorskip("matplotlib")
 PNG = b"\x89PNG"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def pictures() -> None:
+    """Runs of this module draw."""
+
+
 def step(number: int, ctc: float = 2.0, attention: float = 4.0) -> dict[str, object]:
     return {"step": number, "ctc": ctc, "attention": attention, "norm": 1.0, "lr": 0.001}
 

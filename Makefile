@@ -24,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
 .PHONY: evaluate trials calibrate bench-engine bench-checkpoints bench-server bench-load bench-growth
-.PHONY: bench-invariance bench-dtypes bench-cancellation
+.PHONY: bench-invariance bench-dtypes bench-cancellation bench-contention
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -87,6 +87,9 @@ trials: $(VENV)/installed-bench ## what changes to a recipe do, hours of trainin
 calibrate: $(VENV)/installed-bench ## how far confidences can be believed (DEV=manifests, BENCH="--write CHECKPOINT")
 	$(BIN)/python -m benchmarks.calibration $(DEV) $(BENCH)
 	$(BIN)/python -m benchmarks.report
+
+bench-contention: $(VENV)/installed ## what other busy processes cost, by how threads wait
+	$(BIN)/python -m benchmarks.contention $(BENCH)
 
 bench-cancellation: $(VENV)/installed ## how soon cancelled work is off the device
 	$(BIN)/python -m benchmarks.cancellation $(BENCH)

@@ -199,6 +199,15 @@ def invariance(result: Figures) -> Iterator[str]:
     yield table(head, rows)
 
 
+def contention(result: Figures) -> Iterator[str]:
+    """A row for each way to wait, a column for each number of busy processes."""
+    speeds = {(each["way"], each["busy"]): each["speed"] for each in result["speeds"]}
+    busy = sorted({count for _, count in speeds})
+    ways = dict.fromkeys(way for way, _ in speeds)
+    head = (f"Audio s/s, {result['model']}", *(f"beside {count} busy" for count in busy))
+    yield table(head, [(way, *(speeds[way, count] for count in busy)) for way in ways])
+
+
 def cancellation(result: Figures) -> Iterator[str]:
     """How long cancelled work stays, beside how long a step takes."""
     head = (
@@ -229,6 +238,7 @@ PAGES: dict[str, dict[str, Writer]] = {
         "invariance": invariance,
         "dtypes": dtypes,
         "cancellation": cancellation,
+        "contention": contention,
     },
     "accuracy.md": {
         "accuracy": accuracy_tables.tables,

@@ -66,9 +66,7 @@ def test_it_says_nothing_where_nobody_speaks(recognizer: Recognizer, kind: str) 
     assert transcript.receipt.guards == ("silence",)
 
 
-def test_sixteen_at_once_are_one_at_a_time(
-    recognizer: Recognizer, texts: dict[Path, str]
-) -> None:
+def test_sixteen_at_once_are_one_at_a_time(recognizer: Recognizer, texts: dict[Path, str]) -> None:
     sources = (SAMPLES * 16)[:16]
     started = threading.Barrier(16)
 

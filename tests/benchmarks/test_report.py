@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import cancellation, checkpoints, engine, growth, load, report, server
 from benchmarks.checkpoints import our_name
+from benchmarks.contention import Speed
 from benchmarks.dtypes import Difference
 from benchmarks.invariance import Rate
 from benchmarks.ours import FULL_CONTEXT, PROCESSES
@@ -89,6 +90,7 @@ def results(tmp_path: Path) -> Path:
         "load": load._figures(CALM, SLOW),
         "growth": growth_figures(),
         "cancellation": {"cancelled": 6, "running": 4, **cancellation._figures([0.002], [0.001])},
+        "contention": {"model": "bundled", "speeds": [asdict(Speed("asleep", 1, 12.5))]},
         "accuracy": accuracy_figures(),
         "calibration": calibration_figures(),
         "trials": {"trials": {"base": TRIAL}},

@@ -67,6 +67,7 @@ def rewrite(path: Path) -> Callable[..., Path]:
 
 
 @pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
+@torch.inference_mode()
 def test_saved_is_loaded_bit_for_bit(
     tmp_path: Path, positions: Positions, conv_kernel: int
 ) -> None:

@@ -101,8 +101,8 @@ class Recognizer:
 
         Args:
             model: `"bundled"`, a name on the Hub such as `openai/whisper-tiny`, or the path of a
-                checkpoint of ours, of a folder from the Hub, or of one of OpenAI's `.pt` files
-                (docs/checkpoints.md).
+                checkpoint of ours, of a folder from the Hub or of faster-whisper, or of one of
+                OpenAI's `.pt` files (docs/checkpoints.md).
             lm: the path of a language model's file; by default the one beside the checkpoint,
                 if there is one.
             device: `cpu`, `cuda` or `auto`.

@@ -31,12 +31,12 @@ def write_model_bin(
     revision: int = REVISION,
 ) -> Path:
     """By the layout alone, without CTranslate2; uint16 stands for the bits of bfloat16."""
-    parts = [struct.pack("<I", version), string(specification), struct.pack("<I", revision)]
-    parts.append(struct.pack("<I", len(variables)))
-    parts += [variable(name, array) for name, array in variables.items()]
-    parts.append(struct.pack("<I", len(aliases)))
-    parts += [string(name) for pair in aliases for name in pair]
-    path.write_bytes(b"".join(parts))
+    with path.open("wb") as file:
+        file.write(struct.pack("<I", version) + string(specification))
+        file.write(struct.pack("<II", revision, len(variables)))
+        file.writelines(variable(name, array) for name, array in variables.items())
+        file.write(struct.pack("<I", len(aliases)))
+        file.writelines(string(name) for pair in aliases for name in pair)
     return path
 
 

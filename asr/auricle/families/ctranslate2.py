@@ -146,7 +146,8 @@ def _heads(name: str, side: str, weights: Ct2Weights) -> int:
 def _generation(about: Description, tokenizer: WhisperTokenizer) -> dict[str, Any]:
     """As in the Hub's generation_config.json: ids by the vocabulary, the rest by config.json.
 
-    `lang_ids` there is not believed: that of Whisper tiny.en, which knows none, has 98.
+    `lang_ids` there is not believed: that of Whisper tiny.en, which knows none, has 98. Nor is
+    `suppress_ids_begin` read: no Whisper begins with a space or END, whatever its files say.
     """
     said: dict[str, Any] = {
         "decoder_start_token_id": tokenizer.start,

@@ -85,8 +85,8 @@ def load_pretrained(
 def describe(path: Path) -> tuple[ModelConfig, int]:
     """A model's dimensions, and its parameters, counted; no weight is read.
 
-    Tokens that are silent by the vocabulary alone are not told: it is not looked into. Raises what
-    `load_pretrained` raises of a model without its vocabulary.
+    Tokens that are silent by the vocabulary alone are not told: it is looked into for CTranslate2's
+    folders only, whose tokens nothing else names. Raises what `load_pretrained` raises.
     """
     config, shapes = _header(path) if _is_published(path) else read_header(path)
     return config, sum(math.prod(shape) for shape in shapes.values())

@@ -24,7 +24,8 @@ from auricle.errors import (
 )
 from auricle.families import describe, load_pretrained
 from auricle.families.model_bin import read_variables
-from auricle.tokenizer.openai import openai_tokenizer
+from benchmarks.real_weights import BASE, TINY_EN, MissingWeightsError, RealWeights
+from benchmarks.real_weights import folder as folder_of
 from tests.asr.families.ct2 import (
     QUANTIZATIONS,
     Array,
@@ -32,7 +33,15 @@ from tests.asr.families.ct2 import (
     published,
     write_model_bin,
 )
-from tests.asr.families.peers import ALIGNMENT_HEADS, Peer, byte_vocabulary, hub_whisper, save
+from tests.asr.families.peers import (
+    ALIGNMENT_HEADS,
+    Peer,
+    byte_vocabulary,
+    hub_whisper,
+    save,
+    write_tokenizer,
+)
+from tests.asr.tokenizer.unicode_lines import vocabulary
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 STEPS = {"int8": 127, "int16": 1_024}  # of the largest value
@@ -83,7 +92,7 @@ def test_each_quantization_is_the_hubs_model(hub: Path, tmp_path: Path, quantiza
 def test_languages_prompt_and_silence_are_as_in_the_hubs_folder(
     tmp_path: Path, multilingual: bool
 ) -> None:
-    hub = published(tmp_path / "hub" / "a", openai_tokenizer(multilingual=multilingual))
+    hub = published(tmp_path / "hub" / "a", vocabulary(multilingual=multilingual))
     config, expected = (
         load_pretrained(each).model.config for each in (convert(hub, tmp_path / "a"), hub)
     )
@@ -92,6 +101,25 @@ def test_languages_prompt_and_silence_are_as_in_the_hubs_folder(
     assert len(config.tokens.start) == (4 if multilingual else 2)
     assert config.alignment_heads == ALIGNMENT_HEADS
     assert len(config.tokens.silent) > 80
+
+
+@pytest.mark.parametrize(
+    ("weights", "start", "language"),
+    [(TINY_EN, (50_257, 50_362), "en"), (BASE, (50_258, 50_259, 50_359, 50_363), "multilingual")],
+    ids=["tiny.en", "base"],
+)
+def test_published_weights_are_what_they_are_known_for(
+    weights: RealWeights, start: tuple[int, ...], language: str
+) -> None:
+    try:
+        path = folder_of(weights)
+    except MissingWeightsError as missing:
+        pytest.skip(str(missing))
+    config, _ = describe(path)
+    listed = json.loads((path / "config.json").read_text())
+    assert (config.language, config.tokens.start) == (language, start)
+    assert list(config.tokens.silent) == listed["suppress_ids"]
+    assert [list(each) for each in config.alignment_heads] == listed["alignment_heads"]
 
 
 def test_other_sizes_and_128_bins(tmp_path: Path) -> None:
@@ -342,8 +370,8 @@ def test_a_list_that_is_none(folder: Path, text: str) -> None:
 
 
 def test_a_vocabulary_of_another_model(folder: Path) -> None:
-    (folder / "tokenizer.json").write_bytes(openai_tokenizer(multilingual=True).serialized)
-    with pytest.raises(ModelError, match=r"take .* from the same model"):
+    write_tokenizer(folder, 5_000)
+    with pytest.raises(ModelError, match=r"take .* the same model"):
         load_pretrained(folder)
 
 

@@ -71,8 +71,6 @@ class Ct2Folder:
                 )
         weights = Ct2Weights(folder / MODEL_BIN)
         tokenizer = folder_tokenizer(folder, whisper=True)
-        if not isinstance(tokenizer, WhisperTokenizer):
-            raise CorruptCheckpointError(f"{folder}: its vocabulary is not Whisper's")
         about = Description.of(folder)
         _check_attributes(about.name, weights)
         dimensions = _dimensions(about.name, weights)

@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Literal, TypeVar, overload
 
 from auricle.errors import CorruptCheckpointError, TokenizerMissingError
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
-from auricle.tokenizer.listed import listed_tokenizer
+from auricle.tokenizer.listed import list_to_json
 from auricle.tokenizer.whisper import WhisperTokenizer
 
 TOKENIZER, ADDED = "tokenizer.json", "added_tokens.json"
@@ -13,6 +14,13 @@ VOCAB, MERGES = "vocab.json", "merges.txt"
 LISTS = ("vocabulary.json", "vocabulary.txt")  # CTranslate2's: tokens in the order of their ids
 
 
+Kind = TypeVar("Kind", bound=BytePairTokenizer)
+
+
+@overload
+def folder_tokenizer(folder: Path, *, whisper: Literal[True]) -> WhisperTokenizer: ...
+@overload
+def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer: ...
 def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
     """Read `tokenizer.json`, or `vocab.json`, `merges.txt` and `added_tokens.json`, or a list.
 
@@ -53,13 +61,13 @@ def _list(folder: Path) -> Path | None:
     return next((folder / name for name in LISTS if (folder / name).is_file()), None)
 
 
-def _read(folder: Path, kind: type[BytePairTokenizer]) -> BytePairTokenizer:
+def _read(folder: Path, kind: type[Kind]) -> Kind:
     listed = _list(folder)
     if (folder / TOKENIZER).is_file():
         return kind((folder / TOKENIZER).read_bytes())
     if listed is None or _has_parts(folder):
         return _of_parts(folder, kind)
-    return listed_tokenizer(_tokens(listed))
+    return kind(list_to_json(_tokens(listed)))
 
 
 def _tokens(path: Path) -> list[str]:
@@ -71,7 +79,7 @@ def _tokens(path: Path) -> list[str]:
     return parsed
 
 
-def _of_parts(folder: Path, kind: type[BytePairTokenizer]) -> BytePairTokenizer:
+def _of_parts(folder: Path, kind: type[Kind]) -> Kind:
     added = _json(folder / ADDED) if (folder / ADDED).is_file() else {}
     merges = (folder / MERGES).read_text(encoding="utf-8").splitlines()
     return kind.from_parts(_json(folder / VOCAB), merges, added)

@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("whisper")
 
-from auricle.tokenizer.listed import listed_tokenizer
+from auricle.tokenizer.listed import list_to_json
 from auricle.tokenizer.whisper import WhisperTokenizer
 from tests.asr.tokenizer.unicode_lines import lines, vocabulary
 
@@ -21,7 +21,7 @@ def listed(tokenizer: WhisperTokenizer) -> list[str]:
 @pytest.mark.parametrize("multilingual", [True, False])
 def test_the_list_is_vocabulary_enough(multilingual: bool) -> None:
     expected = vocabulary(multilingual=multilingual)
-    found = listed_tokenizer(listed(expected))
+    found = WhisperTokenizer(list_to_json(listed(expected)))
     assert found.special == expected.special
     assert found.languages == expected.languages
     assert found.blanks == expected.blanks
@@ -33,7 +33,7 @@ def test_the_list_is_vocabulary_enough(multilingual: bool) -> None:
 
 
 def test_nobodys_text_holds_a_mark() -> None:
-    found = listed_tokenizer(listed(vocabulary()))
+    found = WhisperTokenizer(list_to_json(listed(vocabulary())))
     assert found.start not in found.encode("<|startoftranscript|>")
 
 
@@ -48,4 +48,4 @@ def test_nobodys_text_holds_a_mark() -> None:
 )
 def test_what_is_no_list_of_tokens(tokens: list[str], kind: type[Exception]) -> None:
     with pytest.raises(kind):
-        listed_tokenizer(tokens)
+        list_to_json(tokens)

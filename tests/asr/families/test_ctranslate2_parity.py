@@ -90,7 +90,7 @@ def test_the_language_is_theirs(hub: Path, tmp_path: Path) -> None:
     sounds = heard()[::3]
     expected = [model.detect_language(mel)[0][0][0].strip("<|>") for mel in mels(path, sounds)]
     asked = DecodingOptions(timestamps=False, fallback=False, guards=False, max_tokens=1)
-    assert len(set(expected)) > 3
+    assert len(set(expected)) >= 3
     assert [found.language for found in ours(path, sounds, asked)] == expected
 
 

@@ -18,6 +18,7 @@ DEV ?= samples/manifest.jsonl
 BENCH ?=
 VENV ?= .venv
 export PYTHON
+unexport PYTHONDONTWRITEBYTECODE  # the many processes of the tests need not compile the sources again
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 

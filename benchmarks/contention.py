@@ -89,7 +89,7 @@ def speeds(threads: int, rounds: int, model: str, count: int) -> Iterator[Speed]
 def main(model: str, quick: bool, threads: int, output: Path | None) -> None:
     """Compares the ways to wait."""
     result = Result("contention", quick, threads)
-    found = list(speeds(threads, 1 if quick else 3, model, 2 if quick else 32))
+    found = list(speeds(threads, 1 if quick else 2, model, 2 if quick else 16))
     figures: dict[str, Any] = {"model": Path(model).name, "speeds": [asdict(one) for one in found]}
     head = ("Threads wait", "Busy processes", "Audio s/s")
     print(table(head, [tuple(each.values()) for each in figures["speeds"]]))

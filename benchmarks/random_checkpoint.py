@@ -5,6 +5,7 @@ its logit is 0 where the best of all others is above.
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
 import tokenizers
@@ -42,7 +43,7 @@ def save_whisper(dims: TransformerConfig, folder: Path, *, lively: bool = False)
         _enliven(model)
     model.save_pretrained(folder)
     (folder / "generation_config.json").write_text(json.dumps(GENERATION), encoding="utf-8")
-    (folder / TOKENIZER).write_bytes(openai_tokenizer(multilingual=True).serialized)
+    (folder / TOKENIZER).write_bytes(_vocabulary())
 
 
 def save_moonshine(dims: TransformerConfig, folder: Path) -> None:
@@ -54,6 +55,12 @@ def save_moonshine(dims: TransformerConfig, folder: Path) -> None:
     tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocab, merges=[])).save(
         str(folder / TOKENIZER)
     )
+
+
+@cache
+def _vocabulary() -> bytes:
+    """Whisper's: seconds of work."""
+    return openai_tokenizer(multilingual=True).serialized
 
 
 @torch.no_grad()

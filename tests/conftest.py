@@ -10,6 +10,8 @@ from auricle.threads import wait_passively
 wait_passively()  # before anything imports torch
 if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: others are at work beside this process
     os.environ["OMP_NUM_THREADS"] = "1"
+if "OMP_NUM_THREADS" in os.environ:  # else numba's parallel code, openai-whisper's, resets OpenMP
+    os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"]
 
 
 @pytest.fixture(scope="module")

@@ -13,5 +13,5 @@ def quick_processes() -> Iterator[None]:
     """Engines' processes begin as forks of one that has imported torch, not by importing it."""
     multiprocessing.set_forkserver_preload(["auricle.recognizer", "tests.asr.engine.fakes"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RemoteEngine, "method", "forkserver")
+        patch.setattr(RemoteEngine, "context", multiprocessing.get_context("forkserver"))
         yield

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from auricle.config import TransformerConfig
+from auricle.config import AudioContext, EngineConfig, TransformerConfig
+from auricle.recognizer import Recognizer
 from benchmarks import checkpoints, shapes
 from benchmarks.checkpoints import main, our_name
 from benchmarks.ours import Auricle
@@ -82,25 +83,51 @@ def test_full_context_costs_more_than_auto(fakes: dict[str, FakeGenerate], tmp_p
         each._recognizer.close()
 
 
-def test_the_dtype_of_the_targets_runs_in_a_process_a_thread_too(tmp_path: Path) -> None:
+def two_threads(folder: Path) -> checkpoints.Plan:
     small, amount = SHAPES["whisper-tiny"].small, shapes.SMOKE_AMOUNT
-    plan = checkpoints.Plan(small, tmp_path, ("float32", "int8"), amount, threads=2)
+    return checkpoints.Plan(small, folder, ("float32", "int8"), amount, threads=2)
+
+
+def test_the_dtype_of_the_targets_is_to_run_in_a_process_a_thread_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for, not started."""
+    asked: list[tuple[str, AudioContext, int]] = []
+
+    def load(
+        folder: Path, *, dtype: str, engine: EngineConfig, audio_context: AudioContext, device: str
+    ) -> None:
+        asked.append((dtype, audio_context, engine.processes))
+
+    monkeypatch.setattr(Recognizer, "from_pretrained", load)
+    monkeypatch.setattr(Auricle, "run", lambda ours: None)
+    names = [make().name for make in checkpoints._ours(two_threads(tmp_path), 1)]
+    assert asked == [
+        ("float32", "full", 1),
+        ("float32", "full", 2),
+        ("float32", "auto", 1),
+        ("float32", "auto", 2),
+        ("int8", "full", 1),
+        ("int8", "auto", 1),
+    ]
+    assert names == [our_name(*each) for each in asked]
+    assert names[1] == "auricle float32, full, a process a thread"
+
+
+@pytest.mark.slow
+def test_the_dtype_of_the_targets_runs_in_a_process_a_thread_too(tmp_path: Path) -> None:
+    plan = two_threads(tmp_path)
     plan.shape.save(plan.shape.dims, tmp_path)
-    makes = list(checkpoints._ours(plan, 1))
-    assert len(makes) == 6
-    ours = makes[1]()
+    ours = list(checkpoints._ours(plan, 1))[1]()
     assert isinstance(ours, Auricle)
-    assert (
-        ours.name == our_name("float32", "full", 2) == "auricle float32, full, a process a thread"
-    )
+    assert ours.name == our_name("float32", "full", 2)
     ours._recognizer.close()
 
 
 def test_other_beams_are_kept_where_wanted(fakes: dict[str, FakeGenerate], tmp_path: Path) -> None:
-    output, options = tmp_path / "result.json", ("--dtype", "float32", "--beam")
-    smoke_run("whisper-tiny", output, *options, "2")
-    (earlier,) = json.loads(output.read_text())["searches"]
-    smoke_run("whisper-tiny", output, *options, "1", "--keep")
+    output, earlier = tmp_path / "result.json", {"beam_size": 2, "contestants": {}}
+    output.write_text(json.dumps({"searches": [earlier]}))
+    smoke_run("whisper-tiny", output, "--dtype", "float32", "--beam", "1", "--keep")
     greedy, kept = json.loads(output.read_text())["searches"]
     assert (greedy["beam_size"], kept) == (1, earlier)
     assert checkpoints._others(output, (1, 2)) == []  # measured again, it is not kept

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from auricle.config import TransformerConfig
+from auricle.config import EngineConfig, TransformerConfig
+from auricle.recognizer import Recognizer
 from benchmarks import engine
 from benchmarks.engine import main
 from benchmarks.ours import FULL_CONTEXT, PROCESSES, Auricle, recognizer
@@ -33,7 +34,7 @@ def fake_field(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("fake_field")
-def test_a_smoke_run_has_every_figure(tmp_path: Path) -> None:
+def test_a_smoke_run_has_every_figure_and_the_first_dtype_counts(tmp_path: Path) -> None:
     output = smoke_run(tmp_path / "engine.json")
     result = json.loads((tmp_path / "engine.json").read_text())
     assert result["quick"] is True
@@ -43,12 +44,6 @@ def test_a_smoke_run_has_every_figure(tmp_path: Path) -> None:
     assert result["tokens_each"] == QUICK.tokens
     assert INT8 in result["contestants"]
     assert all(name in output for name in result["contestants"])
-
-
-@pytest.mark.usefixtures("fake_field")
-def test_the_first_dtype_counts(tmp_path: Path) -> None:
-    smoke_run(tmp_path / "engine.json")
-    result = json.loads((tmp_path / "engine.json").read_text())
     first = next(iter(result["contestants"]))
     assert result["ratio_vs_ctranslate2_int8"] == result["ratios"][first][INT8]
     whole = result["ratios"][f"{first}, full context"]
@@ -68,6 +63,28 @@ def test_the_faster_way_counts_ours_and_ctranslate2s() -> None:
     assert figures["ratio_full_context_vs_ctranslate2_int8"] == 0.9
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The dtype and the processes of each recogniser, of which none is loaded."""
+    asked: list[tuple[str, int]] = []
+
+    def load(path: Path, *, dtype: str, engine: EngineConfig, device: str) -> None:
+        asked.append((dtype, engine.processes))
+
+    monkeypatch.setattr(Recognizer, "from_pretrained", load)
+    monkeypatch.setattr(Auricle, "run", lambda ours: None)
+    return asked
+
+
+def test_the_first_dtype_is_to_run_in_a_process_a_thread_too(asked: list[tuple[str, int]]) -> None:
+    makes = engine._ours(engine.SMOKE_PLAN, ("float32", "bfloat16"), threads=2)
+    names = [make().name for make in makes]
+    assert asked == [*[("float32", 1)] * 2, *[("float32", 2)] * 2, *[("bfloat16", 1)] * 2]
+    assert names[2] == "auricle float32, a process a thread"
+    assert len(set(names)) == 6
+
+
+@pytest.mark.slow
 def test_the_first_dtype_runs_in_a_process_a_thread_too(tmp_path: Path) -> None:
     plan = replace(engine.SMOKE_PLAN, checkpoint=tmp_path / "random.safetensors")
     engine._save(plan)
@@ -78,12 +95,10 @@ def test_the_first_dtype_runs_in_a_process_a_thread_too(tmp_path: Path) -> None:
     ours._recognizer.close()
 
 
-def test_a_dtype_runs_once_however_it_is_called(tmp_path: Path) -> None:
-    plan = replace(engine.SMOKE_PLAN, checkpoint=tmp_path / "random.safetensors")
-    engine._save(plan)
-    makes = engine._ours(plan, ("auto", "float32", "bfloat16"), threads=1)
+def test_a_dtype_runs_once_however_it_is_called(asked: list[tuple[str, int]]) -> None:
+    makes = engine._ours(engine.SMOKE_PLAN, ("auto", "float32", "bfloat16"), threads=1)
     runners = [make() for make in makes]
-    dtypes = [each.facts()["dtype"] for each in runners]
+    dtypes = [dtype for dtype, _ in asked]
     assert sorted(dtypes) == ["bfloat16", "bfloat16", "float32", "float32"]
     assert [each.name.endswith(FULL_CONTEXT) for each in runners] == [False, True] * 2
 

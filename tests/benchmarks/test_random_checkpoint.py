@@ -1,5 +1,6 @@
 """What transformers saves, ours loads: the same weights, and END never comes."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,31 +23,43 @@ WHISPER, MOONSHINE = SHAPES["whisper-tiny"].small, SHAPES["moonshine-tiny"].smal
 SOUNDS = [sound(number, 0.5 + 0.1 * number) for number in range(4)]
 
 
-def saved(shape: Shape, folder: Path) -> Checkpoint:
-    shape.save(shape.dims, folder)
-    return load_pretrained(folder, audio_context="auto")
+SHAPE = {"whisper": WHISPER, "moonshine": MOONSHINE}
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkpoint]:
+    """Of each shape, saved and loaded."""
+    found = {}
+    for name, shape in SHAPE.items():
+        folder = tmp_path_factory.mktemp(name)
+        shape.save(shape.dims, folder)
+        found[name] = load_pretrained(folder, audio_context="auto")
+    return found
 
 
 def answers(shape: Shape, checkpoint: Checkpoint, beam_size: int = 1) -> list[tuple[int, str]]:
     """How many tokens each sound is given, and its text."""
     chosen = replace(shape.options, max_tokens=9, beam_size=beam_size)
-    with Recognizer(checkpoint, device="cpu", dtype="float32") as recognizer:
+    used = Checkpoint(copy.deepcopy(checkpoint.model), checkpoint.tokenizer)
+    with Recognizer(used, device="cpu", dtype="float32") as recognizer:
         futures = [recognizer.submit(Piece(0.0, samples), chosen) for samples in SOUNDS]
         found = [future.result() for future in futures]
     return [(each.receipt.tokens, each.text) for each in found]
 
 
-@pytest.mark.parametrize("shape", [WHISPER, MOONSHINE], ids=["whisper", "moonshine"])
+@pytest.mark.parametrize("name", SHAPE)
 @pytest.mark.parametrize("beam_size", [1, 5])
-def test_exactly_as_many_tokens_as_asked_for(shape: Shape, beam_size: int, tmp_path: Path) -> None:
-    found = answers(shape, saved(shape, tmp_path), beam_size)
+def test_exactly_as_many_tokens_as_asked_for(
+    name: str, beam_size: int, saved: dict[str, Checkpoint]
+) -> None:
+    found = answers(SHAPE[name], saved[name], beam_size)
     assert [count for count, _ in found] == [9] * len(SOUNDS)
 
 
-def test_whispers_weights_are_those_the_peers_are_given(tmp_path: Path) -> None:
+def test_whispers_weights_are_those_the_peers_are_given(saved: dict[str, Checkpoint]) -> None:
     from benchmarks.peers.hugging import whisper
 
-    found = saved(WHISPER, tmp_path).model
+    found = saved["whisper"].model
     theirs = whisper(WHISPER.dims).get_parameter("model.decoder.embed_tokens.weight")
     assert torch.equal(found.decoder.embedding.weight, theirs)
     assert found.config.tokens.start == PROMPT
@@ -54,25 +67,25 @@ def test_whispers_weights_are_those_the_peers_are_given(tmp_path: Path) -> None:
     assert END in found.config.tokens.silent
 
 
-def test_moonshines_weights_are_those_the_peers_are_given(tmp_path: Path) -> None:
+def test_moonshines_weights_are_those_the_peers_are_given(saved: dict[str, Checkpoint]) -> None:
     from benchmarks.peers.moonshine import moonshine
 
-    found = saved(MOONSHINE, tmp_path).model
+    found = saved["moonshine"].model
     theirs = moonshine(MOONSHINE.dims).get_parameter("model.decoder.embed_tokens.weight")
     assert torch.equal(found.decoder.embedding.weight, theirs)
     assert not found.decoder.embedding.weight[found.config.tokens.end].any()
 
 
-def test_lively_weights_listen(tmp_path: Path) -> None:
+def test_lively_weights_listen(saved: dict[str, Checkpoint], tmp_path: Path) -> None:
     """Plain ones say the same whatever they hear."""
-    texts = []
-    for lively in (False, True):
-        folder = tmp_path / str(lively)
-        save_whisper(WHISPER.dims, folder, lively=lively)
-        checkpoint = load_pretrained(folder, audio_context="auto")
-        texts.append({text for _, text in answers(WHISPER, checkpoint)})
-    assert len(texts[0]) == 1
-    assert len(texts[1]) >= len(SOUNDS) - 1
+    save_whisper(WHISPER.dims, tmp_path, lively=True)
+    lively = load_pretrained(tmp_path, audio_context="auto")
+    plain_texts, texts = (
+        {text for _, text in answers(WHISPER, checkpoint)}
+        for checkpoint in (saved["whisper"], lively)
+    )
+    assert len(plain_texts) == 1
+    assert len(texts) >= len(SOUNDS) - 1
 
 
 def test_a_folder_is_made_anew_the_same(tmp_path: Path) -> None:

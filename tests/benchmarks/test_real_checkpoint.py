@@ -49,6 +49,7 @@ def test_a_file_of_openai(file: Path) -> None:
     assert "without faster-whisper int8: it reads folders" in done.output
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_hub(file: Path, tmp_path: Path) -> None:
     pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
     folder = tmp_path / "hub"

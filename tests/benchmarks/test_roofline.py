@@ -1,7 +1,9 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,14 +21,16 @@ def test_the_formula_for_whisper_tiny_by_hand() -> None:
 
 @pytest.mark.parametrize("frames", [64, 100, 201])
 def test_the_formula_is_what_one_utterance_computes(frames: int) -> None:
-    encoder = talker(SMOKE).model.encoder
+    """As in training: what fills up blocks of rows in inference is not counted by the formula."""
+    encoder = copy.deepcopy(talker(SMOKE).model.encoder).requires_grad_()
     plain = sdpa_kernel(SDPBackend.MATH)  # the counter does not see into the fused kernel
-    with plain, FlopCounterMode(display=False) as counter, torch.no_grad():
+    with plain, FlopCounterMode(display=False) as counter:
         encoder(torch.randn(1, frames, 80), torch.tensor([frames]))
     assert counter.get_total_flops() == encoder_flops(frames, 80, SMOKE)
 
 
 @given(st.integers(1, 3000), st.integers(1, 3000))
+@settings(deadline=None)
 def test_operations_grow_with_length(short: int, more: int) -> None:
     dims = TransformerConfig()
     assert encoder_flops(short, 80, dims) < encoder_flops(short + 4 * more, 80, dims)

@@ -41,11 +41,11 @@ class RemoteEngine:
     was open fails with EngineStoppedError.
 
     Attributes:
-        method: how multiprocessing starts the process. Never by a fork of this one, whose threads
+        context: how multiprocessing starts the process. Never by a fork of this one, whose threads
             and device would not be there.
     """
 
-    method = "spawn"
+    context = multiprocessing.get_context("spawn")
 
     def __init__(self, build: Build, *, threads: int) -> None:
         """Start a process; `ready` waits for it.
@@ -55,10 +55,9 @@ class RemoteEngine:
             threads: that torch computes with there.
         """
         wait_passively()  # there, before it imports torch
-        context = multiprocessing.get_context(self.method)
-        self._connection, theirs = context.Pipe()
+        self._connection, theirs = self.context.Pipe()
         arguments = (theirs, build, threads, logging.getLogger().getEffectiveLevel())
-        self._process = context.Process(
+        self._process = self.context.Process(
             target=work, args=arguments, name="auricle-engine", daemon=True
         )
         self._process.start()

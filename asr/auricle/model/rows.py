@@ -71,9 +71,10 @@ class Rows:
     def multiply(self, layer: RowWise, x: Tensor) -> Tensor:
         """`x (..., K) -> (..., E)`, each row with the bits that it has alone.
 
-        Elsewhere than on a CPU, and outside of inference mode, all rows go through one product.
+        Elsewhere than on a CPU, and in training, all rows go through one product.
         """
-        if x.device.type != "cpu" or not torch.is_inference_mode_enabled():
+        in_training = torch.is_grad_enabled() and layer.like.requires_grad
+        if x.device.type != "cpu" or in_training:
             return layer.product(x)
         rows = x.reshape(-1, x.shape[-1])
         out = _in_blocks(layer, rows, self.blocks(layer, len(rows), x.dtype))

@@ -24,10 +24,9 @@ from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.errors import AuricleError
 from auricle.families.openai import openai_name
-from auricle.tokenizer.byte_pairs import serialize
-from auricle.tokenizer.openai import _LETTERS, _added
 from auricle.tokenizer.whisper import WhisperTokenizer
 from tests.asr.tiny import sound
+from tests.asr.tokenizer.unicode_lines import short_vocabulary
 
 whisper: Any = pytest.importorskip("whisper", reason="openai-whisper is not installed")
 transformers: Any = pytest.importorskip("transformers", reason="transformers is not installed")
@@ -67,6 +66,11 @@ def openai_model(**dims: int) -> Peer:
     }
     model: nn.Module = whisper.model.Whisper(whisper.model.ModelDimensions(**{**usual, **dims}))
     return _listening(model, "encoder.conv1.weight", 1.5)
+
+
+def small_whisper() -> Peer:
+    """Of openai-whisper, with the short vocabulary and room for a sentence in small pieces."""
+    return openai_model(n_vocab=short_vocabulary().vocab_size, n_text_ctx=64)
 
 
 def openai_file(folder: Path, model: Peer) -> Path:
@@ -161,13 +165,6 @@ def _generation(tokenizer: WhisperTokenizer) -> dict[str, object]:
         "suppress_tokens": list(tokenizer.special.silent),
         "alignment_heads": [list(each) for each in ALIGNMENT_HEADS],
     }
-
-
-@functools.cache
-def byte_vocabulary() -> WhisperTokenizer:
-    """Whisper's marks, languages and times behind the bytes alone: nothing of it is merged."""
-    pieces = {letter: number for number, letter in enumerate(_LETTERS)}
-    return WhisperTokenizer(serialize(pieces, [], _added(len(pieces), 99)))
 
 
 def write_tokenizer(folder: Path, size: int) -> None:

@@ -161,6 +161,7 @@ def test_all_is_known_of_what_was_checked() -> None:
 
 def test_training_is_left_alone() -> None:
     layer = Blockwise()
+    layer.like.requires_grad_()
     layer(some_rows(100))
     assert layer.calls == [100]
 

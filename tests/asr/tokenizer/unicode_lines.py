@@ -1,10 +1,19 @@
 """Mixed text of all scripts, and a vocabulary of Whisper: helpers for tests, no tests."""
 
 import functools
+from itertools import islice
 
 import numpy as np
 
-from auricle.tokenizer.openai import openai_tokenizer
+from auricle.tokenizer.byte_pairs import serialize
+from auricle.tokenizer.openai import (
+    _added,
+    _asset,
+    _merges,
+    _ranks,
+    _written,
+    openai_tokenizer,
+)
 from auricle.tokenizer.whisper import WhisperTokenizer
 
 # First and last code point of blocks, the more common ones more often.
@@ -55,3 +64,12 @@ def _line(random: np.random.Generator) -> str:
 def vocabulary(*, multilingual: bool = True, languages: int = 99) -> WhisperTokenizer:
     """As in the models of that kind."""
     return openai_tokenizer(multilingual=multilingual, languages=languages)
+
+
+@functools.cache
+def short_vocabulary(pieces: int = 1_000) -> WhisperTokenizer:
+    """The first pieces of the multilingual one and all of its marks: read in no time."""
+    ranks = dict(islice(_ranks(_asset("multilingual")).items(), pieces))
+    vocab = {_written(token): rank for token, rank in ranks.items()}
+    merges = [(_written(left), _written(right)) for left, right in _merges(ranks)]
+    return WhisperTokenizer(serialize(vocab, merges, _added(pieces, languages=99)))

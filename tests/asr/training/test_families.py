@@ -21,31 +21,26 @@ from auricle.training.journal import read_journal
 from auricle.training.loss import joint_loss
 from auricle.training.trainer import Trainer
 from tests.asr.families.peers import (
-    Peer,
-    byte_vocabulary,
     hub_folder,
     hub_moonshine,
     openai_file,
     openai_model,
     save,
+    small_whisper,
     transformers,
 )
+from tests.asr.tokenizer.unicode_lines import short_vocabulary
 from tests.asr.training.runs import PLAIN, tiny_run, utterance, write_recipe
 
 KINDS = ("whisper", "moonshine")
 LETTERS = "abcdefghijklmnopqrstuvwxyz' "
 
 
-def small_whisper() -> Peer:
-    """With room for the longest sentence, a byte a token."""
-    return openai_model(n_vocab=byte_vocabulary().vocab_size, n_text_ctx=64)
-
-
 def published(kind: str, folder: Path) -> Path:
     """A small random one with a vocabulary that can spell."""
     folder.mkdir(exist_ok=True)
     if kind == "whisper":
-        return hub_folder(small_whisper(), folder, byte_vocabulary())
+        return hub_folder(small_whisper(), folder, short_vocabulary())
     save(hub_moonshine(), folder)
     described = json.loads((folder / TOKENIZER).read_text())
     vocab = described["model"]["vocab"]

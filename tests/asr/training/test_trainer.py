@@ -112,18 +112,25 @@ def test_a_resumed_run_is_the_uninterrupted_one(
     assert exported == (straight.config.output / "last.safetensors").read_bytes()
 
 
+@pytest.fixture(scope="module")
+def augmented(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
+    """Two epochs without interruption, with all augmentation."""
+    return run(tiny_run(tmp_path_factory.mktemp("augmented"), augmentation=EVERYTHING))
+
+
 @pytest.mark.parametrize("last", [3, 6])
-def test_a_run_with_all_augmentation_resumes_bit_for_bit(tmp_path: Path, last: int) -> None:
-    whole = run(tiny_run(tmp_path / "whole", augmentation=EVERYTHING))
-    config = tiny_run(tmp_path / "parts", augmentation=EVERYTHING)
+def test_a_run_with_all_augmentation_resumes_bit_for_bit(
+    augmented: Trainer, tmp_path: Path, last: int
+) -> None:
+    config = tiny_run(tmp_path, augmentation=EVERYTHING)
     with pytest.MonkeyPatch.context() as patch:
         stop_before(patch, last)
         with pytest.raises(PowerCutError):
             run(config)
     resumed = run(config)
-    assert resumed.state.step == whole.state.step > 6
-    assert all(map(torch.equal, everything(resumed), everything(whole)))
-    assert all(value.isfinite().all() for value in everything(whole))
+    assert resumed.state.step == augmented.state.step > 6
+    assert all(map(torch.equal, everything(resumed), everything(augmented)))
+    assert all(value.isfinite().all() for value in everything(augmented))
 
 
 def test_what_is_off_leaves_batches_and_bits(tmp_path: Path) -> None:
@@ -213,7 +220,7 @@ def test_a_run_that_is_killed_at_its_last_step_is_still_validated(tmp_path: Path
 def test_a_run_that_is_killed_goes_on_from_its_last_state(
     straight: Trainer, tmp_path: Path
 ) -> None:
-    """By SIGKILL, in a process of its own."""
+    """By SIGKILL, in a process of its own, with as many threads: they decide the bits."""
     config = tiny_run(tmp_path)
     code = (
         "import os, signal, sys; from auricle.training.trainer import Trainer, train\n"
@@ -227,7 +234,8 @@ def test_a_run_that_is_killed_goes_on_from_its_last_state(
     )
     command = [sys.executable, "-c", code, str(write_recipe(config, tmp_path / "recipe.toml"))]
     path = os.pathsep.join([str(ROOT / "asr"), str(ROOT)])
-    environment = os.environ | {"PYTHONPATH": path}
+    threads = str(torch.get_num_threads())
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": threads}
     killed = subprocess.run(command, check=False, env=environment, capture_output=True, timeout=120)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     resumed = Trainer(config)

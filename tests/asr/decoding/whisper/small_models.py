@@ -122,12 +122,15 @@ def _decoded(
 
 
 def theirs(
-    options: whisper.DecodingOptions, *, multilingual: bool = True, count: int = UTTERANCES
+    options: whisper.DecodingOptions,
+    *,
+    multilingual: bool = True,
+    utterances: Sequence[int] = range(UTTERANCES),
 ) -> list[whisper.DecodingResult]:
-    """The first utterances by openai-whisper, all by the same options.
+    """Utterances by openai-whisper, by default all of them, all by the same options.
 
     One by one: what is encoded already it does not repeat for a beam.
     """
     options = replace(options, fp16=False, max_initial_timestamp=LATEST_FIRST)
     made = model(multilingual=multilingual)
-    return [whisper.decode(made, features()[each], options) for each in range(count)]
+    return [whisper.decode(made, features()[each], options) for each in utterances]

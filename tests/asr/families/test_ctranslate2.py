@@ -36,12 +36,11 @@ from tests.asr.families.ct2 import (
 from tests.asr.families.peers import (
     ALIGNMENT_HEADS,
     Peer,
-    byte_vocabulary,
     hub_whisper,
     save,
     write_tokenizer,
 )
-from tests.asr.tokenizer.unicode_lines import vocabulary
+from tests.asr.tokenizer.unicode_lines import short_vocabulary, vocabulary
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 STEPS = {"int8": 127, "int16": 1_024}  # of the largest value
@@ -50,7 +49,7 @@ Change = Callable[[dict[str, Array]], object]
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return published(tmp_path_factory.mktemp("hub") / "small", byte_vocabulary())
+    return published(tmp_path_factory.mktemp("hub") / "small", short_vocabulary())
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +125,9 @@ def test_other_sizes_and_128_bins(tmp_path: Path) -> None:
     hub = tmp_path / "hub"
     heads = dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 4)
     layers = {"encoder_layers": 3, "decoder_layers": 1}
-    size = byte_vocabulary().vocab_size
+    size = short_vocabulary().vocab_size
     save(hub_whisper(num_mel_bins=128, d_model=48, vocab_size=size, **heads, **layers), hub)
-    (hub / "tokenizer.json").write_bytes(byte_vocabulary().serialized)
+    (hub / "tokenizer.json").write_bytes(short_vocabulary().serialized)
     folder = convert(hub, tmp_path / "a")
     (folder / "preprocessor_config.json").write_text('{"feature_size": 128}')
     found = load_pretrained(folder)
@@ -140,9 +139,9 @@ def test_other_sizes_and_128_bins(tmp_path: Path) -> None:
 
 
 def test_logits_of_their_own(tmp_path: Path) -> None:
-    theirs: Peer = hub_whisper(tie_word_embeddings=False, vocab_size=byte_vocabulary().vocab_size)
+    theirs: Peer = hub_whisper(tie_word_embeddings=False, vocab_size=short_vocabulary().vocab_size)
     save(theirs, tmp_path / "hub")
-    (tmp_path / "hub" / "tokenizer.json").write_bytes(byte_vocabulary().serialized)
+    (tmp_path / "hub" / "tokenizer.json").write_bytes(short_vocabulary().serialized)
     found = load_pretrained(convert(tmp_path / "hub", tmp_path / "untied"))
     assert not found.model.config.transformer.tied
     weights = found.model.state_dict()

@@ -2,10 +2,10 @@
 
     python -m benchmarks.real_checkpoint openai/whisper-tiny manifest.jsonl
 
-MODEL is a name on the Hub, a folder as the Hub has it, or one of OpenAI's .pt files; MANIFEST has
-`audio_filepath` and `text` a line. Everybody decodes greedily, in English, without second tries.
-Auricle is given all utterances at once, as it is meant to be; the peers take one after another, as
-their libraries do. Words are compared after Whisper's own English normaliser.
+MODEL is a name on the Hub, a folder as the Hub or faster-whisper has it, or one of OpenAI's .pt
+files; MANIFEST has `audio_filepath` and `text` a line. Everybody decodes greedily, in English,
+without second tries. Auricle is given all utterances at once, as it is meant to be; the peers take
+one after another, as their libraries do. Words are compared after Whisper's own English normaliser.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -40,6 +40,7 @@ AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
 Start = Callable[[EngineConfig], tuple[Serving, Described]]
 
 BUNDLED = "bundled"
+_SUFFIXES = (".pt", ".safetensors", ".bin")  # of files, which no name on the Hub ends with
 _PIECES_AHEAD = 16  # of one audio in the engine: long audio must not crowd out the others
 _READERS = 16  # audios of a list that are read and recognised at a time, for each process
 
@@ -100,8 +101,8 @@ class Recognizer:
 
         Args:
             model: `"bundled"`, a name on the Hub such as `openai/whisper-tiny`, or the path of a
-                checkpoint of ours, of a folder from the Hub, or of one of OpenAI's `.pt` files
-                (docs/checkpoints.md).
+                checkpoint of ours, of a folder from the Hub or of faster-whisper, or of one of
+                OpenAI's `.pt` files (docs/checkpoints.md).
             lm: the path of a language model's file; by default the one beside the checkpoint,
                 if there is one.
             device: `cpu`, `cuda` or `auto`.
@@ -354,7 +355,7 @@ def model_path(model: str | Path) -> Path:
     if str(model) == BUNDLED:
         return Path(str(resources.files("auricle") / "assets" / "english.safetensors"))
     path = Path(model)
-    is_file = path.suffix in (".pt", ".safetensors")  # that was mistyped, if it is not there
+    is_file = path.suffix in _SUFFIXES  # that was mistyped, if it is not there
     if path.exists() or is_file or not is_hub_name(str(model)):
         return path
     try:

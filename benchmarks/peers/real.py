@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from auricle.config import SAMPLE_RATE
 from auricle.families import hub_folder, is_hub_name
+from auricle.families.ctranslate2 import is_ct2
 
 Listen = Callable[[npt.NDArray[np.float32]], str]
 """Samples `(S,)` in float32 at 16 kHz to the words that were said."""
@@ -80,20 +81,26 @@ def moonshine(model: str, threads: int) -> Listen:
 
 def _faster_whisper(model: str, threads: int, kind: str) -> Listen:
     folder = _folder(model)
-    from ctranslate2.converters import TransformersConverter
     from faster_whisper import WhisperModel
 
     with tempfile.TemporaryDirectory() as parent:
-        target = str(Path(parent) / "converted")
-        copied = [name for name in FILES if (folder / name).exists()]
-        TransformersConverter(str(folder), copy_files=copied).convert(target, quantization=kind)
-        loaded = WhisperModel(target, device="cpu", compute_type=kind, cpu_threads=threads)
+        target = folder if is_ct2(folder) else _converted(folder, Path(parent), kind)
+        loaded = WhisperModel(str(target), device="cpu", compute_type=kind, cpu_threads=threads)
 
     def listen(samples: npt.NDArray[np.float32]) -> str:
         segments, _ = loaded.transcribe(samples, **GREEDY)
         return "".join(segment.text for segment in segments)
 
     return listen
+
+
+def _converted(folder: Path, parent: Path, kind: str) -> Path:
+    from ctranslate2.converters import TransformersConverter
+
+    target = parent / "converted"
+    copied = [name for name in FILES if (folder / name).exists()]
+    TransformersConverter(str(folder), copy_files=copied).convert(str(target), quantization=kind)
+    return target
 
 
 def _folder(model: str) -> Path:

@@ -9,6 +9,7 @@ import torch
 from auricle import families
 from auricle.checkpoint import load_checkpoint
 from auricle.errors import DownloadError
+from benchmarks.real_weights import TINY_EN, MissingWeightsError, folder
 from tests.asr.tiny import tiny_config, tiny_model, write_tiny_checkpoint
 from tests.cli.conftest import Auricle
 
@@ -22,6 +23,23 @@ def test_show_says_what_it_is_made_of(auricle: Auricle, checkpoint: Path) -> Non
     shown = json.loads(auricle("models", "show", str(checkpoint)).stdout)
     assert shown.pop("parameters") == sum(w.numel() for w in tiny_model().parameters())
     assert shown == json.loads(json.dumps(tiny_config().to_dict()))
+
+
+def test_show_is_of_faster_whispers_folders_what_the_page_says(
+    auricle: Auricle, tmp_path: Path
+) -> None:
+    try:
+        source = folder(TINY_EN)
+    except MissingWeightsError as missing:
+        pytest.skip(str(missing))
+    model = tmp_path / "faster-whisper-tiny.en"
+    model.mkdir()
+    for path in source.iterdir():
+        (model / path.name).symlink_to(path)
+    shown = auricle("models", "show", str(model)).stdout.splitlines(keepends=True)
+    page = Path(__file__).parents[2] / "docs" / "checkpoints.md"
+    call = "$ auricle models show models/faster-whisper-tiny.en | head -6\n"
+    assert call + "".join(shown[:6]) in page.read_text(encoding="utf-8")
 
 
 def test_convert_writes_one_file_of_our_own(

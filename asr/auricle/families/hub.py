@@ -5,15 +5,17 @@ from pathlib import Path
 from types import ModuleType
 
 from auricle.errors import DownloadError, ModelError, UnknownModelError
+from auricle.families.ctranslate2 import MODEL_BIN, is_ct2
 from auricle.families.description import CONFIG
 from auricle.families.weights import INDEX, MODEL, SHARDS, weight_files
-from auricle.tokenizer.folder import has_vocabulary
+from auricle.tokenizer.folder import LISTS, has_vocabulary
 
 _NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 _FILES = [  # what is read, and no more: repositories hold weights of other dtypes and frameworks
     *(CONFIG, "generation_config.json", "preprocessor_config.json"),
     *("tokenizer.json", "vocab.json", "merges.txt", "added_tokens.json"),
     *(MODEL, INDEX, SHARDS),
+    *(MODEL_BIN, *LISTS),  # of CTranslate2
 ]
 _MISSING = "the Hub needs the package huggingface_hub: pip install 'auricle[hub]'"
 
@@ -91,7 +93,8 @@ def _parsed(model: str) -> tuple[str, str | None]:
 def _is_whole(folder: Path) -> bool:
     """Whether the download of a folder in the cache came to its end."""
     try:
-        parts = (folder / CONFIG, *weight_files(folder))
+        weights = [folder / MODEL_BIN] if is_ct2(folder) else weight_files(folder)
+        parts = (folder / CONFIG, *weights)
         return all(path.is_file() for path in parts) and has_vocabulary(folder)
     except ModelError:
         return False

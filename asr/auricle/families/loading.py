@@ -12,7 +12,7 @@ from auricle.families.weights import Weights
 from auricle.model import SpeechTransformer
 
 Shape = tuple[int, ...]
-_SURPLUS = {"proj_out.weight"}  # that some files hold though it is the embedding
+_SURPLUS = {"proj_out.weight", "decoder/projection/weight"}
 
 
 def build(

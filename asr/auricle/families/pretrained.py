@@ -1,4 +1,6 @@
-"""A published model from where it lies: a folder of the Hub, OpenAI's file, or our own."""
+"""A published model from where it lies: a folder of the Hub or of CTranslate2, OpenAI's file, or
+our own.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -23,6 +25,8 @@ from auricle.errors import (
     UnknownArchitectureError,
     UnknownModelError,
 )
+from auricle.families.ctranslate2 import MODEL_BIN, Ct2Folder, is_ct2
+from auricle.families.ctranslate2 import sources as ct2_sources
 from auricle.families.description import CONFIG, Description
 from auricle.families.family import Family
 from auricle.families.loading import build
@@ -56,7 +60,8 @@ def load_pretrained(
 
     Args:
         path: a folder with config.json, model.safetensors (or its shards) and tokenizer.json; one
-            of OpenAI's `.pt` files; or a checkpoint of our own.
+            of CTranslate2, as faster-whisper reads it, with model.bin instead; one of OpenAI's
+            `.pt` files; or a checkpoint of our own.
         dtype: of the weights, whatever it is in the file.
         audio_context: `full` encodes the whole window always, `auto` what there is; None: as the
             model was made for.
@@ -80,15 +85,15 @@ def load_pretrained(
 def describe(path: Path) -> tuple[ModelConfig, int]:
     """A model's dimensions, and its parameters, counted; no weight is read.
 
-    Tokens that are silent by the vocabulary alone are not told: it is not looked into. Raises what
-    `load_pretrained` raises of a model without its vocabulary.
+    Tokens that are silent by the vocabulary alone are not told: it is looked into for CTranslate2's
+    folders only, whose tokens nothing else names. Raises what `load_pretrained` raises.
     """
     config, shapes = _header(path) if _is_published(path) else read_header(path)
     return config, sum(math.prod(shape) for shape in shapes.values())
 
 
 def _header(path: Path) -> tuple[ModelConfig, Shapes]:
-    published = _openais(path) if _is_openais(path) else _in_folder(path)
+    published = _published(path)
     shapes = published.weights.shapes
     used = {part.name for source in published.sources.values() for part in source}
     return published.config, {name: shape for name, shape in shapes.items() if name in used}
@@ -107,6 +112,14 @@ class _Published:
         return Checkpoint(build(self.config, self.sources, self.weights, dtype), tokenizer)
 
 
+def _published(path: Path) -> _Published:
+    if _is_openais(path):
+        return _openais(path)
+    if _is_ct2(path):
+        return _of_ct2(Ct2Folder.read(_folder(path)))
+    return _in_folder(path)
+
+
 def _load(path: Path, dtype: torch.dtype, lm: Path | None) -> Checkpoint:
     if not _is_published(path):
         return load_checkpoint(path, lm, dtype=dtype)
@@ -114,6 +127,9 @@ def _load(path: Path, dtype: torch.dtype, lm: Path | None) -> Checkpoint:
         raise InvalidOptionError(f"lm {lm}: language models are for models of our own")
     if _is_openais(path):
         return _load_openai(path, dtype)
+    if _is_ct2(path):
+        found = Ct2Folder.read(_folder(path))
+        return _of_ct2(found).build(found.tokenizer, dtype)
     published = _in_folder(path)
     whisper = published.config.family == WHISPER.name
     return published.build(folder_tokenizer(_folder(path), whisper=whisper), dtype)
@@ -127,8 +143,14 @@ def _is_openais(path: Path) -> bool:
     return path.suffix == ".pt" and path.is_file()
 
 
+def _is_ct2(path: Path) -> bool:
+    return path.suffix != ".safetensors" and is_ct2(_folder(path))
+
+
 def _is_part(path: Path) -> bool:
     """Whether it is one of the files that make up a folder's model."""
+    if path.name == MODEL_BIN and path.is_file():
+        return True
     parts = path.suffix == ".safetensors" or path.name in (CONFIG, INDEX)
     return parts and path.is_file() and (path.parent / CONFIG).is_file() and not is_ours(path)
 
@@ -159,6 +181,11 @@ def _in_folder(path: Path) -> _Published:
     family = _family(about)
     config = _configured(family, about)
     return _Published(config, family.sources(config.transformer), _weights(path))
+
+
+def _of_ct2(folder: Ct2Folder) -> _Published:
+    config = _configured(WHISPER, folder.description)
+    return _Published(config, ct2_sources(config.transformer), folder.weights)
 
 
 def _openais(path: Path) -> _Published:

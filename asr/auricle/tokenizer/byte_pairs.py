@@ -87,6 +87,20 @@ def serialize(vocab: Ids, merges: Sequence[Pair], added: Ids) -> bytes:
     return json.dumps(described, ensure_ascii=False).encode()
 
 
+def all_merges(vocab: Ids) -> list[Pair]:
+    """All pairs of pieces that make up a piece, in the order of their ids.
+
+    It is what tiktoken merges (github.com/openai/tiktoken), and the same tokens as by GPT-2's own
+    list, whose ids are in the order of the merges (Radford et al. 2019).
+    """
+    return [
+        (piece[:cut], piece[cut:])
+        for piece in sorted(vocab, key=vocab.__getitem__)
+        for cut in range(1, len(piece))
+        if piece[:cut] in vocab and piece[cut:] in vocab
+    ]
+
+
 def _of_text(described: dict[str, Any]) -> tokenizers.Tokenizer:
     """One that knows no added tokens."""
     plain = {**described, "added_tokens": [], "post_processor": None}

@@ -1,18 +1,28 @@
-"""The vocabulary in a folder of a model on the Hugging Face Hub."""
+"""The vocabulary in a folder of a model, as the Hugging Face Hub or CTranslate2 has it."""
 
 import json
 from pathlib import Path
+from typing import Literal, TypeVar, overload
 
 from auricle.errors import CorruptCheckpointError, TokenizerMissingError
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
+from auricle.tokenizer.listed import list_to_json
 from auricle.tokenizer.whisper import WhisperTokenizer
 
 TOKENIZER, ADDED = "tokenizer.json", "added_tokens.json"
 VOCAB, MERGES = "vocab.json", "merges.txt"
+LISTS = ("vocabulary.json", "vocabulary.txt")  # CTranslate2's: tokens in the order of their ids
 
 
+Kind = TypeVar("Kind", bound=BytePairTokenizer)
+
+
+@overload
+def folder_tokenizer(folder: Path, *, whisper: Literal[True]) -> WhisperTokenizer: ...
+@overload
+def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer: ...
 def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
-    """Read `tokenizer.json`, or `vocab.json`, `merges.txt` and `added_tokens.json`.
+    """Read `tokenizer.json`, or `vocab.json`, `merges.txt` and `added_tokens.json`, or a list.
 
     Args:
         folder: where they lie.
@@ -22,14 +32,13 @@ def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
         TokenizerMissingError: there are no such files.
         CorruptCheckpointError: they cannot be read, or contradict each other.
     """
-    kind = WhisperTokenizer if whisper else BytePairTokenizer
-    is_whole = (folder / TOKENIZER).is_file()
     if not has_vocabulary(folder):
         raise TokenizerMissingError(
-            f"no vocabulary in {folder}: it needs {TOKENIZER}, or {VOCAB} and {MERGES}"
+            f"no vocabulary in {folder}: it needs {TOKENIZER}, or {VOCAB} and {MERGES}, "
+            f"or of CTranslate2 {' or '.join(LISTS)}"
         )
     try:
-        found = kind((folder / TOKENIZER).read_bytes()) if is_whole else _of_parts(folder, kind)
+        found = _read(folder, WhisperTokenizer if whisper else BytePairTokenizer)
         _ = found.vocab_size  # looks for what times begin behind
     except Exception as error:  # tokenizers raises bare Exception
         raise CorruptCheckpointError(
@@ -40,11 +49,37 @@ def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
 
 def has_vocabulary(folder: Path) -> bool:
     """Whether the files are there."""
-    is_whole = (folder / TOKENIZER).is_file()
-    return is_whole or ((folder / VOCAB).is_file() and (folder / MERGES).is_file())
+    is_whole, is_listed = (folder / TOKENIZER).is_file(), _list(folder) is not None
+    return is_whole or is_listed or _has_parts(folder)
 
 
-def _of_parts(folder: Path, kind: type[BytePairTokenizer]) -> BytePairTokenizer:
+def _has_parts(folder: Path) -> bool:
+    return (folder / VOCAB).is_file() and (folder / MERGES).is_file()
+
+
+def _list(folder: Path) -> Path | None:
+    return next((folder / name for name in LISTS if (folder / name).is_file()), None)
+
+
+def _read(folder: Path, kind: type[Kind]) -> Kind:
+    listed = _list(folder)
+    if (folder / TOKENIZER).is_file():
+        return kind((folder / TOKENIZER).read_bytes())
+    if listed is None or _has_parts(folder):
+        return _of_parts(folder, kind)
+    return kind(list_to_json(_tokens(listed)))
+
+
+def _tokens(path: Path) -> list[str]:
+    """A JSON list, or a line each: whichever CTranslate2 wrote."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".json":
+        return text.removesuffix("\n").split("\n")
+    parsed: list[str] = json.loads(text)
+    return parsed
+
+
+def _of_parts(folder: Path, kind: type[Kind]) -> Kind:
     added = _json(folder / ADDED) if (folder / ADDED).is_file() else {}
     merges = (folder / MERGES).read_text(encoding="utf-8").splitlines()
     return kind.from_parts(_json(folder / VOCAB), merges, added)

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from auricle.errors import TokenizerMissingError
-from auricle.tokenizer.byte_pairs import serialize
+from auricle.tokenizer.byte_pairs import all_merges, serialize
 from auricle.tokenizer.languages import LANGUAGES
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, TIMESTAMPS, WhisperTokenizer
 
@@ -20,8 +20,7 @@ def openai_tokenizer(*, multilingual: bool, languages: int = 99) -> WhisperToken
     """
     ranks = _ranks(_asset("multilingual" if multilingual else "gpt2"))
     vocab = {_written(token): rank for token, rank in ranks.items()}
-    merges = [(_written(left), _written(right)) for left, right in _merges(ranks)]
-    return WhisperTokenizer(serialize(vocab, merges, _added(len(ranks), languages)))
+    return WhisperTokenizer(serialize(vocab, all_merges(vocab), _added(len(ranks), languages)))
 
 
 def _asset(name: str) -> Path:
@@ -40,16 +39,6 @@ def _asset(name: str) -> Path:
 def _ranks(path: Path) -> _Ranks:
     lines = (line.split() for line in path.read_bytes().splitlines() if line)
     return {base64.b64decode(token): int(rank) for token, rank in lines}
-
-
-def _merges(ranks: _Ranks) -> list[tuple[bytes, bytes]]:
-    """All pairs that make up a token, in the order of the tokens: tiktoken merges any of them."""
-    return [
-        (token[:cut], token[cut:])
-        for token in sorted(ranks, key=ranks.__getitem__)
-        for cut in range(1, len(token))
-        if token[:cut] in ranks and token[cut:] in ranks
-    ]
 
 
 def _added(first: int, languages: int) -> dict[str, int]:

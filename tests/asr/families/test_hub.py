@@ -96,11 +96,35 @@ def test_a_download_that_broke_off_is_taken_up_again(fake: FakeHub, there: tuple
 
 
 @pytest.mark.parametrize(
+    ("there", "asked"),
+    [
+        (("config.json", "model.bin", "vocabulary.txt"), [True]),
+        (("config.json", "model.bin", "tokenizer.json"), [True]),
+        (("config.json", "model.bin"), [True, False]),
+        (("config.json", "vocabulary.txt"), [True, False]),
+        (("model.bin", "vocabulary.txt"), [True, False]),
+    ],
+)
+def test_a_folder_of_ctranslate2_is_whole_with_its_own_files(
+    fake: FakeHub, there: tuple[str, ...], asked: list[bool]
+) -> None:
+    fake.cached = True
+    fake.folder.mkdir()
+    for file in there:
+        (fake.folder / file).touch()
+    assert hub_folder("Systran/faster-whisper-tiny") == fake.folder
+    assert [offline for _, _, offline in fake.asked] == asked
+
+
+@pytest.mark.parametrize(
     ("file", "wanted"),
     [
         ("model.safetensors", True),
         ("model-00001-of-00002.safetensors", True),
         ("merges.txt", True),
+        ("model.bin", True),
+        ("vocabulary.json", True),
+        ("vocabulary.txt", True),
         ("model.fp32-00001-of-00002.safetensors", False),  # the same once more
         ("onnx/config.json", False),
         ("pytorch_model.bin", False),
@@ -113,7 +137,8 @@ def test_only_what_is_read_is_downloaded(fake: FakeHub, file: str, wanted: bool)
 
 
 def test_a_path_that_was_mistyped_is_told_so(fake: FakeHub) -> None:
-    assert model_path("models/trubo.pt") == Path("models/trubo.pt")
+    for file in ("models/trubo.pt", "tiny/model.bin"):
+        assert model_path(file) == Path(file)
     assert not fake.asked
     fake.failure = errors.RepositoryNotFoundError("404", response=answer(404))
     with pytest.raises(UnknownModelError, match=r"there is no models/smal here, and the Hub has"):

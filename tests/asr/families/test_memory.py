@@ -7,9 +7,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from auricle.families import describe
+from auricle.families.ctranslate2 import sources
+from auricle.model import SpeechTransformer
+from tests.asr.families.ct2 import Array, write_model_bin
 from tests.asr.families.peers import Peer, hub_whisper
 from tests.asr.families.sizes import WHISPER, hub_dims, skip_without_memory
 from tests.asr.tokenizer.unicode_lines import vocabulary
@@ -47,11 +52,28 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder_of_zeros(tmp_path_factory.mktemp("large"), **hub_dims(LARGE))
 
 
+@pytest.fixture(scope="module")
+def converted(large: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as CTranslate2 has it."""
+    return ct2_folder(large, tmp_path_factory.mktemp("converted") / "large")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("dtype", MADE_FROM)
 def test_loading_takes_no_more_than_its_weights(small: Path, large: Path, dtype: str) -> None:
     """The most that was resident, the file's own pages included."""
+    assert_little_more(small, large, dtype)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("dtype", MADE_FROM)
+def test_ctranslate2s_folders_take_no_more_either(small: Path, converted: Path, dtype: str) -> None:
+    assert_little_more(small, converted, dtype)
+
+
+def assert_little_more(small: Path, large: Path, dtype: str) -> None:
     skip_without_memory(LARGE.nbytes)
     run = [sys.executable, "-c", SCRIPT, str(small), str(large), dtype]
     result = subprocess.run(run, check=True, capture_output=True, text=True)
@@ -86,3 +108,27 @@ def write_zeros(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
     with path.open("wb") as file:
         file.write(len(encoded).to_bytes(8, "little") + encoded)
         file.truncate(8 + len(encoded) + end)
+
+
+def ct2_folder(hub: Path, folder: Path) -> Path:
+    """The same as CTranslate2 lays it out, in float16; it takes 3 GB on the disk."""
+    config, _ = describe(hub)
+    with torch.device("meta"):
+        shapes = {name: each.shape for name, each in SpeechTransformer(config).state_dict().items()}
+    zero = np.zeros((), np.float16)
+    variables: dict[str, Array] = {
+        str(part.name): np.broadcast_to(zero, shapes[ours])
+        for ours, (part,) in sources(config.transformer).items()
+    }
+    heads = np.array(config.transformer.n_heads, np.int16)
+    variables |= {f"{side}/num_heads": heads for side in ("encoder", "decoder")}
+    variables |= {
+        "decoder/activation": np.array(3, np.int8),
+        "decoder/pre_norm": np.array(1, np.int8),
+    }
+    folder.mkdir()
+    embedding = "decoder/embeddings/weight"
+    write_model_bin(folder / "model.bin", variables, [("decoder/projection/weight", embedding)])
+    (folder / "config.json").write_text("{}")
+    (folder / "tokenizer.json").write_bytes((hub / "tokenizer.json").read_bytes())
+    return folder

@@ -5,11 +5,10 @@ from itertools import islice
 
 import numpy as np
 
-from auricle.tokenizer.byte_pairs import serialize
+from auricle.tokenizer.byte_pairs import all_merges, serialize
 from auricle.tokenizer.openai import (
     _added,
     _asset,
-    _merges,
     _ranks,
     _written,
     openai_tokenizer,
@@ -71,5 +70,4 @@ def short_vocabulary(pieces: int = 1_000) -> WhisperTokenizer:
     """The first pieces of the multilingual one and all of its marks: read in no time."""
     ranks = dict(islice(_ranks(_asset("multilingual")).items(), pieces))
     vocab = {_written(token): rank for token, rank in ranks.items()}
-    merges = [(_written(left), _written(right)) for left, right in _merges(ranks)]
-    return WhisperTokenizer(serialize(vocab, merges, _added(pieces, languages=99)))
+    return WhisperTokenizer(serialize(vocab, all_merges(vocab), _added(pieces, languages=99)))

@@ -58,12 +58,13 @@ class Pipeline:
         Raises QueueFullError when it has none: so a request is refused at its start, not midway.
         """
         while True:
+            earlier = tuple(self._running)  # they may finish before the refusal gets here
             try:
                 return self._watched(asyncio.wrap_future(await self._submitted(piece)))
             except QueueFullError:
-                if not self._running:
+                if not earlier:
                     raise
-                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(earlier, return_when=asyncio.FIRST_COMPLETED)
 
     async def _submitted(self, piece: Piece) -> Future[Recognition]:
         """Submits in a thread: an engine in another process takes a moment to say yes or no."""

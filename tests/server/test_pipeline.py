@@ -2,8 +2,9 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 
@@ -96,6 +97,25 @@ async def test_a_full_queue_holds_a_request_midway(
         await until(lambda index=index: len(recognizer.futures) > index)  # type: ignore[misc]
         recognizer.finish(index)
     assert await soon(results) == [0, 1, 2]
+
+
+async def test_a_request_is_held_though_its_piece_finishes_while_the_next_is_refused(
+    recognizer: FakeRecognizer, pool: Executor
+) -> None:
+    recognizer.room = 1
+
+    def submit(piece: Piece) -> Future[Recognition]:
+        try:
+            return recognizer.submit(piece, DecodingOptions())
+        except QueueFullError:
+            recognizer.finish(0)
+            time.sleep(0.05)  # the event loop hears of the end first, then of the refusal
+            raise
+
+    results = asyncio.ensure_future(starts(Pipeline(submit, pool, 100).recognitions(pieces(2))))
+    await until(lambda: len(recognizer.futures) == 2)
+    recognizer.finish(1)
+    assert await soon(results) == [0, 1]
 
 
 async def test_closing_cancels_what_is_unfinished(

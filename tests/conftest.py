@@ -1,5 +1,6 @@
 """What tests of every room may ask for."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -12,6 +13,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: others are at work besid
     os.environ["OMP_NUM_THREADS"] = "1"
 if "OMP_NUM_THREADS" in os.environ:  # else numba's parallel code, openai-whisper's, resets OpenMP
     os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"]
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay: no later collection of garbage needs to look at them again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,13 @@ from auricle.engine.remote import RemoteEngine
 @pytest.fixture(scope="module")
 def quick_processes() -> Iterator[None]:
     """Engines' processes begin as forks of one that has imported torch, not by importing it."""
-    multiprocessing.set_forkserver_preload(["auricle.recognizer", "tests.asr.engine.fakes"])
+    multiprocessing.set_forkserver_preload(
+        [
+            "auricle.recognizer",
+            "auricle.training.trainer",
+            "tests.asr.engine.fakes",
+        ]
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RemoteEngine, "context", multiprocessing.get_context("forkserver"))
         yield

@@ -29,6 +29,7 @@ def test_lengths_have_their_own_scores() -> None:
     assert rates == [0.0, 0.5, None, None]
 
 
+@pytest.mark.slow
 def test_a_smoke_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier: list[object] = []
 

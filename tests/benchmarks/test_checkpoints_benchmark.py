@@ -45,6 +45,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeGenerate]:
     return found
 
 
+@pytest.mark.slow
 def test_a_smoke_run_has_every_figure(fakes: dict[str, FakeGenerate], tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     said = smoke_run("whisper-tiny", output, "--dtype", "float32")

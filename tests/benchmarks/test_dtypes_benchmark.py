@@ -56,6 +56,7 @@ def test_fewer_bits_move_more() -> None:
     assert 0.0 < moved["int8"] < 4.0
 
 
+@pytest.mark.slow
 def test_a_smoke_run_has_a_row_for_each_dtype(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def file(tmp_path: Path) -> Path:
     return openai_file(tmp_path, openai_model(n_audio_ctx=WINDOW))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_file_of_openai(file: Path) -> None:
     done = run(file)

@@ -51,6 +51,7 @@ def result(recipe: Path) -> dict[str, dict[str, object]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_smoke_run(recipe: Path) -> None:
     named = ("base", "attention alone")
     done = run(recipe, "--quick", *(f"--only={name}" for name in named))

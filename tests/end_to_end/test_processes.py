@@ -66,6 +66,7 @@ def test_words_are_the_same_and_sigterm_ends_all(
     assert_gone(begun)
 
 
+@pytest.mark.slow
 def test_when_the_server_is_killed_its_processes_end() -> None:
     with serving() as (process, _):
         begun = children(process)

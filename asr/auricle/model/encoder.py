@@ -86,8 +86,7 @@ class Encoder(nn.Module):
     def encode(self, xs: Sequence[Tensor]) -> list[Tensor]:
         """Encode utterances without padding: features `(T_i, n_mels)` -> `(N_i, D)` of each.
 
-        On the CPU each comes out the same to the last bit in whatever company, in the numbers
-        that ARCHITECTURE.md promises it for.
+        On a CPU each comes out the same to the last bit in whatever company.
         """
         strip = Strip.of([len(x) for x in xs], self.config)
         x, mask = self.subsampling(*strip.lay(xs))

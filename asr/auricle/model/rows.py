@@ -17,13 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 GROUP = 16  # a number of rows is rounded up to whole groups
-LARGEST = 256  # rows of a block: what lies between layers stays in the processor's cache
+LARGEST = 256  # rows of a block: a few of them fill every kernel, and few sizes need a trial
 _SIZES = (128, 64, 32, GROUP)  # of the blocks into which others are divided
 _REFERENCES = (GROUP, 64, LARGEST, 1)  # one row at a time always will do
 _DISAGREE = "%s: %d rows at once would give other bits than %d, so they are divided"
 _MISPLACED = "%s: among %d rows at once a row's bits depend on its place, so they are divided"
 _INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}  # by bytes
-
 
 logger = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 """Utterances end to end in one long row: a batch almost without padding.
 
-Every linear layer then computes what is there and little else. Each
-utterance is followed by zeros, enough that no convolution reaches its neighbour, and starts where
-all strides begin anew; attention stays within each utterance.
+Every linear layer then computes what is there and little else. Each utterance is followed by zeros,
+enough that no convolution reaches its neighbour, and starts where all strides begin anew; attention
+stays within each utterance.
 """
 
 from collections.abc import Sequence

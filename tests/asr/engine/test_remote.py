@@ -268,6 +268,7 @@ def test_the_end_of_a_fork_is_not_the_owners(remote: RemoteEngine) -> None:
 
 def owner(pipe: Connection) -> None:
     """Starts an engine and ends without a word."""
+    RemoteEngine.context = get_context("forkserver")  # the one that it came from itself
     engine = RemoteEngine(fake, threads=1)
     engine.ready()
     pipe.send(engine._process.pid)
@@ -275,7 +276,7 @@ def owner(pipe: Connection) -> None:
 
 def test_an_owner_that_is_such_a_process_itself_ends_and_leaves_none() -> None:
     ours, theirs = Pipe()
-    process = get_context("spawn").Process(target=owner, args=(theirs,))
+    process = get_context("forkserver").Process(target=owner, args=(theirs,))
     process.start()
     engine = ours.recv()
     process.join(PATIENCE)

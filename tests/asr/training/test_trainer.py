@@ -3,10 +3,9 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -32,9 +31,8 @@ from auricle.training.loss import IGNORE, Losses, joint_loss
 from auricle.training.state import TrainingState
 from auricle.training.trainer import Trainer, train
 from tests.asr.tiny import SENTENCES, VOCAB_SIZE, padded, tiny_config
-from tests.asr.training.runs import EVERYTHING, PLAIN, UTTERANCES, tiny_run, utterance, write_recipe
+from tests.asr.training.runs import EVERYTHING, PLAIN, UTTERANCES, tiny_run, utterance
 
-ROOT = Path(__file__).parents[3]
 Step = Callable[[Trainer, list[Clip]], Losses]
 
 
@@ -217,27 +215,31 @@ def test_a_run_that_is_killed_at_its_last_step_is_still_validated(tmp_path: Path
     assert (config.output / "last.safetensors").exists()
 
 
+def deadly_run(config: TrainingConfig, threads: int) -> None:
+    """A run whose process is killed in its sixth step."""
+    torch.set_num_threads(threads)
+    step = Trainer._step
+
+    def deadly(self: Trainer, clips: list[Clip]) -> Losses:
+        if self.state.step == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(self, clips)
+
+    Trainer._step = deadly  # type: ignore[method-assign]  # the process ends with it
+    Trainer(config).run()
+
+
+@pytest.mark.usefixtures("quick_processes")
 def test_a_run_that_is_killed_goes_on_from_its_last_state(
     straight: Trainer, tmp_path: Path
 ) -> None:
     """By SIGKILL, in a process of its own, with as many threads: they decide the bits."""
     config = tiny_run(tmp_path)
-    code = (
-        "import os, signal, sys; from auricle.training.trainer import Trainer, train\n"
-        "from pathlib import Path\n"
-        "step = Trainer._step\n"
-        "def deadly(self, clips):\n"
-        "    if self.state.step == 5: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    return step(self, clips)\n"
-        "Trainer._step = deadly\n"
-        "train(Path(sys.argv[1]))"
-    )
-    command = [sys.executable, "-c", code, str(write_recipe(config, tmp_path / "recipe.toml"))]
-    path = os.pathsep.join([str(ROOT / "asr"), str(ROOT)])
-    threads = str(torch.get_num_threads())
-    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": threads}
-    killed = subprocess.run(command, check=False, env=environment, capture_output=True, timeout=120)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    arguments = (config, torch.get_num_threads())
+    killed = get_context("forkserver").Process(target=deadly_run, args=arguments)
+    killed.start()
+    killed.join(120)
+    assert killed.exitcode == -signal.SIGKILL
     resumed = Trainer(config)
     assert resumed.state.step == 4
     resumed.run()

@@ -268,7 +268,7 @@ def test_the_end_of_a_fork_is_not_the_owners(remote: RemoteEngine) -> None:
 
 def owner(pipe: Connection) -> None:
     """Starts an engine and ends without a word."""
-    RemoteEngine.context = get_context("forkserver")  # the one that it came from itself
+    RemoteEngine.context = get_context("forkserver")  # type: ignore[assignment]  # its own one
     engine = RemoteEngine(fake, threads=1)
     engine.ready()
     pipe.send(engine._process.pid)

@@ -19,7 +19,7 @@ from torch import Tensor
 from auricle.config import Calibration, ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from auricle.language_model import NGramModel, load_language_model, path_beside
-from auricle.model import SpeechTransformer
+from auricle.model import SpeechTransformer, is_finite, skeleton
 from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
@@ -181,13 +181,12 @@ def _opened(path: Path) -> Iterator[Any]:
 def _build(
     path: Path, config: ModelConfig, tensors: dict[str, Tensor], dtype: torch.dtype
 ) -> SpeechTransformer:
-    with torch.device("meta"):  # dimensions only; the weights follow
-        model = SpeechTransformer(config)
+    model = skeleton(config)
     faults = _faults(model.state_dict(), tensors)
     if faults:
         raise CheckpointMismatchError(f"{path}: does not fit its dimensions:\n" + "\n".join(faults))
     weights = {name: tensor.to(dtype) for name, tensor in tensors.items()}
-    broken = [name for name, weight in weights.items() if not weight.isfinite().all()]
+    broken = [name for name, weight in weights.items() if not is_finite(weight)]
     if broken:
         raise CorruptCheckpointError(f"{path}: NaN or infinite weights in {', '.join(broken)}")
     model.load_state_dict(weights, assign=True)

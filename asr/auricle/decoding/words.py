@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import librosa
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter
+import scipy
 
 from auricle.tokenizer.languages import UNSPACED
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
@@ -40,7 +40,7 @@ def token_frames(weights: Floats, said: slice = slice(None)) -> npt.NDArray[np.i
     """
     spread, mean = weights.std(axis=1, keepdims=True), weights.mean(axis=1, keepdims=True)
     normal = (weights - mean) / np.where(spread > 0, spread, 1.0)  # equal weights say nothing
-    smooth = median_filter(normal, size=(1, 1, SMOOTHED), mode="mirror")
+    smooth = scipy.ndimage.median_filter(normal, size=(1, 1, SMOOTHED), mode="mirror")
     tokens, frames = cheapest_path(-smooth.mean(axis=0)[said])
     first = np.flatnonzero(np.diff(tokens, prepend=-1))
     starts: npt.NDArray[np.int64] = frames[first]

@@ -9,7 +9,7 @@ from auricle.config import ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError
 from auricle.families.sources import Part, Source, Sources, assembled
 from auricle.families.weights import Weights
-from auricle.model import SpeechTransformer
+from auricle.model import SpeechTransformer, is_finite, skeleton
 
 Shape = tuple[int, ...]
 _SURPLUS = {"proj_out.weight", "decoder/projection/weight"}
@@ -24,8 +24,7 @@ def build(
         CheckpointMismatchError: weights missing, unexpected or of the wrong shape, all listed.
         CorruptCheckpointError: some are not finite.
     """
-    with torch.device("meta"):  # dimensions only; the weights follow
-        model = SpeechTransformer(config)
+    model = skeleton(config)
     shapes = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
     faults = _faults(_wanted(shapes, sources), weights.shapes)
     if faults:
@@ -34,7 +33,7 @@ def build(
             "take both from the same model:\n" + "\n".join(faults)
         )
     filled = {name: _fill(shapes[name], sources[name], weights, dtype) for name in shapes}
-    broken = [name for name, weight in filled.items() if not weight.isfinite().all()]
+    broken = [name for name, weight in filled.items() if not is_finite(weight)]
     if broken:
         narrow = ", or choose a dtype that holds them" if dtype == torch.float16 else ""
         raise CorruptCheckpointError(

@@ -6,12 +6,10 @@ a fixed affine map instead of Whisper's maximum over the clip: no frame depends 
 features can be streamed, and none depends on who shares the batch.
 """
 
-import librosa
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchaudio.functional import melscale_fbanks
 
 from auricle.config import SAMPLE_RATE, FeatureConfig
 from auricle.model.linear import kind_of
@@ -19,9 +17,12 @@ from auricle.model.masks import length_mask
 from auricle.model.rows import Kind, Rows
 
 
-def mel_filters(config: FeatureConfig) -> npt.NDArray[np.float32]:
-    """The Slaney-scale triangular filters, `(n_mels, n_fft // 2 + 1)`."""
-    return librosa.filters.mel(sr=SAMPLE_RATE, n_fft=config.n_fft, n_mels=config.n_mels)
+def mel_filters(config: FeatureConfig) -> Tensor:
+    """The Slaney-scale triangular filters, `(n_mels, n_fft // 2 + 1)`, as librosa makes them."""
+    bins, nyquist = config.n_fft // 2 + 1, SAMPLE_RATE / 2
+    scale = {"norm": "slaney", "mel_scale": "slaney"}
+    filters: Tensor = melscale_fbanks(bins, 0.0, nyquist, config.n_mels, SAMPLE_RATE, **scale)
+    return filters.T.contiguous()
 
 
 class LogMel(nn.Module):
@@ -33,7 +34,7 @@ class LogMel(nn.Module):
     def __init__(self, config: FeatureConfig) -> None:
         super().__init__()
         self.config = config
-        self.register_buffer("filters", torch.from_numpy(mel_filters(config)), persistent=False)
+        self.register_buffer("filters", mel_filters(config), persistent=False)
         self.register_buffer("window", torch.hann_window(config.n_fft), persistent=False)
         self._rows = Rows()
 

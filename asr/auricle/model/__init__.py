@@ -9,6 +9,15 @@ from auricle.model.caches import new_cache
 from auricle.model.decoder import Decoder
 from auricle.model.encoder import Encoder
 from auricle.model.masks import length_mask
-from auricle.model.transformer import SpeechTransformer
+from auricle.model.transformer import SpeechTransformer, is_finite, skeleton
 
-__all__ = ["Decoder", "DecoderCache", "Encoder", "SpeechTransformer", "length_mask", "new_cache"]
+__all__ = [
+    "Decoder",
+    "DecoderCache",
+    "Encoder",
+    "SpeechTransformer",
+    "is_finite",
+    "length_mask",
+    "new_cache",
+    "skeleton",
+]

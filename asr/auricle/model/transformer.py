@@ -1,6 +1,11 @@
 """Encoder, decoder and maybe a CTC head in one module: what a checkpoint holds the weights of."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from auricle.config import ModelConfig
 from auricle.errors import InvalidOptionError
@@ -39,3 +44,30 @@ class SpeechTransformer(nn.Module):
         encoder_out, encoder_out_lens = self.encoder(x, x_lens)
         logits = self.decoder(tokens, encoder_out, encoder_out_lens)
         return logits, self.ctc(encoder_out), encoder_out_lens
+
+
+def skeleton(config: ModelConfig) -> SpeechTransformer:
+    """A model that has dimensions and no weights yet, on the meta device."""
+    with torch.device("meta"), _WithoutInitialValues():
+        return SpeechTransformer(config)
+
+
+def is_finite(weight: Tensor) -> bool:
+    """Whether a tensor, not an empty one, has neither NaN nor infinity; makes no copy of it."""
+    return all(bool(extreme.isfinite()) for extreme in weight.aminmax())
+
+
+class _WithoutInitialValues(TorchFunctionMode):
+    """Skips `torch.nn.init`, which imports torch's compiler on the meta device, in seconds."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401  # whatever `func` returns
+        named = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return named["tensor"] if "tensor" in named else args[0]
+        return func(*args, **named)

@@ -1,30 +1,60 @@
-"""Machine code for the loops that numpy has no operation for."""
+"""Machine code for the loops that numpy has no operation for, made when it is first called.
 
+Numba is imported then, too: it takes as long as a fifth of all that a command imports, and a model
+without CTC in float32 never needs it.
+"""
+
+import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
-
-import numba
+from types import FunctionType
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Machine code, kept beside the source or in NUMBA_CACHE_DIR where one of them can be written.
+class Compiled(Generic[P, R]):
+    """A function that becomes machine code, with those of its kind that it calls.
 
-    No fast maths: the same row has the same bits whoever is beside it. Python's lock is held:
-    a call takes microseconds, and to get the lock back may take longer.
+    No fast maths: the same row has the same bits whoever is beside it. The code is kept beside the
+    source or in NUMBA_CACHE_DIR where one of them can be written.
     """
-    return _compiled(function, nogil=False)
+
+    def __init__(self, function: Callable[P, R], *, nogil: bool) -> None:
+        functools.update_wrapper(self, function)
+        self._function = cast(FunctionType, function)
+        self._nogil = nogil
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """What the function returns."""
+        result: R = self.machine_code(*args, **kwargs)
+        return result
+
+    @functools.cached_property
+    def machine_code(self) -> Any:  # noqa: ANN401  # numba has no types
+        """Numba's dispatcher, which compiles for the types that it is called with."""
+        from numba import njit
+
+        try:
+            return njit(self._linked(), cache=True, nogil=self._nogil)
+        except RuntimeError:  # nowhere to keep it
+            return njit(self._linked(), nogil=self._nogil)
+
+    def _linked(self) -> FunctionType:
+        """The function, with machine code in place of the other `Compiled` that it names."""
+        function = self._function
+        scope = dict(function.__globals__)
+        for name in function.__code__.co_names:
+            if isinstance(called := scope.get(name), Compiled):
+                scope[name] = called.machine_code
+        return FunctionType(function.__code__, scope, function.__name__)
 
 
-def compiled_unlocked(function: Callable[P, R]) -> Callable[P, R]:
+def compiled(function: Callable[P, R]) -> Compiled[P, R]:
+    """Machine code that holds Python's lock, for calls of microseconds: to get it back takes longer."""
+    return Compiled(function, nogil=False)
+
+
+def compiled_unlocked(function: Callable[P, R]) -> Compiled[P, R]:
     """As `compiled`, for calls of a tenth of a millisecond and more: others may run meanwhile."""
-    return _compiled(function, nogil=True)
-
-
-def _compiled(function: Callable[P, R], *, nogil: bool) -> Callable[P, R]:
-    try:
-        return cast(Callable[P, R], numba.njit(cache=True, nogil=nogil)(function))
-    except RuntimeError:
-        return cast(Callable[P, R], numba.njit(nogil=nogil)(function))
+    return Compiled(function, nogil=True)

@@ -3,7 +3,6 @@
 import copy
 
 import torch
-from llvmlite.binding import get_host_cpu_name
 
 from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
@@ -65,6 +64,8 @@ def has_fast_bfloat16() -> bool:
     """
     if not has_bfloat16_products():
         return False
+    from llvmlite.binding import get_host_cpu_name  # late: it imports for long
+
     has_amx: bool = torch.cpu._is_amx_tile_supported()  # noqa: SLF001  # nothing public says
     return has_amx or get_host_cpu_name().startswith("znver")
 

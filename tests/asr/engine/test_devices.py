@@ -51,7 +51,7 @@ def test_the_instructions_alone_do_not_make_bfloat16_fast(
 ) -> None:
     monkeypatch.setattr(devices, "has_bfloat16_products", lambda: instructions)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    monkeypatch.setattr(devices, "get_host_cpu_name", lambda: processor)
+    monkeypatch.setattr("llvmlite.binding.get_host_cpu_name", lambda: processor)
     assert devices.has_fast_bfloat16() is fast
 
 

@@ -51,7 +51,7 @@ class Compiled(Generic[P, R]):
 
 
 def compiled(function: Callable[P, R]) -> Compiled[P, R]:
-    """Machine code that holds Python's lock: calls take microseconds, to get it back takes longer."""
+    """Machine code that holds Python's lock: to get that back may take longer than a call."""
     return Compiled(function, nogil=False)
 
 

@@ -1,5 +1,6 @@
 """Which answers are believed: against openai-whisper's `transcribe`, given the same answers."""
 
+import functools
 import importlib
 import math
 from collections.abc import Sequence
@@ -35,7 +36,11 @@ from whisper.utils import compression_ratio as their_ratio
 
 transcribe = importlib.import_module("whisper.transcribe")  # a function has its name, too
 LADDER = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-TEXT = tuple(vocabulary().encode(" some words"))
+
+
+@functools.cache
+def some_words() -> tuple[int, ...]:
+    return tuple(vocabulary().encode(" some words"))
 
 
 @dataclass
@@ -58,7 +63,7 @@ class ScriptedModel:
         return DecodingResult(
             audio_features=torch.zeros(1),
             language="en",
-            tokens=list(TEXT),
+            tokens=list(some_words()),
             text="some words",
             avg_logprob=quality.average_log_prob,
             no_speech_prob=quality.no_speech,
@@ -94,7 +99,7 @@ def by_us(qualities: Sequence[Quality]) -> tuple[list[float], bool]:
     asked = []
     while attempt is not None:
         asked.append(attempt.search.temperature)
-        attempt = scripted.go_on(Hypothesis(TEXT, -1.0))
+        attempt = scripted.go_on(Hypothesis(some_words(), -1.0))
     answer = scripted.answer()
     assert answer.temperature == asked[-1]
     assert answer.guards == (() if answer.tokens else ("no_speech",))

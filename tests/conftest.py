@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from auricle.threads import wait_passively
 
@@ -13,6 +14,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: others are at work besid
     os.environ["OMP_NUM_THREADS"] = "1"
 if "OMP_NUM_THREADS" in os.environ:  # else numba's parallel code, openai-whisper's, resets OpenMP
     os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"]
+
+# No test times anything: others may be at work beside it.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_collection_finish() -> None:

@@ -43,7 +43,7 @@ def test_a_stream_is_bit_equal_to_the_file(name: str, chunk: int) -> None:
 
 
 @given(cuts=st.lists(st.integers(1, 3000), max_size=20))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_split_gives_the_same_samples(cuts: list[int]) -> None:
     data = encoded("pcm24.wav", 0.1)
     pieces = list(iter_audio(Parts(data, cuts)))
@@ -62,7 +62,7 @@ class Parts:
 
 
 @given(cuts=st.lists(st.integers(0, 9_999), max_size=8), rate=st.sampled_from([8_000, 44_100]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_resampling_in_blocks_is_bit_equal(cuts: list[int], rate: int) -> None:
     sound = chirp(10_000 / rate, rate, 3)
     converter = Converter(AudioLimits())

@@ -105,7 +105,7 @@ def streamed(log_mel: LogMel, samples: npt.NDArray[np.float32], cuts: list[int])
     return torch.cat([*frames, stream.flush()])
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(length=st.integers(1, 4_000), cuts=st.lists(st.integers(0, 4_000), max_size=12))
 def test_pieces_of_any_size_give_the_whole(length: int, cuts: list[int]) -> None:
     log_mel, samples = LogMel(CONFIG), sound(5, 0.25)[:length]

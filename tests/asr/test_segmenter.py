@@ -137,7 +137,7 @@ PROBABILITIES = st.lists(
 
 
 @given(probabilities=PROBABILITIES, cuts=st.lists(st.integers(1, 40_000), max_size=30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_chunks_do_not_matter(probabilities: list[float], cuts: list[int]) -> None:
     segmenter = Segmenter(WINDOW, vad=scripted(probabilities), **OPTIONS)
     chunks = np.split(sound(len(probabilities)), np.cumsum(cuts))
@@ -156,7 +156,7 @@ def test_chunks_do_not_matter(probabilities: list[float], cuts: list[int]) -> No
     pad=st.integers(0, 25),
     overlap=st.integers(0, 25),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_speech_is_lost_and_no_piece_is_too_long(
     probabilities: list[float], close_silence: int, pad: int, overlap: int
 ) -> None:

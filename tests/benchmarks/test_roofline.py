@@ -3,7 +3,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -30,7 +30,6 @@ def test_the_formula_is_what_one_utterance_computes(frames: int) -> None:
 
 
 @given(st.integers(1, 3000), st.integers(1, 3000))
-@settings(deadline=None)
 def test_operations_grow_with_length(short: int, more: int) -> None:
     dims = TransformerConfig()
     assert encoder_flops(short, 80, dims) < encoder_flops(short + 4 * more, 80, dims)

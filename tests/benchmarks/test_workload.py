@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle.config import SAMPLE_RATE
@@ -73,7 +73,6 @@ def test_end_is_the_least_likely_token_whatever_is_heard(dtype: torch.dtype) -> 
 
 
 @given(st.integers(8, 300), st.data())
-@settings(deadline=None)
 def test_every_piece_of_the_vocabulary_is_a_word(size: int, data: st.DataObject) -> None:
     tokenizer = vocabulary(size)
     assert tokenizer.vocab_size == size

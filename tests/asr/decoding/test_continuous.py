@@ -69,7 +69,7 @@ def said_alone(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
-@settings(deadline=None, max_examples=6)
+@settings(max_examples=6)
 @given(play=parts(len(SECONDS)))
 def test_any_company_changes_no_bit(
     dtype: torch.dtype, positions: Positions, play: list[Part]
@@ -103,7 +103,7 @@ def test_the_comparison_can_fail(dtype: torch.dtype) -> None:
     assert len(tokens) > len(SECONDS) + 2
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(play=parts(10, drawn=False))
 def test_slots_are_never_mixed_up(kind: Kind, play: list[Part]) -> None:
     """Against a search that has no cache and sees every token."""
@@ -118,7 +118,7 @@ def test_slots_are_never_mixed_up(kind: Kind, play: list[Part]) -> None:
             assert found == decoder.search(part.speech, search)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(play=parts(10))
 def test_tied_tokens_are_chosen_alike_in_any_company(play: list[Part]) -> None:
     """Half precision makes many log-probabilities equal."""

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle.decoding.ctc_prefix import (
@@ -87,7 +87,6 @@ def test_every_prefix_is_as_likely_as_all_its_alignments(
             assert found[END] == pytest.approx(math.log(every[prefix] / whole), abs=1e-4)
 
 
-@settings(deadline=None)
 @given(
     frames=st.integers(1, 60),
     seed=st.integers(0, 99),

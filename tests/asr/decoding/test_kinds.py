@@ -69,7 +69,7 @@ def test_both_kinds_say_the_same(positions: Positions) -> None:
         assert_alike(hypothesis, expected[number])
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(play=parts(len(SECONDS)))
 def test_both_kinds_say_the_same_of_any_play(play: list[Part]) -> None:
     found = slotted_stage(tiny_model(), "rotary").play(play)

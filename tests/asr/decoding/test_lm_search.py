@@ -133,7 +133,7 @@ def test_without_a_weight_it_is_not_there(width: int) -> None:
     assert differ > SCRIPTS // 2
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(play=parts(SCRIPTS, lm_weights=(None, 0.2, 0.8)))
 def test_no_company_changes_what_is_said(play: list[Part]) -> None:
     """Greedy, beams and drawn ones, with and without it, joining and leaving at any step."""

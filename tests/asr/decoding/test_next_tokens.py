@@ -40,7 +40,7 @@ def exact_log_probs(decoder: Decoder, out: Tensor) -> Tensor:
     return token_log_probs(decoder.logits_of(out, every))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(1, 12), st.integers(0, 1_000))
 def test_the_likeliest_of_halves_is_that_of_float32(count: int, seed: int) -> None:
     """Where logits are wide, and where all crowd together."""
@@ -115,7 +115,7 @@ def test_what_is_not_finite_shows_in_its_row_only(dtype: torch.dtype, value: flo
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(rows=st.integers(1, 40), row=st.floats(0, 1, exclude_max=True), count=st.integers(1, 9))
 def test_the_rows_beside_it_change_no_choice(
     dtype: torch.dtype, rows: int, row: float, count: int

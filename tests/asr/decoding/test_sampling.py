@@ -27,7 +27,7 @@ def drawn(
     return found.best()
 
 
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**63 - 1), temperature=st.floats(0.01, 10))
 def test_a_seed_says_all(seed: int, temperature: float) -> None:
     assert drawn(seed, temperature) == drawn(seed, temperature)
@@ -68,7 +68,7 @@ companions = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(before=companions, after=companions, seed=st.integers(0, 9))
 def test_no_company_changes_what_is_drawn(before: list[Part], after: list[Part], seed: int) -> None:
     """Others draw with the same seed, with another one, with none, or not at all."""

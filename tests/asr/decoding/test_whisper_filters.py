@@ -84,7 +84,7 @@ def pairs(latest: int | None) -> list[tuple[LogitFilter, object]]:
     ]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(prefixes, logits_of, st.sampled_from([None, 0, 5, 31]))
 def test_the_same_tokens_are_forbidden(
     prefixes: list[Said], drawn: tuple[int, float], latest: int | None
@@ -103,7 +103,7 @@ def test_the_same_tokens_are_forbidden(
     assert ours_all.equal(theirs_all)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(said, min_size=2, max_size=6), logits_of)
 def test_rows_of_other_lengths_change_nothing(
     prefixes: list[Said], drawn: tuple[int, float]

@@ -96,7 +96,7 @@ def test_no_sample_is_as_long_as_another(ears: Ears) -> None:
 
 @hears
 @is_exact
-@settings(deadline=None, max_examples=3)
+@settings(max_examples=3)
 @given(st.permutations(range(len(SECONDS))), st.lists(st.integers(0, 4), min_size=6, max_size=6))
 def test_whenever_they_join_they_hear_the_same(
     ears: Ears, exact: bool, order: list[int], waits: list[int]
@@ -119,7 +119,7 @@ def test_whenever_they_join_they_hear_the_same(
 
 
 @hears
-@settings(deadline=None, max_examples=3)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_who_leaves_early_is_not_missed(ears: Ears, data: st.DataObject) -> None:
     runner, some = runner_of(ears), jobs(OPTIONS, ears.samples)

@@ -374,9 +374,7 @@ def test_a_vocabulary_of_another_model(folder: Path) -> None:
         load_pretrained(folder)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_anywhere_it_is_loaded_or_refused(
     saved: Path, tmp_path: Path, data: st.DataObject

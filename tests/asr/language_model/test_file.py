@@ -147,7 +147,7 @@ def test_another_order(rewrite: Callable[..., Path], order: object) -> None:
         load_language_model(rewrite(order=order), tiny_tokenizer())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
 def test_any_byte_may_be_wrong(
     tmp_path_factory: pytest.TempPathFactory, place: float, byte: int

@@ -50,7 +50,7 @@ def test_by_hand() -> None:
     assert after_5 == pytest.approx([0, 0, 0.25, 0, 0.5, 0.25])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 3), st.integers(2, 5), st.sampled_from([0.1, 0.5]), said_tokens)
 def test_what_the_recursion_says(seed: int, order: int, share: float, said: list[int]) -> None:
     share = share if order < 5 else 0.1
@@ -72,7 +72,7 @@ def test_the_models_are_of_use() -> None:
     assert len(table.backoffs) < sum(len(ngram) < 4 for ngram in table.log_probs)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(said_tokens, min_size=1, max_size=8), st.integers(0, 7))
 def test_a_row_is_its_own_whoever_is_beside_it(histories: list[list[int]], mine: int) -> None:
     model, _ = random_model(1)

@@ -68,7 +68,7 @@ def test_blocks_of_halves_are_torchs_attention(length: int, width: int, scale: f
     assert (found.float() - expected).square().mean().sqrt() < 0.01 * scale
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(length=st.integers(1, 420), position=st.floats(0, 1, exclude_max=True))
 def test_every_query_meets_every_key_in_halves(length: int, position: float) -> None:
     """One key outshines all others: each query, of whatever block, gets its value."""
@@ -89,7 +89,7 @@ def test_what_goes_in_stays_as_it_is(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(length=st.integers(1, 420), start=st.integers(0, 50), after=st.integers(0, 50))
 def test_where_an_utterance_lies_changes_no_bit(
     dtype: torch.dtype, length: int, start: int, after: int

@@ -203,7 +203,7 @@ def test_who_was_in_a_slot_is_forgotten(kind: Kind, value: float) -> None:
         assert is_alike(kind, found, expected)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(data=st.data(), company=st.lists(st.sampled_from([1e4, torch.nan, torch.inf]), max_size=4))
 def test_garbage_in_other_slots_is_not_felt(
     kind: Kind, data: st.DataObject, company: list[float]

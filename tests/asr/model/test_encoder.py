@@ -49,7 +49,7 @@ def test_a_batch_is_its_rows_alone(positions: Positions, conv_kernel: int, garba
         torch.testing.assert_close(ctc[index, :length], model.ctc(alone)[0], atol=1e-4, rtol=0)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(x_lens=st.lists(st.integers(1, 40), min_size=1, max_size=4), strides=st.sampled_from(
     [(), (1,), (2,), (2, 2), (3, 2), (2, 2, 2)]
 ))  # fmt: skip

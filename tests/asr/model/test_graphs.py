@@ -136,7 +136,7 @@ events = st.lists(
 
 
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(events=events)
 def test_joins_leaves_and_forks_are_as_without(
     positions: Positions, events: list[tuple[str, int, int]]

@@ -69,7 +69,7 @@ def test_a_gelu_comes_before_the_rounding() -> None:
 
 @in_each_dtype
 @pytest.mark.parametrize("gelu", [False, True])
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(rows=st.integers(1, 300), row=st.floats(0, 1, exclude_max=True))
 @torch.inference_mode()
 def test_a_row_is_the_same_in_any_company(

@@ -77,7 +77,7 @@ def test_any_leading_dimensions_will_do() -> None:
 @given(
     count=st.integers(1, 70), others=st.integers(0, 150), seed=st.integers(0, 9), big=st.booleans()
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_row_is_the_same_in_any_company(count: int, others: int, seed: int, big: bool) -> None:
     layer, x = quantized(linear(seed, 96, 160)), rows(count, 96, seed)
     company = rows(others, 96, seed + 1) * (1e6 if big else 1e-6)

@@ -168,7 +168,7 @@ companies = st.lists(
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(company=companies)
 def test_company_changes_no_bit(dtype: torch.dtype, company: list[tuple[int, int]]) -> None:
     """One to forty rows; each joins so late that all reach their last token together."""
@@ -195,7 +195,7 @@ def test_the_comparison_can_fail(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(before=st.integers(0, 20), after=st.integers(0, 20), width=st.integers(1, 6))
 def test_hypotheses_of_one_utterance_are_the_same_anywhere(
     dtype: torch.dtype, before: int, after: int, width: int

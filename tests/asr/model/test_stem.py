@@ -63,7 +63,7 @@ def laid(stem: Stem, config: TransformerConfig, xs: list[Tensor]) -> list[Tensor
     return strip.cut(x)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(dims=stems, surplus=st.lists(st.integers(0, 40), min_size=1, max_size=4))
 @torch.inference_mode()
 def test_in_any_company_it_is_torchs_alone(
@@ -84,7 +84,7 @@ def test_in_any_company_it_is_torchs_alone(
         assert torch.equal(found, alone)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(dims=stems)
 def test_the_least_and_the_most_frames(dims: tuple[Convolution, ...]) -> None:
     config = config_of(dims)

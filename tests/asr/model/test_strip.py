@@ -96,7 +96,7 @@ def test_attention_stays_within() -> None:
     assert not found[0, :, between].any()
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     st.lists(st.sampled_from([1, 3, 4, 29, 61, 64, 500]), min_size=1, max_size=8),
     st.sampled_from([PLAIN, CONVOLVED]),
@@ -181,7 +181,7 @@ companies = st.lists(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(company=companies)
 @torch.inference_mode()
 def test_any_company_and_order_change_no_bit(

@@ -114,7 +114,7 @@ qualities = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(qualities, min_size=6, max_size=6))
 def test_the_same_answers_are_believed(script: list[Quality]) -> None:
     assert by_us(script) == by_openai(script)

@@ -26,7 +26,7 @@ def theirs(texts: list[str]) -> list[Word]:
     return [Word(each.start, each.end, each.word, 0.5) for each in alignment if each.word]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(PARTS), max_size=8))
 def test_signs_become_part_of_their_word(texts: list[str]) -> None:
     assert punctuated(words(texts)) == theirs(texts)

@@ -71,7 +71,7 @@ def test_words_begin_and_end_within_a_frame(seed: int) -> None:
     assert len({word.start for word in found}) > 4
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 12), st.integers(1, 60))
 def test_no_path_is_cheaper(seed: int, tokens: int, frames: int) -> None:
     costs = np.random.default_rng(seed).random((tokens, frames), np.float32)

@@ -52,7 +52,7 @@ def has_files(folder: Path, model: KnownModel) -> bool:
 def local_models() -> list[LocalModel]:
     """The speech models in the cache, by their names; torch is not imported."""
     try:
-        repositories = scan_cache_dir().repos
+        repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
     except CacheNotFound:
         return []
     found = (model for repository in repositories for model in _models_of(repository))

@@ -60,11 +60,10 @@ def pull(model: str) -> Path:
 
 def _cached(reference: Reference) -> Path | None:
     """The folder of a model in the cache, if all of it is there; the network is not asked."""
-    with _typed_errors(reference):
-        try:
-            folder = _snapshot(reference, _files(reference), offline=True)
-        except errors.LocalEntryNotFoundError:
-            return None
+    try:
+        folder = _snapshot(reference, _files(reference), offline=True)
+    except errors.LocalEntryNotFoundError:
+        return None
     return folder if _is_whole(folder, reference) else None
 
 
@@ -116,8 +115,6 @@ def _typed_errors(reference: Reference) -> Iterator[None]:
             f"{name} is not in the cache and the Hub cannot be reached: check the network and "
             f"HF_HUB_OFFLINE, or {instructions(reference)}"
         ) from error
-    except errors.HFValidationError as error:
-        raise UnknownModelError(f"{name!r} is no name of the Hub ({error})") from error
     except (OSError, RuntimeError, _HTTP_ERROR) as error:  # RuntimeError: hf_xet's
         raise DownloadError(
             f"{name} could not be downloaded ({error}): check the network and the room on the "

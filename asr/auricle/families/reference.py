@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id
+
 from auricle.errors import UnknownModelError
 from auricle.families.registry import KnownModel, find, nearest
 
@@ -32,6 +35,10 @@ class Reference:
         found = _HUB_NAME.fullmatch(model)
         if found is None:
             raise UnknownModelError(f"there is no model {model!r}{hint(model)}")
+        try:
+            validate_repo_id(found["name"])
+        except HFValidationError as error:
+            raise UnknownModelError(f"{model!r} is no name of the Hub ({error})") from error
         return cls(model, found["name"], found["revision"])
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import huggingface_hub
-from huggingface_hub import errors
+from huggingface_hub import constants, errors
 
 from auricle.errors import DownloadError, ModelError, UnknownModelError
 from auricle.families.by_hand import instructions
@@ -41,7 +41,10 @@ def hub_folder(model: str) -> Path:
         DownloadError: no network, or no room on the disk.
         ChecksumMismatchError: a file that was downloaded is not what was published.
     """
-    return _cached(Reference.of(model)) or pull(model)
+    reference = Reference.of(model)
+    with _typed_errors(reference):
+        folder = _cached(reference)
+    return folder or pull(model)
 
 
 def pull(model: str) -> Path:
@@ -117,8 +120,8 @@ def _typed_errors(reference: Reference) -> Iterator[None]:
         ) from error
     except (OSError, RuntimeError, _HTTP_ERROR) as error:  # RuntimeError: hf_xet's
         raise DownloadError(
-            f"{name} could not be downloaded ({error}): check the network and the room on the "
-            "disk, then try again, which goes on with what is there"
+            f"{name} could not be downloaded ({error}): check the network, the room on the disk "
+            f"and the rights in {constants.HF_HUB_CACHE}, then try again; what is there is kept"
         ) from error
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from huggingface_hub.errors import HFValidationError
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from auricle.errors import UnknownModelError
 from auricle.families.registry import KnownModel, find, nearest

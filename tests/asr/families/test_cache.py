@@ -92,6 +92,6 @@ def test_what_cannot_be_deleted_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         raise PermissionError("not yours")
 
     copied()
-    monkeypatch.setattr(cache.shutil, "rmtree", refuse)
+    monkeypatch.setattr("auricle.families.cache.shutil.rmtree", refuse)
     with pytest.raises(StorageError, match="not yours"):
         remove("small")

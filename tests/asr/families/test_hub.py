@@ -197,6 +197,7 @@ FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
         "check the network",
     ),
     "a broken connection": (lambda: ConnectionError("reset"), DownloadError, "try again"),
+    "no rights": (lambda: PermissionError("not yours"), DownloadError, "rights in"),
     "a broken download": (lambda: http_client().ReadError("reset"), DownloadError, "try again"),
     "a proxy that refuses": (lambda: http_client().ProxyError("no"), DownloadError, "try again"),
     "a broken transfer": (

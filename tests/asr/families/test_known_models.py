@@ -9,8 +9,10 @@ from huggingface_hub import constants
 
 from auricle.errors import ChecksumMismatchError, DownloadError
 from auricle.families import cache, registry, transfer
+from auricle.families.by_hand import instructions
 from auricle.families.cache import repository_folder, snapshot_folder
 from auricle.families.hub import hub_folder, pull
+from auricle.families.reference import Reference
 from auricle.recognizer import model_path
 from tests.asr.families.published import FILES, PublishedHub, known
 
@@ -76,7 +78,7 @@ def test_what_another_process_has_fetched_is_taken(
     def lock(*_: object) -> None:  # the other one was done while this one waited
         partial().with_suffix("").write_bytes(WEIGHTS)
 
-    monkeypatch.setattr(transfer.fcntl, "flock", lock)
+    monkeypatch.setattr("auricle.families.transfer.fcntl.flock", lock)
     assert (pull("small") / "model.bin").read_bytes() == WEIGHTS
     assert hub.sent == []
 
@@ -89,6 +91,14 @@ def test_a_file_that_differs_is_an_error_and_not_used(hub: PublishedHub, name: s
     assert not (snapshot_folder(MODEL) / name).exists()
     hub.files = FILES
     assert (hub_folder("small") / name).read_bytes() == FILES[name]
+
+
+def test_weights_that_differ_never_get_their_name(hub: PublishedHub) -> None:
+    """Whoever is killed before the folder is checked must not leave them for the next one."""
+    hub.files = FILES | {"model.bin": b"x" * len(WEIGHTS)}
+    with pytest.raises(ChecksumMismatchError):
+        transfer.fetch(MODEL, MODEL.files[1])
+    assert list(blobs().iterdir()) == []
 
 
 def test_a_file_that_went_bad_is_found_without_a_network(hub: PublishedHub) -> None:
@@ -108,6 +118,13 @@ def test_without_a_network_the_exact_files_are_told(hub: PublishedHub) -> None:
     assert f"/owner/whisper-small/tree/{MODEL.revision}" in lines[0]
     assert lines[1:4] == ["  config.json  2.00B", "  model.bin  63.0B", "  vocabulary.txt  4.00B"]
     assert f"  {snapshot_folder(MODEL)}" in lines
+
+
+def test_the_page_shows_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "~/.cache/huggingface/hub")
+    monkeypatch.setattr(constants, "ENDPOINT", "https://huggingface.co")
+    page = (Path(__file__).parents[3] / "docs" / "checkpoints.md").read_text(encoding="utf-8")
+    assert instructions(Reference.of("tiny.en")) in page
 
 
 @pytest.mark.parametrize("offline", [True, False])

@@ -82,17 +82,17 @@ def _models_of(repository: CachedRepoInfo) -> Iterator[LocalModel]:
     """Of a repository each known model, else its newest revision."""
     if repository.repo_type != "model":
         return
-    folders = {each.commit_hash: each.snapshot_path for each in repository.revisions}
+    size = repository.size_on_disk
     known = [
         model
         for model in known_models()
         if model.repository == repository.repo_id and has_files(snapshot_folder(model), model)
     ]
     for model in known:
-        yield LocalModel(model.repository, folders[model.revision], repository.size_on_disk, model)
+        yield LocalModel(model.repository, snapshot_folder(model), size, model)
     newest = max(repository.revisions, key=lambda each: each.last_modified, default=None)
     if not known and newest is not None and _is_speech_model(newest.snapshot_path):
-        yield LocalModel(repository.repo_id, newest.snapshot_path, repository.size_on_disk)
+        yield LocalModel(repository.repo_id, newest.snapshot_path, size)
 
 
 def _is_speech_model(folder: Path) -> bool:

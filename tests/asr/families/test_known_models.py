@@ -106,6 +106,7 @@ def test_a_file_that_went_bad_is_found_without_a_network(hub: PublishedHub) -> N
     hub.reachable = False
     with pytest.raises(ChecksumMismatchError, match=r"vocabulary\.txt"):
         pull("small")
+    assert len(list(blobs().iterdir())) == len(FILES) - 1
     with pytest.raises(DownloadError):
         hub_folder("small")
 

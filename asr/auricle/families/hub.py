@@ -110,8 +110,8 @@ def _typed_errors(reference: Reference) -> Iterator[None]:
         yield
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         raise UnknownModelError(
-            f"the Hub has no model {name}, or it is not open to you; where it is gated, check "
-            f"HF_TOKEN{hint(name)}"
+            f"the Hub has no {reference.repository}, or it is not open to you; where it is gated, "
+            f"check HF_TOKEN{'' if reference.known else hint(name)}"
         ) from error
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
         raise DownloadError(

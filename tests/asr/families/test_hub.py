@@ -179,12 +179,12 @@ FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
     "no such model": (
         lambda: errors.RepositoryNotFoundError("404", response=answer(404)),
         UnknownModelError,
-        "no model openai/whisper-tiny",
+        "the Hub has no openai/whisper-tiny",
     ),
     "no such revision": (
         lambda: errors.RevisionNotFoundError("404", response=answer(404)),
         UnknownModelError,
-        "no model openai/whisper-tiny",
+        "the Hub has no openai/whisper-tiny",
     ),
     "no network": (
         lambda: errors.LocalEntryNotFoundError("no connection"),

@@ -3,8 +3,8 @@
 #   PYTHON=python3.12        the Python that .venv is made with
 #   TORCH_INDEX=URL          where pip finds torch (the CPU build is much smaller than the CUDA one)
 #   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
-#   MODEL=whisper-small      the checkpoint that `make demo` and `make serve` take instead of the bundled one: a
-#                            folder, a file, or a name on the Hub (docs/checkpoints.md)
+#   MODEL=small              the model that `make demo` and `make serve` take instead of the bundled one: a name,
+#                            a folder or a file (docs/checkpoints.md)
 #   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate`, `calibrate`, `trials` and `bench-dtypes` read
 #                            instead of samples/
 #   BENCH=--quick            makes a bench target, or `make evaluate`, `calibrate` or `trials`, a smoke run

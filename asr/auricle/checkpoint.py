@@ -162,7 +162,10 @@ def _config(file: Any) -> ModelConfig:  # noqa: ANN401  # safe_open has no types
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():
-        raise UnknownModelError(f"no checkpoint at {path}: give the path of a .safetensors file")
+        raise UnknownModelError(
+            f"no checkpoint at {path}: give the path of a model's file or folder, or a name that "
+            "`auricle models list` shows"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             yield file

@@ -104,9 +104,15 @@ class UnknownArchitectureError(ModelError):
 
 
 class DownloadError(ModelError):
-    """The model could not be fetched; nothing half-written is left."""
+    """The model could not be fetched; the next attempt goes on with what is there."""
 
     reason = "DOWNLOAD_FAILED"
+
+
+class ChecksumMismatchError(ModelError):
+    """A file of the model is not the one that was published; it was deleted."""
+
+    reason = "CHECKSUM_MISMATCH"
 
 
 class UnsafeCheckpointError(ModelError):

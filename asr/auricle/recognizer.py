@@ -1,6 +1,7 @@
 """The library's front door: audio in, transcripts out, through the batching engine."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
@@ -26,7 +27,8 @@ from auricle.engine.seam import Serving
 from auricle.engine.statistics import Statistics
 from auricle.engine.windowed import in_windows
 from auricle.errors import DownloadError, InvalidOptionError, UnknownModelError
-from auricle.families import hub_folder, is_hub_name
+from auricle.families import hub_folder, is_model_name
+from auricle.families.reference import hint
 from auricle.futures import results, results_async, then
 from auricle.host import Described, Host, Loading, start_processes
 from auricle.hypothesis import Hypothesis
@@ -97,12 +99,13 @@ class Recognizer:
         check_invariance: float = 0.0,
         audio_context: AudioContext | None = None,
     ) -> Self:
-        """Load the bundled model, or another by its path.
+        """Load the bundled model, or another by its name or path.
 
         Args:
-            model: `"bundled"`, a name on the Hub such as `openai/whisper-tiny`, or the path of a
-                checkpoint of ours, of a folder from the Hub or of faster-whisper, or of one of
-                OpenAI's `.pt` files (docs/checkpoints.md).
+            model: `"bundled"`, a short name such as `tiny.en` (`auricle models list`), a name on
+                the Hub such as `openai/whisper-tiny`, or the path of a checkpoint of ours, of a
+                folder from the Hub or of faster-whisper, or of one of OpenAI's `.pt` files
+                (docs/checkpoints.md).
             lm: the path of a language model's file; by default the one beside the checkpoint,
                 if there is one.
             device: `cpu`, `cuda` or `auto`.
@@ -349,19 +352,31 @@ class Recognizer:
 def model_path(model: str | Path) -> Path:
     """Where a model lies, by its path or its name; one of the Hub's is downloaded at first.
 
+    A path that is there comes before a name; `~` at its beginning is the user's folder.
+
     Raises:
-        UnknownModelError, DownloadError: it reads like a name of the Hub and cannot be had.
+        UnknownModelError, DownloadError, ChecksumMismatchError: it reads like a name and cannot
+            be had.
     """
-    if str(model) == BUNDLED:
+    name = str(model)
+    if name == BUNDLED:
         return Path(str(resources.files("auricle") / "assets" / "english.safetensors"))
-    path = Path(model)
+    path = Path(os.path.expanduser(name))  # noqa: PTH111  # Path raises where there is no such user
     is_file = path.suffix in _SUFFIXES  # that was mistyped, if it is not there
-    if path.exists() or is_file or not is_hub_name(str(model)):
+    if path.exists() or is_file:
         return path
+    if is_model_name(name):
+        return _of_the_hub(name)
+    if "/" not in name:
+        raise UnknownModelError(f"there is no model {name!r}, here or by that name{hint(name)}")
+    return path
+
+
+def _of_the_hub(name: str) -> Path:
     try:
-        return hub_folder(str(model))
+        return hub_folder(name)
     except (UnknownModelError, DownloadError) as error:
-        raise type(error)(f"there is no {model} here, and {error}") from error
+        raise type(error)(f"there is no {name} here, and {error}") from error
 
 
 def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.config import SAMPLE_RATE
-from auricle.families import hub_folder, is_hub_name
+from auricle.families import hub_folder, is_model_name
 from auricle.families.ctranslate2 import is_ct2
 
 Listen = Callable[[npt.NDArray[np.float32]], str]
@@ -104,7 +104,7 @@ def _converted(folder: Path, parent: Path, kind: str) -> Path:
 
 
 def _folder(model: str) -> Path:
-    folder = hub_folder(model) if is_hub_name(model) and not Path(model).exists() else Path(model)
+    folder = hub_folder(model) if is_model_name(model) and not Path(model).exists() else Path(model)
     if not folder.is_dir():
         raise NotForThisError("it reads folders as the Hugging Face Hub has them, and names there")
     return folder

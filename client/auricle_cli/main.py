@@ -21,7 +21,7 @@ COMMANDS = {
     "train": "Train a model as a recipe says.",
     "lm": "Make a language model of a text.",
     "synthesize": "Speak sentences into training data.",
-    "models": "List what a server serves.",
+    "models": "List, fetch, describe and delete models.",
     "health": "Ask a server whether it serves.",
     "demo": "Serve a model here and stream recordings through it.",
 }

@@ -50,7 +50,13 @@ def _options(
             raise _unknown(path, f"option {key} in [{name}]", key, known)
         if isinstance(value, dict) or (isinstance(value, list) and not known[key].multiple):
             raise Failure(f"{path}: {key} in [{name}] must be a single value")
-    return {str(known[key].name): value for key, value in table.items()}
+    return {str(known[key].name): _expanded(value) for key, value in table.items()}
+
+
+def _expanded(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+    """With the user's folder for `~`, which no shell has read here."""
+    is_path = isinstance(value, str) and value.startswith("~/")
+    return str(Path(value).expanduser()) if is_path else value
 
 
 def _unknown(path: Path, what: str, name: str, known: Iterable[str]) -> Failure:

@@ -53,7 +53,7 @@ def test_what_was_lost_is_said(auricle: Auricle, here: Path) -> None:
         ("a.wav", "'--output'"),
         ("a.wav --output a.png --layer 0", "'--layer'"),
         ("a.wav --output a.png --layer 3", "auricle: layer must be 1 to 2 with this model, not 3"),
-        ("a.wav --output a.png --model none", "auricle: no checkpoint at none"),
+        ("a.wav --output a.png --model none", "auricle: there is no model 'none'"),
         ("a.wav --output none/a.png", "auricle: none/a.png: No such file or directory"),
         ("a.wav --output .", "is a directory"),
         (

@@ -1,15 +1,18 @@
-"""`auricle models`: show, convert and pull, none of which needs a server."""
+"""`auricle models`: list, pull, show, convert and remove, without a server."""
 
 import json
 from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import constants
 
 from auricle import families
 from auricle.checkpoint import load_checkpoint
 from auricle.errors import DownloadError
+from auricle.families import cache, registry
 from benchmarks.real_weights import TINY_EN, MissingWeightsError, folder
+from tests.asr.families.published import FILES, known
 from tests.asr.tiny import tiny_config, tiny_model, write_tiny_checkpoint
 from tests.cli.conftest import Auricle
 
@@ -87,8 +90,98 @@ def test_pull_says_why_it_cannot(auricle: Auricle, monkeypatch: pytest.MonkeyPat
     assert "openai/whisper-tiny: no network" in result.stderr
 
 
-def test_list_is_what_the_bare_command_does(auricle: Auricle) -> None:
-    bare = auricle("models", "--server", "localhost:1", "--timeout", "0.2")
-    listed = auricle("models", "--server", "localhost:1", "--timeout", "0.2", "list")
-    assert bare.exit_code == listed.exit_code == 2
-    assert bare.stderr == listed.stderr
+@pytest.fixture
+def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of `small`, a made-up known model, in a cache without anything else."""
+    model = known()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    for module in (registry, cache):
+        monkeypatch.setattr(module, "known_models", lambda: (model, known("medium")))
+    folder = cache.snapshot_folder(model)
+    folder.mkdir(parents=True)
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_list_shows_what_is_here_and_what_has_a_name(auricle: Auricle, cached: Path) -> None:
+    lines = auricle("models", "list").stdout.splitlines()
+    assert lines[0].split() == "STATE NAME SIZE PARAMETERS LANGUAGES LICENCE SOURCE".split()
+    assert [line.split()[:2] for line in lines[1:]] == [
+        ["local", "bundled"],
+        ["local", "small"],
+        ["known", "medium"],
+    ]
+    assert lines[3].split()[2:] == ["69.0B", "1", "M", "2", "MIT", "owner/whisper-medium"]
+
+
+def test_list_as_json(auricle: Auricle, cached: Path) -> None:
+    lines = auricle("models", "--format", "json", "list").stdout.splitlines()
+    _, here, known = map(json.loads, lines)
+    assert (here["folder"], here["size"]) == (str(cached), sum(map(len, FILES.values())))
+    assert (known["languages"], known["revision"]) == (["en", "zh"], "0123456789" * 4)
+
+
+def test_list_is_what_the_bare_command_does(auricle: Auricle, cached: Path) -> None:
+    assert auricle("models").stdout == auricle("models", "list").stdout
+    flags = ["--server", "localhost:1", "--timeout", "0.2"]
+    asked = [["models", *flags], ["models", *flags, "list"], ["models", "list", *flags]]
+    results = [auricle(*arguments) for arguments in asked]
+    assert {result.exit_code for result in results} == {2}
+    assert len({result.stderr for result in results}) == 1
+
+
+def test_tls_needs_a_server(auricle: Auricle) -> None:
+    result = auricle("models", "list", "--tls")
+    assert (result.exit_code, "--server" in result.stderr) == (2, True)
+
+
+def test_show_of_a_short_name_is_what_is_published(auricle: Auricle, cached: Path) -> None:
+    (cached / "model.bin").unlink()
+    shown = json.loads(auricle("models", "show", "whisper-small").stdout)
+    assert (shown["repository"], shown["licence"]) == ("owner/whisper-small", "MIT")
+    assert shown["files"][1]["name"] == "model.bin"
+    assert shown["files"][1]["checked_by"] == "its SHA-256"
+    assert (shown["folder"], shown["model"]) == (None, None)
+
+
+def test_show_says_which_sums_are_not_known(auricle: Auricle) -> None:
+    files = json.loads(auricle("models", "show", "large-v1").stdout)["files"]
+    assert {file["name"]: (file["sha256"], file["checked_by"]) for file in files} == {
+        "config.json": (None, "its size"),
+        "model.bin": (None, "the SHA-256 that the Hub states"),
+        "tokenizer.json": (None, "its size"),
+        "vocabulary.txt": (None, "its size"),
+    }
+
+
+def test_show_of_a_short_name_that_is_here_is_of_its_weights_too(
+    auricle: Auricle, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    try:
+        source = folder(TINY_EN)
+    except MissingWeightsError as missing:
+        pytest.skip(str(missing))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    model = registry.find("tiny.en")
+    assert model is not None
+    snapshot = cache.snapshot_folder(model)
+    snapshot.mkdir(parents=True)
+    for path in source.iterdir():
+        (snapshot / path.name).symlink_to(path)
+    shown = json.loads(auricle("models", "show", "tiny.en").stdout)
+    assert (shown["folder"], shown["model"]["parameters"]) == (str(snapshot), 37764864)
+
+
+def test_remove_says_what_it_freed(auricle: Auricle, cached: Path) -> None:
+    result = auricle("models", "remove", "small")
+    assert result.stdout == "removed small: 69.0B freed\n"
+    assert not cached.exists()
+    again = auricle("models", "remove", "small")
+    assert (again.exit_code, "not in the cache" in again.stderr) == (2, True)
+
+
+def test_a_mistyped_name_is_told_the_nearest(auricle: Auricle) -> None:
+    for command in ("pull", "show", "remove"):
+        result = auricle("models", command, "tinny.en")
+        assert (result.exit_code, "did you mean tiny.en?" in result.stderr) == (2, True)

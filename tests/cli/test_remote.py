@@ -137,9 +137,15 @@ def test_evaluate(auricle: Auricle, address: str, loud: str, tmp_path: Path) -> 
 def test_models(auricle: Auricle, address: str) -> None:
     result = auricle("models", "--server", address)
     assert result.exit_code == 0
-    assert result.stdout == "fake-1\tfake\ten\t20 s\tcpu\tfloat32\n"
-    (line,) = auricle("models", "--server", address, "--format", "json").stdout.splitlines()
+    columns = result.stdout.splitlines()[1].split()
+    assert columns == ["served", "fake", "-", "-", "en", "-", "fake-1", "cpu", "float32"]
+    line = auricle("models", "--server", address, "--format", "json").stdout.splitlines()[0]
     assert json.loads(line) == {
+        "state": "served",
+        "size": None,
+        "parameters": None,
+        "languages": ["en"],
+        "licence": None,
         "model_id": "fake-1",
         "name": "fake",
         "language": "en",

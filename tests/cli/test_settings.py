@@ -37,6 +37,16 @@ def test_precedence(auricle: Auricle, opened: Opened, settings: Path, clips: Pat
     assert opened.recognition.max_tokens == 20
 
 
+def test_a_path_from_the_users_folder(
+    auricle: Auricle, opened: Opened, settings: Path, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/anna")
+    settings.write_text('[transcribe]\nmodel = "~/models/small"\n')
+    auricle("--config", str(settings), "transcribe", str(clips))
+    assert opened.recognition is not None
+    assert opened.recognition.model == "/home/anna/models/small"
+
+
 def test_without_a_file_nothing_is_read(auricle: Auricle, opened: Opened, clips: Path) -> None:
     Path("auricle.toml").write_text("not even TOML")
     assert auricle("transcribe", str(clips)).exit_code == 0

@@ -1,50 +1,78 @@
-"""`auricle models`: what a server serves, and the models in files and on the Hub."""
+"""`auricle models`: which there are, fetching, describing, converting and deleting them."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from auricle_cli.connection import Connection, connection_options
+from auricle_cli.connection import Connection, tls_options
 from auricle_cli.failure import Failure
+from auricle_cli.model_list import Entry, bytes_text, local_and_known, served, table
+
+if TYPE_CHECKING:
+    from auricle.families.registry import KnownFile, KnownModel
 
 DTYPES = ["float32", "bfloat16", "float16"]
+LIST_OPTIONS = [
+    click.option("--server", metavar="HOST:PORT", help="List what this server serves, too."),
+    *tls_options,
+    click.option("--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait."),
+    click.option(
+        "--format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="json: one object a line.",
+    ),
+]
+
+
+def _list_options(command: Any) -> Any:  # noqa: ANN401 - whatever click decorates
+    for option in reversed(LIST_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.group(invoke_without_command=True)
-@connection_options
-@click.option("--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait.")
-@click.option(
-    "--format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="json: one object a line.",
-)
+@_list_options
 @click.pass_context
-def models(ctx: click.Context, connection: Connection, timeout: float, format: str) -> None:
-    """List the models that a server serves, its default first; exit 0 only when it answers.
+def models(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - of list
+    """List, fetch, describe, convert and delete models.
 
-    `list` does the same. The other commands work here, without a server.
+    Without a command: `list`.
     """
-    ctx.obj = (connection, timeout, format)
+    ctx.default_map = {"list": options}
     if ctx.invoked_subcommand is None:
-        _list(connection, timeout, format)
+        ctx.invoke(list_, **options)
 
 
 @models.command("list")
-@click.pass_obj
-def list_(obj: tuple[Connection, float, str]) -> None:
-    """List the models that a server serves, its default first."""
-    _list(*obj)
+@_list_options
+def list_(
+    server: str | None, tls: bool, ca_certificate: Path | None, timeout: float, format: str
+) -> None:
+    """List the models on this machine and those that can be had by a short name.
+
+    With --server, what it serves comes first, its default model before the others; exit 0 only when
+    it answers.
+    """
+    if not server and (tls or ca_certificate):
+        raise click.UsageError("--tls and --ca-certificate are for a --server: name it, too")
+    asked = _served(Connection(server, tls, ca_certificate), timeout) if server else []
+    entries = [*asked, *local_and_known()]
+    lines = map(json.dumps, entries) if format == "json" else table(entries)
+    for line in lines:
+        click.echo(line)
 
 
 @models.command()
 @click.argument("name")
 def pull(name: str) -> None:
-    """Download NAME (owner/name, or owner/name@revision) from the Hugging Face Hub.
+    """Download NAME (a short name, owner/name, or owner/name@revision) from the Hugging Face Hub.
 
-    Prints the folder where it lies. What is there already is not downloaded again.
+    Prints the folder where it lies. What is there already is not downloaded again. The weights'
+    SHA-256 is compared with the published one.
     """
     from auricle.errors import ModelError
     from auricle.families import pull as download
@@ -56,18 +84,36 @@ def pull(name: str) -> None:
 
 
 @models.command()
-@click.argument("model", default="bundled")
-def show(model: str) -> None:
-    """Print what MODEL (a name or a path) is made of, as JSON; no weight is read."""
-    from auricle.errors import ModelError
-    from auricle.families import describe
-    from auricle.recognizer import model_path
+@click.argument("name")
+def remove(name: str) -> None:
+    """Delete NAME, in all its revisions, from the cache of the Hugging Face Hub."""
+    from auricle.errors import AuricleError
+    from auricle.families.cache import remove as delete
 
     try:
-        config, parameters = describe(model_path(model))
+        freed = delete(name)
+    except AuricleError as error:
+        raise Failure(str(error)) from error
+    click.echo(f"removed {name}: {bytes_text(freed)} freed")
+
+
+@models.command()
+@click.argument("model", default="bundled")
+def show(model: str) -> None:
+    """Print what MODEL (a name or a path) is made of, as JSON; no weight is read.
+
+    Of a short name it is what is published: the files, their sizes and sums. Nothing is downloaded
+    for that.
+    """
+    from auricle.errors import ModelError
+    from auricle.families.registry import find
+
+    known = find(model) if not Path(model).exists() else None
+    try:
+        shown = _publication(known) if known is not None else _description(model)
     except ModelError as error:
         raise Failure(str(error)) from error
-    click.echo(json.dumps({"parameters": parameters, **config.to_dict()}, indent=2))
+    click.echo(json.dumps(shown, indent=2))
 
 
 @models.command()
@@ -91,18 +137,45 @@ def convert(source: str, target: Path, dtype: str) -> None:
         raise Failure(str(error)) from error
 
 
-def _list(connection: Connection, timeout: float, format: str) -> None:
+def _served(connection: Connection, timeout: float) -> list[Entry]:
     from auricle_client import AuricleClientError, Client
 
     try:
         with Client(connection.server, credentials=connection.credentials()) as client:
-            served = client.list_models(timeout=timeout)
+            return [served(model) for model in client.list_models(timeout=timeout)]
     except AuricleClientError as error:
         raise Failure(f"{connection.server}: {error}") from error
-    for model in served:
-        if format == "json":
-            click.echo(json.dumps(asdict(model)))
-        else:
-            window = f"{model.window_seconds:g} s"
-            row = (model.model_id, model.name, model.language, window, model.device, model.dtype)
-            click.echo("\t".join(row))
+
+
+def _description(model: str | Path) -> dict[str, Any]:
+    from auricle.families import describe
+    from auricle.recognizer import model_path
+
+    config, parameters = describe(model_path(model))
+    return {"parameters": parameters, **config.to_dict()}
+
+
+def _publication(known: "KnownModel") -> dict[str, Any]:
+    from auricle.families.cache import has_files, snapshot_folder
+
+    folder = snapshot_folder(known)
+    is_here = has_files(folder, known)
+    return {
+        "name": known.name,
+        "aliases": known.aliases,
+        "repository": known.repository,
+        "revision": known.revision,
+        "licence": known.licence,
+        "languages": known.languages,
+        "parameters": known.parameters,
+        "files": [_file(file) for file in known.files],
+        "folder": str(folder) if is_here else None,
+        "model": _description(folder) if is_here else None,
+    }
+
+
+def _file(file: "KnownFile") -> dict[str, Any]:
+    """With what a download is compared with."""
+    stated = "the SHA-256 that the Hub states" if file.is_weights else "its size"
+    checked = "its SHA-256" if file.sha256 is not None else stated
+    return {**asdict(file), "checked_by": checked}

@@ -2,19 +2,21 @@
 
 import errno
 import importlib
+import os
 from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
+from huggingface_hub import constants
 
 from auricle.errors import DownloadError, ModelError, UnknownModelError
-from auricle.families import hub
-from auricle.families.hub import hub_folder, is_hub_name, pull
+from auricle.families.hub import hub_folder, pull
+from auricle.families.reference import is_hub_name
 from auricle.recognizer import model_path
 
-library: Any = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
 errors: Any = importlib.import_module("huggingface_hub.errors")
 
 
@@ -55,8 +57,8 @@ class FakeHub:
 @pytest.fixture
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHub:
     fake = FakeHub(tmp_path / "snapshot")
-    monkeypatch.setattr(library, "snapshot_download", fake)
-    monkeypatch.setattr(library.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fake)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     return fake
 
 
@@ -145,16 +147,6 @@ def test_a_path_that_was_mistyped_is_told_so(fake: FakeHub) -> None:
         model_path("models/smal")
 
 
-def test_ctrl_c_leaves_nothing_half_written(fake: FakeHub) -> None:
-    blobs = Path(library.constants.HF_HUB_CACHE) / "models--openai--whisper-tiny" / "blobs"
-    blobs.mkdir(parents=True)
-    (blobs / "half.incomplete").write_bytes(b"half")
-    fake.failure = KeyboardInterrupt()
-    with pytest.raises(KeyboardInterrupt):
-        pull("openai/whisper-tiny")
-    assert not any(blobs.iterdir())
-
-
 def test_a_revision_is_pinned(fake: FakeHub) -> None:
     pull("openai/whisper-tiny@169d4a4")
     assert fake.asked == [("openai/whisper-tiny", "169d4a4", False)]
@@ -187,12 +179,12 @@ FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
     "no such model": (
         lambda: errors.RepositoryNotFoundError("404", response=answer(404)),
         UnknownModelError,
-        "no model openai/whisper-tiny",
+        "the Hub has no openai/whisper-tiny",
     ),
     "no such revision": (
         lambda: errors.RevisionNotFoundError("404", response=answer(404)),
         UnknownModelError,
-        "no model openai/whisper-tiny",
+        "the Hub has no openai/whisper-tiny",
     ),
     "no network": (
         lambda: errors.LocalEntryNotFoundError("no connection"),
@@ -205,6 +197,7 @@ FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
         "check the network",
     ),
     "a broken connection": (lambda: ConnectionError("reset"), DownloadError, "try again"),
+    "no rights": (lambda: PermissionError("not yours"), DownloadError, "rights in"),
     "a broken download": (lambda: http_client().ReadError("reset"), DownloadError, "try again"),
     "a proxy that refuses": (lambda: http_client().ProxyError("no"), DownloadError, "try again"),
     "a broken transfer": (
@@ -221,25 +214,62 @@ FAILURES: dict[str, tuple[Callable[[], Exception], type[ModelError], str]] = {
 
 
 @pytest.mark.parametrize("case", FAILURES)
-def test_a_failure_is_typed_and_nothing_half_written_stays(fake: FakeHub, case: str) -> None:
+def test_a_failure_is_typed_and_what_is_there_is_kept(fake: FakeHub, case: str) -> None:
     failure, kind, told = FAILURES[case]
     fake.failure = failure()
-    blobs = Path(library.constants.HF_HUB_CACHE) / "models--openai--whisper-tiny" / "blobs"
+    blobs = Path(constants.HF_HUB_CACHE) / "models--openai--whisper-tiny" / "blobs"
     blobs.mkdir(parents=True)
     (blobs / "half.incomplete").write_bytes(b"half")
-    (blobs / "whole").write_bytes(b"whole")
     with pytest.raises(kind, match=told):
         hub_folder("openai/whisper-tiny")
-    left = {path.name for path in blobs.iterdir()}
-    assert left == ({"whole"} if kind is DownloadError else {"half.incomplete", "whole"})
+    assert [path.name for path in blobs.iterdir()] == ["half.incomplete"]
 
 
-def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
-    with pytest.raises(DownloadError, match=r"pip install 'auricle\[hub\]'"):
+def test_what_to_copy_is_told_where_there_is_no_network(fake: FakeHub) -> None:
+    fake.failure = errors.OfflineModeIsEnabled("offline")
+    with pytest.raises(
+        DownloadError, match=r"copy config\.json.*/openai/whisper-tiny into a folder"
+    ):
+        hub_folder("openai/whisper-tiny")
+
+
+def test_a_download_that_stays_partial_is_refused(
+    fake: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older versions of the library return the part that is there."""
+
+    def partial(*_: object, **__: object) -> str:
+        fake.folder.mkdir(exist_ok=True)
+        return str(fake.folder)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", partial)
+    with pytest.raises(DownloadError, match="not whole"):
         hub_folder("openai/whisper-tiny")
 
 
 def test_no_name_at_all() -> None:
     with pytest.raises(UnknownModelError, match="owner/name"):
-        hub.pull("whisper")
+        pull("klingon")
+
+
+def test_a_mistyped_name_is_told_the_nearest(fake: FakeHub) -> None:
+    for mistyped, meant in (("tinny.en", "tiny.en"), ("whisper-larg-v3", "large-v3")):
+        with pytest.raises(UnknownModelError, match=rf"did you mean {meant}\?"):
+            model_path(mistyped)
+    fake.failure = errors.RepositoryNotFoundError("404", response=answer(404))
+    with pytest.raises(UnknownModelError, match=r"did you mean Systran/faster-whisper-base\?"):
+        model_path("Systran/faster-wisper-base")
+
+
+def test_a_path_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny").mkdir()
+    assert model_path("tiny") == Path("tiny")
+
+
+def test_a_path_from_the_users_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it stands in a TOML file, which no shell has read."""
+    monkeypatch.setitem(os.environ, "HOME", str(tmp_path))
+    (tmp_path / "models" / "whisper-small").mkdir(parents=True)
+    assert model_path("~/models/whisper-small") == tmp_path / "models" / "whisper-small"
+    assert model_path("~nobody-of-this-name/a.safetensors").name == "a.safetensors"

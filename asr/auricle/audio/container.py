@@ -103,7 +103,7 @@ def _described(head: bytes) -> str:
 
 
 def needs_seeking(name: str, peek: Peek) -> bool:
-    """Whether FFmpeg must have a file: always for some, and where what describes the data comes last."""
+    """Whether FFmpeg must have a file, as when what describes the data comes behind it."""
     return name in _SEEKING or (name in _INDEXED and not _index_comes_first(peek, *_INDEXED[name]))
 
 

@@ -23,7 +23,7 @@ from auricle.errors import UnsupportedAudioError
 
 LOSSLESS = frozenset({"wav", "flac"})  # by libsndfile
 _BLOCK_SAMPLES = 1 << 18  # over all channels
-_MISREAD = frozenset({"aiff", "w64"})  # FFmpeg takes bytes or packets of codecs there for samples
+_MISREAD = frozenset({"aiff", "avi", "w64"})  # FFmpeg is wrong about the length of codecs there
 _TOLERANCE_SECONDS = 0.1  # what lossy codecs add and trim at the edges
 _ROUNDING = 1e-6
 _MAX_DAMAGED = 1000  # after so many broken packets the rest is given up
@@ -146,7 +146,7 @@ class AvDecoder:
     def _declared(self) -> float | None:
         is_pcm = self._stream.codec_context.name.startswith("pcm_")
         misread = self._format.name in _MISREAD and not is_pcm
-        return None if misread else track_seconds(self._container, self._stream)
+        return None if misread else track_seconds(self._container, self._stream, self._format)
 
     def _silence_before(self, frame: av.AudioFrame) -> Iterator[Block]:
         if not self._format.max_gap or frame.time is None:
@@ -172,12 +172,13 @@ class AvDecoder:
             return []
 
 
-def track_seconds(container: InputContainer, track: AvAudioStream) -> float | None:
+def track_seconds(container: InputContainer, track: AvAudioStream, format: Format) -> float | None:
     """How long the track says that it is; None where only the container says so, for all tracks.
 
-    Matroska says when the track ends, which on a clock that starts late is more.
+    Other containers with a clock than MP4 say when a track ends, which is more if they start late.
     """
-    if track.duration is not None and track.time_base is not None:
+    own = format.name == "mov" or not format.max_gap
+    if own and track.time_base is not None and track.duration is not None:
         return float(track.duration * track.time_base)
     end = _clock_seconds(track.metadata.get("DURATION", ""))
     if end is None and len(container.streams) == 1 and container.duration is not None:

@@ -99,7 +99,7 @@ _ALL = (
     _format("mov", "M4A or MP4", ".m4a .m4b .m4r .mp4 .m4v .mov .qt .3gp .3gpp .3g2 .f4v .f4a",
             (4, b"ftyp"), (4, b"moov"), (4, b"wide"), (4, b"mdat"), (4, b"styp"), max_gap=_ANY_GAP),
     _format("asf", "WMA or ASF", ".wma .wmv .asf", _ASF, max_gap=_ANY_GAP, probe_bytes=_FILM),
-    _format("avi", "AVI", ".avi", (8, b"AVI "), max_gap=_ANY_GAP, probe_bytes=_FILM),
+    _format("avi", "AVI", ".avi", (8, b"AVI "), probe_bytes=_FILM),
     _format("flv", "FLV", ".flv", b"FLV\x01", max_gap=_ANY_GAP, probe_bytes=_FILM),
     _format("mpegts", "MPEG-TS", ".ts .mts .m2ts .m2t", max_gap=_TS_GAP, probe_bytes=_FILM),
     _format("mpeg", "MPEG-PS", ".mpg .mpeg .vob .m2p", b"\x00\x00\x01\xba",

@@ -13,6 +13,7 @@ from auricle.errors import UnsupportedAudioError
 _LAWS: dict[str, Encoding] = {
     "ulaw": "mulaw", "mu-law": "mulaw", "mulaw": "mulaw", "alaw": "alaw", "a-law": "alaw",
 }  # fmt: skip
+_BY_FFMPEG = "pcm,embedded-shorten"
 _LINEAR: dict[tuple[str, str], Encoding] = {  # (bytes, order of the bytes) -> encoding
     ("1", ""): "s8",
     ("2", "01"): "s16le",
@@ -48,20 +49,29 @@ class SphereHeader:
 def read_sphere_header(peek: Peek) -> SphereHeader | None:
     """The header, or None when the samples are no plain PCM or the header is odd.
 
-    Raises UnsupportedAudioError for channels one after the other.
+    Raises UnsupportedAudioError for what neither we nor FFmpeg can decode.
     """
     size = _number(peek(16)[8:])
     if not size or not 16 <= size <= HEAD_BYTES:
         return None
     fields = _fields(peek(size)[16:])
-    if fields.get("channels_interleaved", "TRUE").upper() == "FALSE":
-        raise UnsupportedAudioError("a SPHERE file whose channels are not interleaved: convert it")
+    _check_layout(fields)
     encoding, rate = _encoding(fields), _number(fields.get("sample_rate", ""))
     channels = _number(fields.get("channel_count", "1"))
     if encoding is None or rate is None or not channels:
         return None
     count = _number(fields.get("sample_count", ""))
     return SphereHeader(PcmFormat(rate, channels, encoding), size, count)
+
+
+def _check_layout(fields: dict[str, str]) -> None:
+    if fields.get("channels_interleaved", "TRUE").upper() == "FALSE":
+        raise UnsupportedAudioError("a SPHERE file whose channels are not interleaved: convert it")
+    coding = fields.get("sample_coding", "pcm").lower()
+    if coding not in ("pcm", *_LAWS) and not coding.startswith(_BY_FFMPEG):
+        raise UnsupportedAudioError(
+            f"a SPHERE file coded as {coding!r}: decompress it, as with NIST's w_decode or sph2pipe"
+        )
 
 
 def _fields(header: bytes) -> dict[str, str]:

@@ -51,14 +51,8 @@ def test_a_clock_that_does_not_begin_at_zero(muxer: str, codec: str) -> None:
     assert audio.warnings == ()
 
 
-@pytest.mark.parametrize("muxer", ["webm", "mp4"])
-def test_a_film_cut_short_is_still_noticed(muxer: str) -> None:
-    if muxer == "mp4":
-        data = film(muxer, "aac", picture=3.0, seconds=3.0)
-        index = data.rfind(b"moov") - 4
-        assert data.find(b"mdat") < index  # so that a stream would be buffered
-        pytest.skip("this muxer writes the index last: a cut file has none")
-    data = film(muxer, "libopus", picture=3.0, seconds=3.0)
+def test_a_film_cut_short_is_still_noticed() -> None:
+    data = film("webm", "libopus", picture=3.0, seconds=3.0)
     audio = both_ways(data[: len(data) // 2])
     assert audio.warnings[0].startswith("audio is truncated")
 
@@ -85,7 +79,7 @@ def test_small_gaps_add_up() -> None:
 
 
 def test_a_clock_set_anew_is_followed() -> None:
-    assert gaps("ogg", [0.0, 0.1, 0.0, 0.1, 3.0]) == [0, 0, 0, 0, 2.7]  # an overlap fills itself
+    assert gaps("ogg", [0.0, 0.1, 0.0, 0.1, 3.0]) == [0, 0, 0, 0, 2.6]  # what overlapped
     assert gaps("ogg", [50.0, 50.1, 0.0, 0.1, 1.2], 50.0) == [0, 0, 0, 0, 1.0]
     assert gaps("mpegts", [0.0, 0.1, 9000.0, 9000.1, 9001.2]) == [0, 0, 0, 0, 1.0]
     assert gaps("matroska", [0.0, 9000.1]) == [0, 9000.0]

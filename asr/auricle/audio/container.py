@@ -25,6 +25,7 @@ _UNMARKED = {each.name for each in FORMATS.values() if not each.magics}
 _PROBED = ",".join(sorted(_UNMARKED - {"mp3", "aac"}))  # for these, find_frames knows better
 _SEEKING = frozenset({"caf", "iff", "wtv", "wv"})
 _INDEXED = {"mov": (0, b"moov", b"mdat"), "aiff": (12, b"COMM", b"SSND")}  # (from, index, data)
+_AU_G72X = (23, 25, 26)  # of AU's encodings: G.721, G.723 with 24 and with 40 kbit/s
 _OTHERS = {
     b"#EXTM3U": "a playlist: give the recordings that it names",
     b"MThd": "MIDI, which is notes and no sound",
@@ -102,6 +103,12 @@ def _described(head: bytes) -> str:
     return f"it begins with {bytes(head[:12])!r}"
 
 
+def needs_libsndfile(name: str, peek: Peek) -> bool:
+    """Whether libsndfile must read it: what FFmpeg cannot, or G.72x in AU, which it gets wrong."""
+    encoding = int.from_bytes(peek(16)[12:], "big")
+    return FORMATS[name].whole or (name == "au" and encoding in _AU_G72X)
+
+
 def needs_seeking(name: str, peek: Peek) -> bool:
     """Whether FFmpeg must have a file, as when what describes the data comes behind it."""
     return name in _SEEKING or (name in _INDEXED and not _index_comes_first(peek, *_INDEXED[name]))
@@ -126,10 +133,14 @@ def _box_bytes(box: bytes, *, sized_first: bool) -> int:
     return 8 + size + size % 2
 
 
-def declared_mp3_frames(peek: Peek) -> int | None:
-    """The number of MPEG frames in the Xing or Info tag of an MP3's first frame, if it has one."""
+def declared_mp3_samples(peek: Peek, frame_samples: int) -> int | None:
+    """By the Xing or Info tag in an MP3's first frame, less what encoders add and FFmpeg trims."""
     frame = peek(256)
     tag = max(frame.find(b"Xing"), frame.find(b"Info"))
     if tag < 0 or len(frame) < tag + 12 or not frame[tag + 7] & 1:
         return None
-    return int.from_bytes(frame[tag + 8 : tag + 12], "big")
+    flags = frame[tag + 7]
+    lame = tag + 12 + 4 * bool(flags & 2) + 100 * bool(flags & 4) + 4 * bool(flags & 8)
+    added = int.from_bytes(frame[lame + 21 : lame + 24], "big")  # twelve bits each
+    frames = int.from_bytes(frame[tag + 8 : tag + 12], "big")
+    return frames * frame_samples - (added >> 12) - (added & 0xFFF)

@@ -187,7 +187,8 @@ def track_seconds(container: InputContainer, track: AvAudioStream, format: Forma
 
 
 def _start_seconds(container: InputContainer) -> float | None:
-    return None if container.start_time is None else container.start_time / av.time_base
+    start = getattr(container, "start_time", None)  # None, against its type: unknown
+    return None if start is None else float(start / av.time_base)
 
 
 def _clock_seconds(text: str) -> float | None:

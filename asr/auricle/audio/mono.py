@@ -9,10 +9,11 @@ import numpy.typing as npt
 from auricle.audio.audio import Samples
 
 _HOPS_PER_SECOND = 50
-_MEMORY = 0.98  # a hop counts half after 0.7 s
+_MEMORY = 0.8  # a hop counts half after 60 ms: a vowel may cancel out, by chance, for one hop
 _SILENCE = 1e-8  # -80 dB of full scale
 _CANCELLED = 0.15  # times what independent channels have: 8 dB below it
 _CLEARLY_LOUDER = 4.0
+_NOTABLE = 0.1  # of the sound's energy
 
 Powers = npt.NDArray[np.float64]  # (channels,)
 
@@ -20,19 +21,24 @@ Powers = npt.NDArray[np.float64]  # (channels,)
 class Downmix:
     """Feed `samples (S, channels)` in order, then flush; the result does not depend on the cuts.
 
-    It decides every 20 ms, by the powers of the last second or so. `cancelled`: whether a
-    single channel was taken anywhere.
+    It decides every 20 ms, by the powers up to there.
     """
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self.sample_rate = sample_rate
         self.channels = channels
-        self.cancelled = False
         self._hop = max(1, sample_rate // _HOPS_PER_SECOND)
         self._rest = np.zeros((0, channels), np.float32)
         self._mean_power = 0.0
         self._powers: Powers = np.zeros(channels)
         self._channel = 0
+        self._energy = 0.0
+        self._cancelled_energy = 0.0
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether of a notable part of the sound a single channel was taken."""
+        return self._cancelled_energy > _NOTABLE * self._energy
 
     def feed(self, samples: Samples) -> Samples:
         """`(S',)`: the mono samples that `samples` complete, in whole hops."""
@@ -65,11 +71,12 @@ class Downmix:
         """Whether the mean is far quieter than the channels; chooses the channel to take."""
         self._mean_power = _MEMORY * self._mean_power + mean_power
         self._powers = _MEMORY * self._powers + powers
+        self._energy += float(powers.sum())
         independent = self._powers.sum() / self.channels**2
         if not self._mean_power < _CANCELLED * independent or independent < _SILENCE:
             return False
         loudest = int(self._powers.argmax())
         if self._powers[loudest] > _CLEARLY_LOUDER * self._powers[self._channel]:
             self._channel = loudest
-        self.cancelled = True
+        self._cancelled_energy += float(powers.sum())
         return True

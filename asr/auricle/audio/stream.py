@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 
 from auricle.audio.audio import Samples
-from auricle.audio.container import declared_mp3_frames, identify, needs_seeking, tag_bytes
+from auricle.audio.container import (
+    declared_mp3_samples,
+    identify,
+    needs_libsndfile,
+    needs_seeking,
+    tag_bytes,
+)
 from auricle.audio.converter import Converter
 from auricle.audio.decoders import AvDecoder, Decoder, SoundfileDecoder, shortfall
-from auricle.audio.formats import FORMATS
 from auricle.audio.limits import DEFAULT_LIMITS, check_format, check_seconds
 from auricle.audio.pcm import PcmFormat
 from auricle.audio.raw import RawDecoder
@@ -103,7 +108,7 @@ def _open_format(source: ByteSource, name: str, limits: AudioLimits) -> Decoder:
     if name == "nistsphere" and (sphere := read_sphere_header(source.peek)):
         ends = (sphere.data_start, sphere.data_end)
         return _open_pcm(source, sphere.pcm, ends, sphere.declared_seconds, limits)
-    if FORMATS[name].whole:
+    if needs_libsndfile(name, source.peek):
         return SoundfileDecoder(source.seekable())
     if needs_seeking(name, source.peek):
         return AvDecoder(source.seekable(), name)
@@ -116,7 +121,7 @@ def _open_wav(source: ByteSource, header: WavHeader, limits: AudioLimits) -> Dec
     if header.pcm is None:
         return (
             SoundfileDecoder(source.seekable())
-            if header.only_libsndfile
+            if header.by_libsndfile
             else AvDecoder(source, "wav")
         )
     ends = (header.data_start, header.data_end)
@@ -139,11 +144,12 @@ def _open_pcm(
 
 def _open_mp3(source: ByteSource) -> Decoder:
     """FFmpeg reads an MP3's declared length only from files; here we must do it."""
-    frames = declared_mp3_frames(source.peek)
+    head = source.peek(256)  # decoding reads on
     decoder = AvDecoder(source, "mp3")
-    if frames is not None and decoder.sample_rate > 0:
-        frame_samples = 1152 if decoder.sample_rate >= 32_000 else 576  # ISO 11172-3, 13818-3
-        decoder.declared_seconds = frames * frame_samples / decoder.sample_rate
+    frame_samples = 1152 if decoder.sample_rate >= 32_000 else 576  # ISO 11172-3, 13818-3
+    samples = declared_mp3_samples(lambda size: head[:size], frame_samples)
+    if samples is not None and decoder.sample_rate > 0:
+        decoder.declared_seconds = samples / decoder.sample_rate
     return decoder
 
 

@@ -35,7 +35,7 @@ AV = [  # (muxer, codec, sampling rate)
     ("asf", "wmav2", 48_000), ("flv", "aac", 48_000), ("nut", "aac", 48_000),
     ("mpegts", "aac", 48_000), ("mpegts", "libopus", 48_000), ("mpeg", "mp2", 48_000),
     ("wv", "wavpack", 48_000), ("tta", "tta", 48_000), ("latm", "aac", 48_000),
-    ("voc", "pcm_s16le", 48_000), ("sox", "pcm_s32le", 48_000), ("adx", "adpcm_adx", 48_000),
+    ("voc", "pcm_s16le", 48_000), ("sox", "pcm_s32le", 48_000),
     ("rm", "ac3", 48_000), ("wav", "libmp3lame", 48_000), ("caf", "alac", 48_000),
     ("ircam", "pcm_s16le", 48_000),
 ]  # fmt: skip

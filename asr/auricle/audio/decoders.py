@@ -149,12 +149,12 @@ class AvDecoder:
         return None if misread else track_seconds(self._container, self._stream, self._format)
 
     def _silence_before(self, frame: av.AudioFrame) -> Iterator[Block]:
-        if not self._format.max_gap or frame.time is None:
-            return
         rate, channels = frame.sample_rate, frame.layout.nb_channels
+        if not self._format.max_gap or frame.time is None or rate < 1:
+            return
         missing = round(self._clock.gap(frame.time, frame.samples / rate) * rate)
         while missing > 0:
-            size = min(missing, _BLOCK_SAMPLES // channels)
+            size = min(missing, max(1, _BLOCK_SAMPLES // channels))
             yield Block(np.zeros((size, channels), np.float32), rate)
             missing -= size
 

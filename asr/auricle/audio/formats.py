@@ -91,7 +91,6 @@ _ALL = (
     _format("vqf", "VQF", ".vqf", b"TWIN"),
     _format("oma", "OpenMG", ".oma .aa3", b"ea3", b"EA3"),
     _format("spdif", "S/PDIF", ".spdif"),
-    _format("adx", "ADX", ".adx"),
     _format("xwma", "xWMA", ".xwma", (8, b"XWMA")),
     _format("ogg", "Ogg", ".ogg .oga .opus .spx .ogv .ogx", b"OggS", max_gap=_ANY_GAP),
     _format("matroska", "WebM or Matroska", ".mka .mkv .webm .weba .mk3d", b"\x1a\x45\xdf\xa3",

@@ -75,7 +75,7 @@ class ByteSource:
     def narrow(self, start: int, end: int | None) -> None:
         """From now on read only the bytes `start` to `end`, counted from the present position."""
         base = self._position
-        while self._position < base + start and self.read(base + start - self._position):
+        while self.read(min(_CHUNK, base + start - self._position)):
             pass
         self._end = None if end is None else base + end
 

@@ -193,7 +193,7 @@ def test_one_sync_word_in_noise_is_no_mp3() -> None:
     noise = np.random.default_rng(7).integers(0, 255, 70_000, np.uint8)  # without any 0xFF
     noise[30_000:30_004] = [0xFF, 0xFB, 0x90, 0x00]
     for data in (noise.tobytes(), bytes(70_000)):
-        with pytest.raises(UnsupportedAudioError):
+        with pytest.raises(UnsupportedAudioError, match="it begins with"):
             load_audio(data)
 
 

@@ -118,12 +118,10 @@ def _open_format(source: ByteSource, name: str, limits: AudioLimits) -> Decoder:
 def _open_wav(source: ByteSource, header: WavHeader, limits: AudioLimits) -> Decoder:
     """Past its header a WAV is PCM: read as such it is not held back by FFmpeg's probing."""
     check_format(header.sample_rate, header.channels, limits)
+    if header.by_libsndfile:
+        return SoundfileDecoder(source.seekable())
     if header.pcm is None:
-        return (
-            SoundfileDecoder(source.seekable())
-            if header.by_libsndfile
-            else AvDecoder(source, "wav")
-        )
+        return AvDecoder(source, "wav")
     ends = (header.data_start, header.data_end)
     return _open_pcm(source, header.pcm, ends, header.declared_seconds, limits)
 

@@ -47,7 +47,7 @@ class InvalidSampleRateError(AudioError):
 
 
 class InvalidSamplesError(AudioError):
-    """Samples that are NaN or infinite."""
+    """Samples that are NaN, infinite or far beyond -1 to 1."""
 
     reason = "INVALID_SAMPLES"
 

@@ -8,9 +8,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 STDIN = "-"
-AUDIO_SUFFIXES = {".aac", ".aif", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka"}
-AUDIO_SUFFIXES |= {".mp3", ".oga", ".ogg", ".opus", ".wav", ".wma"}
-AUDIO_SUFFIXES |= {".mkv", ".mov", ".mp4", ".webm"}  # films have sound, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class Source:
     def open(self) -> Iterator[BinaryIO]:
         """Its bytes. Raises OSError."""
         if self.path is None:
-            yield sys.stdin.buffer
+            yield _standard_input()
             return
         with self.path.open("rb") as reader:
             yield reader
@@ -37,16 +34,32 @@ class Source:
 def expand(names: Sequence[str]) -> tuple[list[Source], list[tuple[str, str]]]:
     """The inputs behind `names` in their order, and those names that lead nowhere, with the reason.
 
-    A folder stands for the audio files in it and below, sorted by path.
+    A folder stands for the audio files in it and below, sorted by path. The standard input can be
+    read once only.
     """
     sources: list[Source] = []
     failures: list[tuple[str, str]] = []
     for name in names:
         try:
-            sources += [Source(name)] if name == STDIN else _found(name)
+            sources += _piped(sources) if name == STDIN else _found(name)
         except OSError as error:
             failures.append((name, error.strerror or str(error)))
     return sources, failures
+
+
+def _piped(sources: Sequence[Source]) -> list[Source]:
+    """The standard input. Raises OSError when it is closed, or among `sources` already."""
+    _standard_input()  # found out before a model is loaded
+    if Source(STDIN) in sources:
+        raise OSError("the standard input can be read only once")
+    return [Source(STDIN)]
+
+
+def _standard_input() -> BinaryIO:
+    """Raises OSError when it is closed."""
+    if sys.stdin is None:
+        raise OSError("the standard input is closed")
+    return sys.stdin.buffer
 
 
 def _found(name: str) -> list[Source]:
@@ -62,5 +75,7 @@ def _found(name: str) -> list[Source]:
 
 
 def _in_folder(folder: Path) -> list[Source]:
-    paths = (path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    from auricle.audio.formats import SUFFIXES  # late: it loads the codecs' libraries
+
+    paths = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     return [Source(str(path)) for path in sorted(paths) if path.is_file()]

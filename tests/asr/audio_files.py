@@ -4,6 +4,7 @@ import functools
 import io
 import struct
 import tempfile
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,91 @@ class Pipe:
         data = self._data.read(wanted)
         self.given += len(data)
         return data
+
+
+def sphere(data: bytes, header_bytes: int = 1024, **fields: int | str) -> bytes:
+    """A NIST SPHERE file of `data` behind a header with `fields`."""
+    kinds = {
+        name: f"-i {value}" if isinstance(value, int) else f"-s{len(value)} {value}"
+        for name, value in fields.items()
+    }
+    lines = ["NIST_1A", f"{header_bytes:7}", *(f"{n} {k}" for n, k in kinds.items()), "end_head\n"]
+    return "\n".join(lines).encode().ljust(header_bytes) + data
+
+
+def shorten(samples: npt.NDArray[np.int16], block: int = 256) -> bytes:
+    """Mono 16-bit `samples`, whole blocks, by Shorten (Robinson 1994) without prediction."""
+    code = [_uint(value) for value in (5, 1, block, 0, 0, 0)]  # 16-bit little-endian, one channel
+    for start in range(0, len(samples), block):
+        code += [_rice(0, 2), _rice(11, 3)]  # no prediction, 12 bits of each residual
+        code += [_rice((s << 1) ^ (s >> 31), 12) for s in samples[start : start + block].tolist()]
+    bits = "".join([*code, _rice(4, 2)])  # the end
+    bits += "0" * (-len(bits) % 32)
+    return b"ajkg\x02" + int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+def _rice(value: int, k: int) -> str:
+    return "0" * (value >> k) + "1" + f"{value & ((1 << k) - 1):0{k}b}" * bool(k)
+
+
+def _uint(value: int) -> str:
+    k = max(0, value.bit_length() - 1)
+    return _rice(k, 2) + _rice(value, k)
+
+
+@functools.cache
+def film(
+    muxer: str,
+    codec: str,
+    *,
+    seconds: float = 2.0,
+    picture: float = 0.0,
+    start: float = 0.0,
+    gap: tuple[float, float] = (0.0, 0.0),
+    rate: int = 48_000,
+) -> bytes:
+    """A chirp in a container, its clock from `start` on, with `picture` seconds of noise beside it.
+
+    `gap`: after how many seconds of sound how many follow without packets.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "film"
+        with av.open(str(path), "w", format=muxer) as container:
+            packets = _picture(container, picture) if picture else []
+            for packet in _sound(container, codec, seconds, rate):
+                late = start + (gap[1] if packet.pts * packet.time_base >= gap[0] else 0.0)
+                ticks = round(late / packet.time_base)
+                packet.pts, packet.dts = packet.pts + ticks, packet.dts + ticks
+                packets.append(packet)
+            for packet in sorted(packets, key=lambda each: float(each.dts * each.time_base)):
+                container.mux(packet)
+        return path.read_bytes()
+
+
+def _sound(container: Any, codec: str, seconds: float, rate: int) -> list[Any]:  # noqa: ANN401
+    stream: Any = container.add_stream(codec, rate=rate, layout="mono")
+    if codec not in ("flac", "pcm_s16le"):
+        stream.bit_rate = 64_000 if rate > 8_000 else 12_200
+    frame = av.AudioFrame.from_ndarray(chirp(seconds, rate, 1).T.copy(), "fltp", "mono")
+    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+    stream.codec_context.open(strict=False)
+    size = stream.codec_context.frame_size or 1024
+    resampler = av.AudioResampler(stream.format, "mono", rate, frame_size=size)
+    parts = [*resampler.resample(frame), *resampler.resample(None), None]
+    return [p for part in parts for p in stream.encode(part) if p.dts is not None]
+
+
+_PICTURE_CODECS = {"mpeg": "mpeg2video", "mpegts": "mpeg2video", "webm": "libvpx", "flv": "flv"}
+
+
+def _picture(container: Any, seconds: float) -> list[Any]:  # noqa: ANN401
+    codec = _PICTURE_CODECS.get(container.format.name, "mpeg4")
+    stream: Any = container.add_stream(codec, rate=25)
+    stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+    random = np.random.default_rng(0)
+    frames = []
+    for index in range(round(seconds * 25)):
+        frame = av.VideoFrame.from_ndarray(random.integers(0, 256, (48, 32), np.uint8), "yuv420p")
+        frame.pts = index
+        frames.append(frame)
+    return [p for frame in [*frames, None] for p in stream.encode(frame) if p.dts is not None]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from auricle.audio.formats import SUFFIXES
 from auricle_cli.sources import Source, expand
 
 
@@ -57,3 +58,24 @@ def test_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Source("-").open() as reader:
         assert reader.read() == b"piped"
     assert not stdin.closed
+
+
+def test_a_closed_standard_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert expand(["-"]) == ([], [("-", "the standard input is closed")])
+    with pytest.raises(OSError, match="standard input is closed"), Source("-").open():
+        pass
+
+
+def test_the_standard_input_is_read_once() -> None:
+    reason = "the standard input can be read only once"
+    assert expand(["-", "-"]) == ([Source("-")], [("-", reason)])
+
+
+def test_a_folder_offers_every_format_that_can_be_read(tmp_path: Path) -> None:
+    for suffix in SUFFIXES:
+        (tmp_path / f"speech{suffix.upper()}").touch()
+    (tmp_path / "notes.txt").touch()
+    sources, _ = expand([str(tmp_path)])
+    assert {Path(source.name).suffix.lower() for source in sources} == SUFFIXES
+    assert {".sph", ".aiff", ".au", ".caf", ".w64", ".amr", ".mp2", ".ac3"} <= SUFFIXES

@@ -1,7 +1,8 @@
-"""Bytes in, waveform out: any common format to mono float32 at 16 kHz, bounded while it decodes.
+"""Bytes in, waveform out: any format to mono float32 at 16 kHz, bounded while it decodes.
 
-The way of the bytes: `source` (counted, capped) -> `container` (what is it?) -> `decoders`
-(blocks at the audio's own rate) -> `converter` (limits, mono, 16 kHz) -> `stream` and `loading`.
+The way of the bytes: `source` (counted, capped) -> `container` (which of `formats` is it?) ->
+`decoders` (blocks at the audio's own rate, gaps of the `clock` as silence) -> `converter` (limits,
+`mono`, 16 kHz) -> `stream` and `loading`.
 """
 
 from auricle.audio.audio import Audio, Samples, validate_samples

@@ -12,6 +12,9 @@ from auricle.errors import AudioError, EmptyAudioError, InvalidSamplesError
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 
+_MAX_PEAK = 128.0  # 42 dB above full scale; recorders of floats may exceed it, but not by so much
+_INTEGER_SCALES = (2**15, 2**23, 2**31)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audio:
@@ -26,10 +29,17 @@ class Audio:
         return len(self.samples) / SAMPLE_RATE
 
 
-def check_finite(samples: Samples) -> None:
-    """Raise InvalidSamplesError when a sample is NaN or infinite."""
-    if not np.isfinite(samples).all():
+def check_values(samples: Samples) -> None:
+    """Raise InvalidSamplesError when a sample is NaN, infinite or far beyond -1 to 1."""
+    peak = float(np.abs(samples).max(initial=0.0))  # NaN if any is
+    if not np.isfinite(peak):
         raise InvalidSamplesError("the audio holds NaN or infinite samples: export it again")
+    if peak > _MAX_PEAK:
+        scale = next((size for size in _INTEGER_SCALES if peak <= size), peak)
+        raise InvalidSamplesError(
+            f"the audio's float samples reach {peak:.0f} and must lie between -1 and 1: integers "
+            f"become such floats when they are divided by {scale:.0f}"
+        )
 
 
 def validate_samples(
@@ -51,5 +61,5 @@ def validate_samples(
     valid = samples.astype(np.float32, copy=False)
     if samples.dtype == np.int16:
         valid = valid / np.float32(2**15)
-    check_finite(valid)
+    check_values(valid)
     return valid

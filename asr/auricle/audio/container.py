@@ -1,96 +1,146 @@
-"""What are these bytes? Told from their first ones, never from a file's name.
+"""What are these bytes? Told from themselves, never from a file's name.
 
-Each container is named as FFmpeg names its demuxer, and only these demuxers are ever opened:
-FFmpeg's own guessing would also open playlists, which make it fetch other files.
+First by the marks of `formats`, behind tags and zeros; then by MPEG frames, which may begin
+anywhere; then by FFmpeg's own probing, among the formats that open no other files.
 """
 
+import io
 import struct
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
+import av
+
+from auricle.audio.formats import FORMATS, by_magic
+from auricle.audio.mpeg import find_frames
 from auricle.audio.pcm import PcmFormat
 from auricle.errors import EmptyAudioError, UnsupportedAudioError
 
 Peek: TypeAlias = Callable[[int], bytes]  # the first n bytes, fewer only when there are no more
 
-SNIFF_BYTES = 16
 HEAD_BYTES = 1 << 16  # how far we look for a header's parts
-_MPEG_RATE_INVALID = 3
-_SIGNATURES = (  # (offset, magic, container)
-    (8, b"WAVE", "wav"),
-    (0, b"riff\x2e\x91\xcf\x11", "w64"),
-    (0, b"FORM", "aiff"),
-    (0, b".snd", "au"),
-    (0, b"caff", "caf"),
-    (0, b"fLaC", "flac"),
-    (0, b"OggS", "ogg"),
-    (0, b"ID3", "mp3"),
-    (0, b"\x1a\x45\xdf\xa3", "matroska"),
-    (4, b"ftyp", "mov"),
-    (0, b"#!AMR", "amr"),
-)
+_SNIFF_BYTES = 32
+_SEARCH_BYTES = (1 << 12, 1 << 14, HEAD_BYTES)  # more only where less is not enough
+_UNMARKED = {each.name for each in FORMATS.values() if not each.magics}
+_PROBED = ",".join(sorted(_UNMARKED - {"mp3", "aac"}))  # for these, find_frames knows better
+_SEEKING = frozenset({"caf", "iff", "wtv", "wv"})
+_INDEXED = {"mov": (0, b"moov", b"mdat"), "aiff": (12, b"COMM", b"SSND")}  # (from, index, data)
+_AU_G72X = (23, 25, 26)  # of AU's encodings: G.721, G.723 with 24 and with 40 kbit/s
+_OTHERS = {
+    b"#EXTM3U": "a playlist: give the recordings that it names",
+    b"MThd": "MIDI, which is notes and no sound",
+    b"PK\x03\x04": "a ZIP archive: unpack it",
+    b"\x1f\x8b": "compressed by gzip: unpack it",
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"<": "HTML or XML, perhaps an error page in place of a download",
+}
 
 
-def identify(head: bytes, pcm: PcmFormat | None) -> str | None:
-    """The container that `head` opens, or None for the headerless PCM that `pcm` declares.
+class Found(NamedTuple):
+    """The `name` of a format in `FORMATS`, which begins at byte `start`; None: headerless PCM."""
+
+    name: str | None
+    start: int = 0
+
+
+def tag_bytes(peek: Peek) -> int:
+    """The size of the ID3 tag that comes next, 0 if none does (id3.org, ID3v2.4)."""
+    head = peek(10)
+    if len(head) < 10 or head[:3] != b"ID3" or head[3] == 0xFF or max(head[6:]) > 127:
+        return 0
+    size = sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    return size + (20 if head[5] & 16 else 10)  # with a footer or without
+
+
+def identify(peek: Peek, pcm: PcmFormat | None) -> Found:
+    """What the bytes behind any tags are; headerless PCM only where `pcm` declares it.
 
     Raises EmptyAudioError, and UnsupportedAudioError for unknown bytes without `pcm`.
     """
+    head = peek(_SNIFF_BYTES)
     if not head:
         raise EmptyAudioError("the audio is empty: it has 0 bytes")
-    for offset, magic, container in _SIGNATURES:
-        if head[offset : offset + len(magic)] == magic:
-            return container
+    if marked := by_magic(head):
+        return Found(marked.name)
     if pcm is not None:
-        return None  # before the next test: any PCM may happen to hold an MPEG sync word
-    if container_name := _mpeg_sync(head):
-        return container_name
-    raise UnsupportedAudioError(
-        f"this is not audio that we can read: it begins with {bytes(head[:12])!r}. Send WAV, "
-        "FLAC, Ogg, MP3, M4A, AAC or WebM, or state the format of headerless PCM"
-    )
+        return Found(None)  # PCM may happen to hold anything that is looked for from here on
+    return _searched(peek) or _probed(peek(HEAD_BYTES))
 
 
-def _mpeg_sync(head: bytes) -> str | None:
-    """MP3 or ADTS AAC without any tag in front: eleven set bits and plausible fields."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return None
-    if head[1] & 0xF6 == 0xF0:
-        return "aac"
-    layer, rate = head[1] >> 1 & 3, head[2] >> 2 & 3
-    return "mp3" if layer and rate != _MPEG_RATE_INVALID else None
+def _searched(peek: Peek) -> Found | None:
+    """Behind zeros, or MPEG frames, within the first 64 KiB."""
+    for size in _SEARCH_BYTES:
+        head = peek(size)
+        start = len(head) - len(head.lstrip(b"\0"))
+        if marked := by_magic(head[start : start + _SNIFF_BYTES]):
+            return Found(marked.name, start)
+        if frames := find_frames(head):
+            return Found(frames.container, frames.start)
+    return None
 
 
-def needs_seeking(container: str | None, peek: Peek) -> bool:
-    """Whether the container can only be read from a file: CAF, and MP4 with its index last."""
-    return container == "caf" or (container == "mov" and not _index_comes_first(peek))
+def _probed(head: bytes) -> Found:
+    if weakly := by_magic(head, weak=True):
+        return Found(weakly.name)
+    try:
+        # Whichever format FFmpeg finds the likeliest is refused unless it stands on our list.
+        options = {"format_whitelist": _PROBED}
+        with av.open(io.BytesIO(head), options=options, metadata_errors="replace") as container:
+            return Found(container.format.name)
+    except av.FFmpegError as error:
+        raise UnsupportedAudioError(
+            f"this is not audio that we can read: {_described(head)}. Send WAV, FLAC, Ogg, MP3, "
+            "M4A, AAC or WebM, or state the format of headerless PCM"
+        ) from error
 
 
-def _index_comes_first(peek: Peek) -> bool:
-    position = 0
+def _described(head: bytes) -> str:
+    for magic, what in _OTHERS.items():
+        if head.startswith(magic):
+            return f"it is {what}"
+    return f"it begins with {bytes(head[:12])!r}"
+
+
+def needs_libsndfile(name: str, peek: Peek) -> bool:
+    """Whether libsndfile must read it: what FFmpeg cannot, or G.72x in AU, which it gets wrong."""
+    encoding = int.from_bytes(peek(16)[12:], "big")
+    return FORMATS[name].whole or (name == "au" and encoding in _AU_G72X)
+
+
+def needs_seeking(name: str, peek: Peek) -> bool:
+    """Whether FFmpeg must have a file, as when what describes the data comes behind it."""
+    return name in _SEEKING or (name in _INDEXED and not _index_comes_first(peek, *_INDEXED[name]))
+
+
+def _index_comes_first(peek: Peek, position: int, index: bytes, data: bytes) -> bool:
+    """In boxes of MP4 (size, name) or in chunks of AIFF (name, size of the rest)."""
     while position < HEAD_BYTES:
         box = peek(position + 8)[position:]
-        if len(box) < 8 or box[4:] == b"mdat":
+        if len(box) < 8 or data in box:
             return False
-        if box[4:] == b"moov":
+        if index in box:
             return True
-        position += max(8, struct.unpack(">I", box[:4])[0])
+        position += _box_bytes(box, sized_first=index == b"moov")
     return False
 
 
-def declared_mp3_frames(peek: Peek) -> int | None:
-    """The number of MPEG frames in the Xing or Info tag of an MP3's first frame, if it has one."""
-    start = _id3_size(peek(10))
-    if start > HEAD_BYTES:
-        return None
-    frame = peek(start + 256)[start:]
+def _box_bytes(box: bytes, *, sized_first: bool) -> int:
+    if sized_first:
+        return max(8, int(struct.unpack(">I", box[:4])[0]))
+    size = int(struct.unpack(">I", box[4:])[0])
+    return 8 + size + size % 2
+
+
+def declared_mp3_samples(peek: Peek, frame_samples: int) -> int | None:
+    """By the Xing or Info tag in an MP3's first frame, less what encoders add and FFmpeg trims."""
+    frame = peek(256)
     tag = max(frame.find(b"Xing"), frame.find(b"Info"))
     if tag < 0 or len(frame) < tag + 12 or not frame[tag + 7] & 1:
         return None
-    return int.from_bytes(frame[tag + 8 : tag + 12], "big")
-
-
-def _id3_size(head: bytes) -> int:
-    if head[:3] != b"ID3":
-        return 0
-    return 10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=False))
+    flags = frame[tag + 7]
+    lame = tag + 12 + 4 * bool(flags & 2) + 100 * bool(flags & 4) + 4 * bool(flags & 8)
+    added = int.from_bytes(frame[lame + 21 : lame + 24], "big")  # twelve bits each
+    frames = int.from_bytes(frame[tag + 8 : tag + 12], "big")
+    return frames * frame_samples - (added >> 12) - (added & 0xFFF)

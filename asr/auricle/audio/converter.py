@@ -3,9 +3,10 @@
 import numpy as np
 import soxr
 
-from auricle.audio.audio import Samples, check_finite
+from auricle.audio.audio import Samples, check_values
 from auricle.audio.decoders import Block
 from auricle.audio.limits import check_format, check_seconds, check_work
+from auricle.audio.mono import Downmix
 from auricle.config import SAMPLE_RATE, AudioLimits
 
 _BLOCK_WORK = 1024  # a block costs at least as much as so many samples, be it ever so small
@@ -14,15 +15,17 @@ _BLOCK_WORK = 1024  # a block costs at least as much as so many samples, be it e
 class Converter:
     """Feed blocks in order, then flush. The result does not depend on where the blocks are cut.
 
-    `seconds` is what came so far, by the rate that each block declares.
+    `seconds` is what came so far, by the rate that each block declares; `cancelled`, once
+    flushed, whether the channels somewhere cancelled each other out.
     """
 
     def __init__(self, limits: AudioLimits) -> None:
         self._limits = limits
         self._work = 0  # samples over all channels, or their worth
-        self._rate = SAMPLE_RATE
+        self._downmix = Downmix(SAMPLE_RATE, 1)
         self._resampler: soxr.ResampleStream | None = None
         self.seconds = 0.0
+        self.cancelled = False
 
     def feed(self, block: Block) -> Samples:
         """The mono 16 kHz samples that `block` completes.
@@ -31,22 +34,31 @@ class Converter:
         """
         samples, rate = block
         self._admit(samples, rate)
-        with np.errstate(over="ignore", invalid="ignore"):
-            mono = np.ascontiguousarray(samples).mean(axis=1, dtype=np.float32)
-        check_finite(mono)
-        if rate == self._rate:
-            return self._resample(mono)
-        before = self.flush()  # chained streams may change their rate on the way
-        self._rate = rate
-        if rate != SAMPLE_RATE:
-            self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
-        return np.concatenate([before, self._resample(mono)])
+        before = self._change(rate, samples.shape[1])
+        piece = self._resample(self._downmix.feed(samples))
+        return np.concatenate([before, piece]) if len(before) else piece
 
     def flush(self) -> Samples:
-        """What the resampler still holds. Ends the stream."""
-        rest = self._resample(np.zeros(0, np.float32), last=True)
+        """What is still held back. Ends the stream."""
+        rest = self._resample(self._downmix.flush(), last=True)
         self._resampler = None
+        self.cancelled |= self._downmix.cancelled
         return rest
+
+    def _change(self, rate: int, channels: int) -> Samples:
+        """What is held back of the old format, where chained streams change it on the way."""
+        old = self._downmix
+        if (rate, channels) == (old.sample_rate, old.channels):
+            return np.zeros(0, np.float32)
+        if rate == old.sample_rate:
+            before = self._resample(old.flush())
+            self.cancelled |= old.cancelled
+        else:
+            before = self.flush()
+            if rate != SAMPLE_RATE:
+                self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
+        self._downmix = Downmix(rate, channels)
+        return before
 
     def _admit(self, samples: Samples, rate: int) -> None:
         check_format(rate, samples.shape[1], self._limits)
@@ -56,6 +68,7 @@ class Converter:
         check_seconds(self.seconds, self._limits)
 
     def _resample(self, mono: Samples, last: bool = False) -> Samples:
+        check_values(mono)
         if self._resampler is None:
             return mono
         resampled: Samples = self._resampler.resample_chunk(mono, last=last)

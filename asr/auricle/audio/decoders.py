@@ -13,15 +13,17 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 from av.audio.stream import AudioStream as AvAudioStream
+from av.container import InputContainer
 
 from auricle.audio.audio import Samples
+from auricle.audio.clock import Clock
+from auricle.audio.formats import FORMATS, Format
 from auricle.audio.source import ByteSource
 from auricle.errors import UnsupportedAudioError
 
 LOSSLESS = frozenset({"wav", "flac"})  # by libsndfile
 _BLOCK_SAMPLES = 1 << 18  # over all channels
-_PROBE_BYTES = 1 << 14  # what FFmpeg may read to learn the parameters before the first frame
-_TITLES = {"mov": "M4A or MP4", "matroska": "WebM or Matroska"}  # the others explain themselves
+_MISREAD = frozenset({"aiff", "avi", "w64"})  # FFmpeg is wrong about the length of codecs there
 _TOLERANCE_SECONDS = 0.1  # what lossy codecs add and trim at the edges
 _ROUNDING = 1e-6
 _MAX_DAMAGED = 1000  # after so many broken packets the rest is given up
@@ -98,29 +100,32 @@ class SoundfileDecoder:
 class AvDecoder:
     """FFmpeg, for a file or a stream; damaged packets are counted and skipped.
 
-    `container` is FFmpeg's name of the demuxer; None leaves it to FFmpeg. Raises
+    `name` is a format's in `FORMATS`. What the container's clock skips becomes silence. Raises
     UnsupportedAudioError when FFmpeg cannot read it or finds no audio in it.
     """
 
-    def __init__(self, file: ByteSource | BinaryIO, container: str | None) -> None:
-        options = {"probesize": str(_PROBE_BYTES)}
+    def __init__(self, file: ByteSource | BinaryIO, name: str) -> None:
+        self._format = FORMATS[name]
+        options = {"probesize": str(self._format.probe_bytes), "protocol_whitelist": "none"}
         try:
             self._container = av.open(
-                file, "r", format=container, options=options, metadata_errors="replace"
+                file, "r", format=name, options=options, metadata_errors="replace"
             )
-        except av.FFmpegError as error:
-            raise _unreadable(container, error) from error
-        self._stream = self._audio_track(_TITLES.get(str(container), container))
+        except (av.FFmpegError, ValueError) as error:  # ValueError: FFmpeg without this demuxer
+            raise _unreadable(self._format, error) from error
+        self._stream = self._audio_track()
         self.sample_rate: int = self._stream.codec_context.sample_rate
         self.channels: int = self._stream.codec_context.channels
-        self.exact = container in LOSSLESS
+        self.exact = name in LOSSLESS
         self.damaged = 0
-        self.declared_seconds = self._container_seconds()
+        self.declared_seconds = self._declared()
+        self._clock = Clock(self._format, _start_seconds(self._container))
 
     def blocks(self) -> Iterator[Block]:
         """A block a frame, usually 20 to 100 ms. Raises whatever the reader raises."""
         for packet in self._packets():
             for frame in self._decode(packet):
+                yield from self._silence_before(frame)
                 yield Block(_frame_samples(frame), frame.sample_rate)
             if self.damaged > _MAX_DAMAGED:
                 return
@@ -129,18 +134,29 @@ class AvDecoder:
         """Free FFmpeg's contexts."""
         self._container.close()
 
-    def _audio_track(self, title: str | None) -> AvAudioStream:
+    def _audio_track(self) -> AvAudioStream:
         for track in self._container.streams.audio:
             if getattr(track, "codec_context", None):  # None, against its type: unknown codec
                 return track
         self.close()
-        raise UnsupportedAudioError(f"the {title} holds no audio track of a known codec")
+        raise UnsupportedAudioError(
+            f"the {self._format.title} holds no audio track of a known codec"
+        )
 
-    def _container_seconds(self) -> float | None:
-        if self._stream.duration is not None and self._stream.time_base is not None:
-            return float(self._stream.duration * self._stream.time_base)
-        duration = self._container.duration
-        return None if duration is None else duration / av.time_base
+    def _declared(self) -> float | None:
+        is_pcm = self._stream.codec_context.name.startswith("pcm_")
+        misread = self._format.name in _MISREAD and not is_pcm
+        return None if misread else track_seconds(self._container, self._stream, self._format)
+
+    def _silence_before(self, frame: av.AudioFrame) -> Iterator[Block]:
+        rate, channels = frame.sample_rate, frame.layout.nb_channels
+        if not self._format.max_gap or frame.time is None or rate < 1:
+            return
+        missing = round(self._clock.gap(frame.time, frame.samples / rate) * rate)
+        while missing > 0:
+            size = min(missing, max(1, _BLOCK_SAMPLES // channels))
+            yield Block(np.zeros((size, channels), np.float32), rate)
+            missing -= size
 
     def _packets(self) -> "Iterator[av.Packet[AvAudioStream]]":
         try:
@@ -156,10 +172,38 @@ class AvDecoder:
             return []
 
 
-def _unreadable(name: str | None, error: av.FFmpegError) -> UnsupportedAudioError:
-    reason = error.strerror or str(error)
+def track_seconds(container: InputContainer, track: AvAudioStream, format: Format) -> float | None:
+    """How long the track says that it is; None where only the container says so, for all tracks.
+
+    Other containers with a clock than MP4 say when a track ends, which is more if they start late.
+    """
+    own = format.name == "mov" or not format.max_gap
+    if own and track.time_base is not None and track.duration is not None:
+        return float(track.duration * track.time_base)
+    end = _clock_seconds(track.metadata.get("DURATION", ""))
+    if end is None and len(container.streams) == 1 and container.duration is not None:
+        end = container.duration / av.time_base
+    return None if end is None else end - max(0.0, _start_seconds(container) or 0.0)
+
+
+def _start_seconds(container: InputContainer) -> float | None:
+    start = getattr(container, "start_time", None)  # None, against its type: unknown
+    return None if start is None else float(start / av.time_base)
+
+
+def _clock_seconds(text: str) -> float | None:
+    """Of `HH:MM:SS.fraction`, as writers of Matroska put it."""
+    try:
+        hours, minutes, seconds = text.split(":")
+        return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+    except ValueError:
+        return None
+
+
+def _unreadable(format: Format, error: Exception) -> UnsupportedAudioError:
+    reason = getattr(error, "strerror", None) or str(error)
     return UnsupportedAudioError(
-        f"the audio looks like {_TITLES.get(str(name), name)} but cannot be read ({reason}): "
+        f"the audio looks like {format.title} but cannot be read ({reason}): "
         "it may be damaged or truncated"
     )
 

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.audio.audio import Audio, validate_samples
-from auricle.audio.container import HEAD_BYTES, identify
+from auricle.audio.container import HEAD_BYTES
 from auricle.audio.decoders import LOSSLESS, SoundfileDecoder
+from auricle.audio.formats import by_magic
 from auricle.audio.limits import DEFAULT_LIMITS, check_bytes, check_format
 from auricle.audio.pcm import PcmFormat
 from auricle.audio.source import is_seekable
@@ -35,9 +36,7 @@ def load_audio(
     if isinstance(source, np.ndarray):
         return Audio(validate_samples(source, limits))
     with _opened(source) as file:
-        return _load_lossless(file, pcm, limits) or _collect(
-            iter_audio(file, pcm=pcm, limits=limits)
-        )
+        return _load_lossless(file, limits) or _collect(iter_audio(file, pcm=pcm, limits=limits))
 
 
 def _opened(source: str | Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
@@ -56,7 +55,7 @@ def _opened(source: str | Path | bytes | BinaryIO) -> AbstractContextManager[Bin
         raise AudioError(f"cannot open {source}: {error}") from error
 
 
-def _load_lossless(file: BinaryIO, pcm: PcmFormat | None, limits: AudioLimits) -> Audio | None:
+def _load_lossless(file: BinaryIO, limits: AudioLimits) -> Audio | None:
     """By libsndfile, the fastest; None, with the file rewound, when FFmpeg should have a try."""
     if not is_seekable(file):
         return None
@@ -64,10 +63,10 @@ def _load_lossless(file: BinaryIO, pcm: PcmFormat | None, limits: AudioLimits) -
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(0)
-    container = identify(head, pcm)
-    if container is None or container not in LOSSLESS:
+    format = by_magic(head)
+    if format is None or format.name not in LOSSLESS:
         return None
-    audio = _try_soundfile(file, head, container, limits)
+    audio = _try_soundfile(file, head, format.name, limits)
     file.seek(0)
     return audio
 
@@ -82,11 +81,12 @@ def _try_soundfile(
             return None  # a codec of WAV that is no PCM, or a length that libsndfile takes for 0
         check_format(header.sample_rate, header.channels, limits)
         declared = header.declared_seconds
+    stream = AudioStream(lambda: SoundfileDecoder(file, declared), limits)
     try:
-        audio = _collect(AudioStream(lambda: SoundfileDecoder(file, declared), limits))
+        audio = _collect(stream)
     except UnsupportedAudioError:
         return None
-    return None if audio.warnings and container != "wav" else audio
+    return None if stream.shortfall and container != "wav" else audio
 
 
 def _collect(stream: AudioStream) -> Audio:

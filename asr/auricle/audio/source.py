@@ -75,16 +75,17 @@ class ByteSource:
     def narrow(self, start: int, end: int | None) -> None:
         """From now on read only the bytes `start` to `end`, counted from the present position."""
         base = self._position
-        while self._position < base + start and self.read(base + start - self._position):
+        while self.read(min(_CHUNK, base + start - self._position)):
             pass
         self._end = None if end is None else base + end
 
     def seekable(self) -> BinaryIO:
-        """All of it as a file that can seek: the reader itself, or else a bounded copy.
+        """All that comes as a file that can seek: the untouched reader, or else a bounded copy.
 
         A reader that can seek is taken to begin at its position 0. Raises AudioTooLargeError.
         """
-        return self._rewound() if is_seekable(self._reader) else self._spool()
+        untouched = not self._position
+        return self._rewound() if untouched and is_seekable(self._reader) else self._spool()
 
     def _rewound(self) -> BinaryIO:
         file = cast("BinaryIO", self._reader)

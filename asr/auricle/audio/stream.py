@@ -4,17 +4,26 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 
 from auricle.audio.audio import Samples
-from auricle.audio.container import SNIFF_BYTES, declared_mp3_frames, identify, needs_seeking
+from auricle.audio.container import (
+    declared_mp3_samples,
+    identify,
+    needs_libsndfile,
+    needs_seeking,
+    tag_bytes,
+)
 from auricle.audio.converter import Converter
-from auricle.audio.decoders import AvDecoder, Decoder, shortfall
+from auricle.audio.decoders import AvDecoder, Decoder, SoundfileDecoder, shortfall
 from auricle.audio.limits import DEFAULT_LIMITS, check_format, check_seconds
 from auricle.audio.pcm import PcmFormat
 from auricle.audio.raw import RawDecoder
 from auricle.audio.source import ByteSource, Reader
+from auricle.audio.sphere import read_sphere_header
 from auricle.audio.wav import WavHeader, read_wav_header
 from auricle.config import AudioLimits
 from auricle.errors import EmptyAudioError, UnsupportedAudioError
 
+_MAX_TAGS = 16
+_CANCELLED = "the audio's channels cancel each other out: one of them was taken, not their mean"
 _NO_SOURCE: AbstractContextManager[object] = nullcontext()
 
 
@@ -33,6 +42,7 @@ class AudioStream(Iterator[Samples]):
     ) -> None:
         self._source = source
         self._pieces = (piece for piece in self._decode(open_decoder, limits) if len(piece))
+        self.shortfall: str | None = None  # of the warnings the one that says what is missing
         self.warnings: tuple[str, ...] = ()
 
     def __next__(self) -> Samples:
@@ -57,8 +67,9 @@ class AudioStream(Iterator[Samples]):
             rest = converter.flush()
             _check_any(samples + len(rest), converter.seconds, decoder.damaged)
             yield rest
-            warning = shortfall(decoder, converter.seconds)
-            self.warnings = (warning,) if warning else ()
+            self.shortfall = shortfall(decoder, converter.seconds)
+            warnings = (self.shortfall, _CANCELLED if converter.cancelled else None)
+            self.warnings = tuple(filter(None, warnings))
 
 
 def iter_audio(
@@ -67,44 +78,76 @@ def iter_audio(
     """Decode what a blocking `reader` gives, piece by piece, in bounded memory.
 
     The reader need not seek. `pcm` is the format of headerless bytes. Nothing is read before the
-    first piece is asked for. MP4 with its index at the end, and CAF, are buffered whole first.
+    first piece is asked for. Formats whose index may come last are buffered whole first.
     """
     source = ByteSource(reader, limits)
     return AudioStream(lambda: _open(source, pcm, limits), limits, source)
 
 
 def _open(source: ByteSource, pcm: PcmFormat | None, limits: AudioLimits) -> Decoder:
-    container = identify(source.peek(SNIFF_BYTES), pcm)
-    if container is None and pcm is not None:
+    name, start = identify(source.peek, None if _skip_tags(source) else pcm)
+    if name is None and pcm is not None:
         check_format(pcm.sample_rate, pcm.channels, limits)
         return RawDecoder(source, pcm)
-    if container == "wav" and (header := read_wav_header(source.peek)):
+    source.narrow(start, None)
+    return _open_format(source, str(name), limits)
+
+
+def _skip_tags(source: ByteSource) -> bool:
+    """Whether there were any."""
+    for count in range(_MAX_TAGS):
+        if not (size := tag_bytes(source.peek)):
+            return count > 0
+        source.narrow(size, None)
+    return True
+
+
+def _open_format(source: ByteSource, name: str, limits: AudioLimits) -> Decoder:
+    if name == "wav" and (header := read_wav_header(source.peek)):
         return _open_wav(source, header, limits)
-    if needs_seeking(container, source.peek):
-        return AvDecoder(source.seekable(), container)
-    if container == "mp3":
-        return _open_mp3(source)
-    return AvDecoder(source, container)
+    if name == "nistsphere" and (sphere := read_sphere_header(source.peek)):
+        ends = (sphere.data_start, sphere.data_end)
+        return _open_pcm(source, sphere.pcm, ends, sphere.declared_seconds, limits)
+    if needs_libsndfile(name, source.peek):
+        return SoundfileDecoder(source.seekable())
+    if needs_seeking(name, source.peek):
+        return AvDecoder(source.seekable(), name)
+    return _open_mp3(source) if name == "mp3" else AvDecoder(source, name)
 
 
 def _open_wav(source: ByteSource, header: WavHeader, limits: AudioLimits) -> Decoder:
     """Past its header a WAV is PCM: read as such it is not held back by FFmpeg's probing."""
     check_format(header.sample_rate, header.channels, limits)
+    if header.by_libsndfile:
+        return SoundfileDecoder(source.seekable())
     if header.pcm is None:
         return AvDecoder(source, "wav")
-    source.narrow(header.data_start, header.data_end)
+    ends = (header.data_start, header.data_end)
+    return _open_pcm(source, header.pcm, ends, header.declared_seconds, limits)
+
+
+def _open_pcm(
+    source: ByteSource,
+    pcm: PcmFormat,
+    ends: tuple[int, int | None],
+    declared_seconds: float | None,
+    limits: AudioLimits,
+) -> Decoder:
+    check_format(pcm.sample_rate, pcm.channels, limits)
+    source.narrow(*ends)
     if not source.peek(1):
         raise EmptyAudioError("the audio holds no samples: it is a header only")
-    return RawDecoder(source, header.pcm, header.declared_seconds)
+    return RawDecoder(source, pcm, declared_seconds)
 
 
 def _open_mp3(source: ByteSource) -> Decoder:
     """FFmpeg reads an MP3's declared length only from files; here we must do it."""
-    frames = declared_mp3_frames(source.peek)
+    head = source.peek(256)  # decoding reads on
     decoder = AvDecoder(source, "mp3")
-    if frames is not None and decoder.sample_rate > 0:
-        frame_samples = 1152 if decoder.sample_rate >= 32_000 else 576  # ISO 11172-3, 13818-3
-        decoder.declared_seconds = frames * frame_samples / decoder.sample_rate
+    frame_samples = 1152 if decoder.sample_rate >= 32_000 else 576  # ISO 11172-3, 13818-3
+    samples = declared_mp3_samples(lambda size: head[:size], frame_samples)
+    if samples is not None and decoder.sample_rate > 0:
+        decoder.declared_seconds = samples / decoder.sample_rate
     return decoder
 
 

@@ -10,6 +10,7 @@ from auricle.audio.container import HEAD_BYTES, Peek
 from auricle.audio.pcm import Encoding, PcmFormat
 
 _EXTENSIBLE = 0xFFFE  # the true format tag comes later in the header
+_BY_LIBSNDFILE = (0x38, 0x40)  # NMS ADPCM, which FFmpeg lacks; G.721, which it gets wrong
 _UNKNOWN_LENGTH = 0x7FFF_F000  # sizes from here on are the placeholders of programs that pipe
 _ENCODINGS: dict[tuple[int, int], Encoding] = {  # (format tag, bits) -> encoding
     (1, 8): "u8",
@@ -32,6 +33,7 @@ class WavHeader:
     encoding: Encoding | None  # None: a codec that is no plain PCM
     data_start: int
     data_end: int | None
+    by_libsndfile: bool = False  # a codec that FFmpeg does not read right
 
     @property
     def pcm(self) -> PcmFormat | None:
@@ -79,4 +81,5 @@ def _wav_header(fmt: bytes, data_start: int, size: int) -> WavHeader | None:
         tag = struct.unpack_from("<H", fmt, 24)[0]
     known = 0 < size < _UNKNOWN_LENGTH or size > 0xFFFF_FFFF
     end = data_start + size if known else None
-    return WavHeader(sample_rate, channels, _ENCODINGS.get((tag, bits)), data_start, end)
+    encoding = _ENCODINGS.get((tag, bits))
+    return WavHeader(sample_rate, channels, encoding, data_start, end, tag in _BY_LIBSNDFILE)

@@ -27,7 +27,7 @@ from auricle.model.layers import (
 )
 from auricle.model.linear import kind_of
 from auricle.model.masks import key_padding_mask
-from auricle.model.positions import Placement
+from auricle.model.positions import Placement, Vectors
 from auricle.model.rows import Kind, Rows
 
 
@@ -111,14 +111,15 @@ class Decoder(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.d_model)
-        nn.init.normal_(self.embedding.weight, std=config.d_model**-0.5)
+        self.embedding = Vectors(config.vocab_size, config.d_model)
+        if not self.embedding.weight.is_meta:
+            nn.init.normal_(self.embedding.weight, std=config.d_model**-0.5)
         layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
         self.layers = cast(Sequence[DecoderLayer], layers)
         self.norm = layer_norm(config)
         self.placement = Placement(config, config.max_tokens)
         if not config.tied:
-            self.unembedding = nn.Embedding(config.vocab_size, config.d_model)
+            self.unembedding = Vectors(config.vocab_size, config.d_model)
         self.output: nn.Module = Unembedding(self.vectors)
 
     @property

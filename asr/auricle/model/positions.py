@@ -29,6 +29,15 @@ def rotary(positions: Tensor, width: int) -> Tensor:
     return torch.stack([angles.cos(), angles.sin()])
 
 
+class Vectors(nn.Embedding):
+    """A table of learned vectors, drawn at random unless its weights are to follow."""
+
+    def reset_parameters(self) -> None:
+        """On `meta` nothing is drawn: torch would import a compiler for it, for a second or two."""
+        if not self.weight.is_meta:
+            super().reset_parameters()
+
+
 class Placement(nn.Module):
     """Tells vectors where they stand: by addition, or by the rotation that attention applies."""
 
@@ -38,7 +47,7 @@ class Placement(nn.Module):
         self._positions = config.positions
         self._width = config.rotary_dim or config.head_dim
         if config.positions == "learned":
-            self.table = nn.Embedding(count, config.d_model)
+            self.table = Vectors(count, config.d_model)
 
     def forward(self, x: Tensor, positions: Tensor) -> tuple[Tensor, Tensor | None]:
         """`x (..., T, D)`, `positions (..., T)` -> `x (..., T, D)`, rotation `(2, ..., T, R)`."""

@@ -21,6 +21,7 @@ from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, Unkn
 from auricle.language_model import NGramModel, load_language_model, path_beside
 from auricle.model import SpeechTransformer, is_finite, skeleton
 from auricle.storage import replacing
+from auricle.stored_weights import SCALES, from_stored, to_stored, unscaled, without_scales
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.whisper import WhisperTokenizer
@@ -50,10 +51,12 @@ def save_checkpoint(
 ) -> None:
     """Write `model`, its dimensions and `tokenizer` to `path`, the weights as `dtype`.
 
+    In int8, each row of a matrix has a scale.
+
     Raises:
         StorageError: it cannot be written; a file that was there is still there.
     """
-    tensors = {name: weight.to(dtype).contiguous() for name, weight in model.state_dict().items()}
+    tensors = to_stored(model.state_dict(), dtype)
     tensors[TOKENIZER_KEY] = torch.frombuffer(bytearray(tokenizer.serialized), dtype=torch.uint8)
     _write(path, tensors, model.config)
 
@@ -146,7 +149,8 @@ def read_header(path: Path) -> tuple[ModelConfig, Shapes]:
     Raises as `load_checkpoint` does of a file's header.
     """
     with _opened(path) as file:
-        names = [name for name in file.keys() if name != TOKENIZER_KEY]  # noqa: SIM118
+        beside = (TOKENIZER_KEY, SCALES)
+        names = [name for name in file.keys() if not name.endswith(beside)]  # noqa: SIM118
         return _config(file), {name: tuple(file.get_slice(name).get_shape()) for name in names}
 
 
@@ -188,7 +192,7 @@ def _build(
     faults = _faults(model.state_dict(), tensors)
     if faults:
         raise CheckpointMismatchError(f"{path}: does not fit its dimensions:\n" + "\n".join(faults))
-    weights = {name: tensor.to(dtype) for name, tensor in tensors.items()}
+    weights = from_stored(tensors, dtype)
     broken = [name for name, weight in weights.items() if not is_finite(weight)]
     if broken:
         raise CorruptCheckpointError(f"{path}: NaN or infinite weights in {', '.join(broken)}")
@@ -196,7 +200,8 @@ def _build(
     return model.eval()
 
 
-def _faults(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
+def _faults(expected: dict[str, Tensor], tensors: dict[str, Tensor]) -> list[str]:
+    found = without_scales(tensors)
     missing = [f"  missing {name}" for name in sorted(expected.keys() - found.keys())]
     unexpected = [f"  unexpected {name}" for name in sorted(found.keys() - expected.keys())]
     shapes = [
@@ -204,4 +209,5 @@ def _faults(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
         for name in sorted(expected.keys() & found.keys())
         if found[name].shape != expected[name].shape
     ]
-    return missing + unexpected + shapes
+    scales = [f"  {name} is int8 without fitting scales" for name in unscaled(tensors)]
+    return missing + unexpected + shapes + scales

@@ -234,6 +234,7 @@ class ModelConfig:
     family: str = "auricle"
     audio_context: AudioContext = "auto"  # encode what there is, or always the whole window
     margin_seconds: float = 0.0  # of silence that `auto` adds
+    short_context: bool = False  # a model of whole windows was taught to go without their silence
     tokenizer: Literal["sentencepiece", "byte_pairs", "whisper"] = "sentencepiece"
     tokens: SpecialTokens = field(default_factory=SpecialTokens)
     features: FeatureConfig = field(default_factory=FeatureConfig)

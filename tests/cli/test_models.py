@@ -55,6 +55,34 @@ def test_convert_writes_one_file_of_our_own(
         assert torch.equal(weight, tiny_model().state_dict()[name].bfloat16().float())
 
 
+def test_convert_makes_it_small(auricle: Auricle, tmp_path: Path) -> None:
+    from tests.asr.families.peers import hub_folder, small_whisper
+    from tests.asr.tokenizer.unicode_lines import short_vocabulary
+
+    folder = tmp_path / "whisper"
+    folder.mkdir()
+    source = str(hub_folder(small_whisper(), folder, short_vocabulary()))
+    whole, small = tmp_path / "whole.safetensors", tmp_path / "small.safetensors"
+    assert auricle("models", "convert", source, str(whole)).exit_code == 0
+    options = ("--vocabulary", "500", "--dtype", "int8")
+    assert auricle("models", "convert", source, str(small), *options).exit_code == 0
+    removed = (
+        load_checkpoint(whole).tokenizer.vocab_size - load_checkpoint(small).tokenizer.vocab_size
+    )
+    assert removed == short_vocabulary().end - 256 - 500
+    assert small.stat().st_size < 0.5 * whole.stat().st_size
+
+
+def test_a_vocabulary_that_cannot_be_cut_is_refused(
+    auricle: Auricle, checkpoint: Path, tmp_path: Path
+) -> None:
+    target = str(tmp_path / "target.safetensors")
+    result = auricle("models", "convert", str(checkpoint), target, "--vocabulary", "500")
+    assert result.exit_code == 2
+    assert "Whisper models only" in result.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {checkpoint.name}
+
+
 @pytest.mark.parametrize("command", [["show"], ["convert", "--dtype", "float16"]])
 def test_what_is_no_model_is_refused(auricle: Auricle, tmp_path: Path, command: list[str]) -> None:
     source, target = tmp_path / "no.safetensors", tmp_path / "target.safetensors"

@@ -11,6 +11,7 @@ from auricle.families.sources import Part, Source, Sources, same, stacked
 
 FRAMES_A_SECOND = 50  # of the encoder
 MARGIN_SECONDS = 2.56  # 128 frames: what others found harmless
+TAUGHT_MARGIN_SECONDS = 0.5  # of a model that was taught short contexts
 
 
 def _configure(about: Description) -> ModelConfig:
@@ -19,14 +20,16 @@ def _configure(about: Description) -> ModelConfig:
     n_mels = about.get("num_mel_bins", int)
     about.agree("feature_size", n_mels)
     tokens, transformer = _tokens(about), _transformer(about)
+    short = bool(about.config.get("short_context"))
     return ModelConfig(
         name=about.name,
         family="whisper",
         language="multilingual" if "lang_to_id" in about.generation else "en",
         window_seconds=about.get("max_source_positions", int) / FRAMES_A_SECOND,
         tokens_per_second=25.0,
-        audio_context="full",
-        margin_seconds=MARGIN_SECONDS,
+        audio_context="auto" if short else "full",
+        margin_seconds=TAUGHT_MARGIN_SECONDS if short else MARGIN_SECONDS,
+        short_context=short,
         tokenizer="whisper",
         tokens=tokens,
         features=FeatureConfig(n_mels=n_mels, kind="whisper"),

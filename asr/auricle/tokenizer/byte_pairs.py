@@ -19,8 +19,8 @@ _START, _END = ("<s>", "<|startoftranscript|>"), ("</s>", "<|endoftext|>")
 class BytePairTokenizer:
     """A vocabulary from the bytes of a `tokenizer.json`.
 
-    Its added tokens are special: `encode` takes them for plain text, so that nobody's text can
-    hold one.
+    `added` are the ids of its added tokens. They are special: `encode` takes them for plain text,
+    so that nobody's text can hold one.
     """
 
     def __init__(self, serialized: bytes) -> None:
@@ -28,10 +28,10 @@ class BytePairTokenizer:
         self.serialized = serialized
         try:
             described: dict[str, Any] = json.loads(serialized)
-            self._added = {each["content"]: int(each["id"]) for each in described["added_tokens"]}
-            self._names = frozenset(self._added.values())
+            self.added = {each["content"]: int(each["id"]) for each in described["added_tokens"]}
+            self._names = frozenset(self.added.values())
             self._decoder = tokenizers.Tokenizer.from_buffer(serialized)
-            self._encoder = _of_text(described)
+            self._encoder = _of_text(self._decoder)
         except Exception as error:  # the package raises bare Exception
             raise CorruptCheckpointError(f"no readable tokenizer.json ({error})") from error
 
@@ -52,7 +52,7 @@ class BytePairTokenizer:
     def special(self) -> SpecialTokens:
         """START and END by their usual names; other added tokens are never said."""
         start, end = (self._one_of(names) for names in (_START, _END))
-        others = sorted(set(self._added.values()) - {end})
+        others = sorted(set(self.added.values()) - {end})
         return SpecialTokens((start,), end, tuple(others))
 
     def encode(self, text: str) -> list[int]:
@@ -101,10 +101,12 @@ def all_merges(vocab: Ids) -> list[Pair]:
     ]
 
 
-def _of_text(described: dict[str, Any]) -> tokenizers.Tokenizer:
-    """One that knows no added tokens."""
-    plain = {**described, "added_tokens": [], "post_processor": None}
-    return tokenizers.Tokenizer.from_buffer(json.dumps(plain).encode())
+def _of_text(whole: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
+    """One of the same pieces, which it shares, that knows no added tokens."""
+    plain = tokenizers.Tokenizer(whole.model)
+    plain.normalizer = whole.normalizer
+    plain.pre_tokenizer = whole.pre_tokenizer
+    return plain
 
 
 def _pair(line: str) -> Pair:

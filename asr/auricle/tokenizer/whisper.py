@@ -68,15 +68,17 @@ class WhisperTokenizer(BytePairTokenizer):
 
     @property
     def multilingual(self) -> bool:
-        """Whether the model knows languages and tasks: those for English alone keep GPT-2's ids."""
-        return self.end != _GPT2_END
+        """Whether the model knows languages and tasks: those for English alone keep GPT-2's ids,
+        or list no language where their vocabulary was cut.
+        """
+        return self.end != _GPT2_END and "<|en|>" in self.added
 
     @cached_property
     def languages(self) -> dict[str, int]:
         """The token of each language, by its code; none where the model is for English alone."""
         if not self.multilingual:
             return {}
-        tokens = {code: self._added.get(f"<|{code}|>") for code in LANGUAGES}
+        tokens = {code: self.added.get(f"<|{code}|>") for code in LANGUAGES}
         return {code: token for code, token in tokens.items() if token is not None}
 
     @cached_property

@@ -14,7 +14,7 @@ from auricle_cli.model_list import Entry, bytes_text, local_and_known, served, t
 if TYPE_CHECKING:
     from auricle.families.registry import KnownFile, KnownModel
 
-DTYPES = ["float32", "bfloat16", "float16"]
+DTYPES = ["float32", "bfloat16", "float16", "int8"]
 LIST_OPTIONS = [
     click.option("--server", metavar="HOST:PORT", help="List what this server serves, too."),
     *tls_options,
@@ -122,18 +122,31 @@ def show(model: str) -> None:
 @click.option(
     "--dtype", type=click.Choice(DTYPES), default="float32", help="Of the weights in the file."
 )
-def convert(source: str, target: Path, dtype: str) -> None:
-    """Write SOURCE (a name or a path) as one self-describing safetensors file, TARGET."""
+@click.option(
+    "--vocabulary",
+    type=click.IntRange(1),
+    metavar="MERGES",
+    help="Keep so many merges of a Whisper model's vocabulary; by default all.",
+)
+def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> None:
+    """Write SOURCE (a name or a path) as one self-describing safetensors file, TARGET.
+
+    int8 takes a quarter of float32's space. With fewer merges, words take a few more tokens.
+    """
     from auricle.checkpoint import save_checkpoint
     from auricle.engine.devices import DTYPES as KINDS
-    from auricle.errors import ModelError, StorageError
+    from auricle.engine.devices import loaded
+    from auricle.errors import InvalidOptionError, ModelError, StorageError
     from auricle.families import load_pretrained
     from auricle.recognizer import model_path
+    from auricle.vocabulary import with_merges
 
     try:
-        checkpoint = load_pretrained(model_path(source), dtype=KINDS[dtype])
+        checkpoint = load_pretrained(model_path(source), dtype=loaded(KINDS[dtype]))
+        if vocabulary is not None:
+            checkpoint = with_merges(checkpoint, vocabulary)
         save_checkpoint(target, checkpoint.model, checkpoint.tokenizer, KINDS[dtype])
-    except (ModelError, StorageError) as error:
+    except (ModelError, StorageError, InvalidOptionError) as error:
         raise Failure(str(error)) from error
 
 

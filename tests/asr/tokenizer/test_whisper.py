@@ -64,7 +64,7 @@ def test_parts_of_characters_read_alike(multilingual: bool) -> None:
 def test_special_ids(kind: tuple[bool, int]) -> None:
     ours, theirs = vocabulary(multilingual=kind[0], languages=kind[1]), reference(*kind)
     assert ours.vocab_size == theirs.encoding.n_vocab
-    assert ours._added == theirs.special_tokens
+    assert ours.added == theirs.special_tokens
     assert (ours.start, ours.end, ours.no_speech) == (theirs.sot, theirs.eot, theirs.no_speech)
     assert ours.start_of_previous == theirs.sot_prev
     assert ours.no_timestamps == theirs.no_timestamps

@@ -1,13 +1,17 @@
-"""Weights as a file holds them: in floats, or in 8-bit integers with a scale for each row."""
+"""Weights as a file holds them: in floats, or in 8-bit integers.
+
+Each `GROUP` of integers in a row shares a scale: one large number makes few others coarse.
+"""
 
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
-from auricle.model.weight_only import weight_scales
+from auricle.model.weight_only import LEAST, MOST, weight_scales
 
 SCALES = ".scales"  # behind a quantised weight's name
+GROUP = 64  # integers; the whole row, where it does not divide into groups
 _EXACT = ("placement.table", "subsampling.convs.0.weight", "ctc.weight")  # that end a name
 _Tensors = dict[str, Tensor]
 
@@ -38,25 +42,32 @@ def without_scales(tensors: Mapping[str, Tensor]) -> _Tensors:
 
 
 def unscaled(tensors: Mapping[str, Tensor]) -> list[str]:
-    """Names of quantised weights whose scales are missing, or of another number of rows."""
+    """Names of quantised weights whose scales are missing, or too many or too few."""
     quantised = {name: each for name, each in tensors.items() if each.dtype == torch.int8}
     none = torch.empty(0, 0)
     return [
         name
         for name, weight in sorted(quantised.items())
-        if tensors.get(name + SCALES, none).shape != weight.shape[:1]
+        if tensors.get(name + SCALES, none).shape != _groups(weight).shape[:2]
     ]
 
 
-def _quantised(name: str, weight: Tensor) -> _Tensors:
+def _groups(weight: Tensor) -> Tensor:
+    """`(E, ...) -> (E, G, GROUP)`."""
     rows = weight.flatten(1)
-    scales = weight_scales(rows)  # (E, 1)
-    integers = (rows / scales).round_().to(torch.int8).view(weight.shape)
-    return {name: integers, name + SCALES: scales.flatten()}
+    width = GROUP if rows.shape[1] % GROUP == 0 else rows.shape[1]
+    return rows.reshape(len(rows), -1, width)
+
+
+def _quantised(name: str, weight: Tensor) -> _Tensors:
+    groups = _groups(weight)
+    scales = weight_scales(groups).half()  # (E, G, 1)
+    integers = (groups / scales.float().clamp_min(LEAST)).round_().clamp_(-MOST, MOST)
+    return {name: integers.to(torch.int8).view(weight.shape), name + SCALES: scales[..., 0]}
 
 
 def _restored(name: str, tensors: Mapping[str, Tensor]) -> Tensor:
     weight = tensors[name]
     if weight.dtype != torch.int8:
         return weight
-    return weight * tensors[name + SCALES].view(-1, *[1] * (weight.dim() - 1))
+    return (_groups(weight) * tensors[name + SCALES].float()[..., None]).view(weight.shape)

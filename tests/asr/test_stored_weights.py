@@ -21,14 +21,16 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-def test_each_number_is_within_half_a_step_of_its_row() -> None:
+def test_each_number_is_within_half_a_step_of_its_group() -> None:
     weights = tiny_model().state_dict()
     stored = to_stored(weights, torch.int8)
     for name, weight in from_stored(stored, torch.float32).items():
         error = (weight - weights[name]).abs()
         if stored[name].dtype == torch.int8:
-            rows, scales = error.flatten(1), stored[name + SCALES][:, None]
-            assert (rows <= 0.5001 * scales).all(), name
+            scales = stored[name + SCALES].float()
+            groups = error.flatten(1).unflatten(1, (scales.shape[1], -1))
+            # float16 rounds a scale by up to 2 ** -11: at the largest integer that is more
+            assert (groups <= 0.57 * scales[..., None]).all(), name
         else:
             assert torch.equal(weight, weights[name].half().float()), name
 
@@ -63,7 +65,7 @@ def test_it_comes_in_the_dtype_that_is_asked_for(path: Path, dtype: torch.dtype)
         assert torch.equal(found[name], weight.to(dtype)), name
 
 
-@pytest.mark.parametrize("scales", [None, torch.ones(3)])
+@pytest.mark.parametrize("scales", [None, torch.ones(3), torch.ones(3, 1)])
 def test_scales_that_do_not_fit_are_named(path: Path, scales: torch.Tensor | None) -> None:
     from safetensors import safe_open
 

@@ -21,7 +21,6 @@ from tqdm import tqdm
 from auricle.config import DecodingOptions
 from auricle.recognizer import BUNDLED, Recognizer, model_path
 from auricle.transcript import Transcript
-from auricle_cli.recognition import BEAM
 from benchmarks.accuracy_tables import tables
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.conditions import CONDITIONS, Samples
@@ -40,8 +39,8 @@ CLIPS_OF_A_KIND = 70  # 10 minutes
 FIRST_SEED = 5_000  # of the wordless sounds: the guards' limits come from smaller ones
 QUICK_UTTERANCES, QUICK_CLIPS = 2, 2
 DTYPES = ("float32", "bfloat16", "int8")
-BEAMS = (1, BEAM)
-DEFAULT = DecodingOptions(beam_size=BEAM)  # of the command
+BEAMS = (1, 5)
+DEFAULT = DecodingOptions()
 PACKAGES = ("torch", "numpy", "jiwer", "silero-vad", "pocketsphinx")
 
 

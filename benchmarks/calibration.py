@@ -17,7 +17,6 @@ from auricle.checkpoint import load_checkpoint, save_calibration
 from auricle.config import Calibration, DecodingOptions
 from auricle.evaluation import normalize, word_errors
 from auricle.recognizer import BUNDLED, Recognizer, model_path
-from auricle_cli.recognition import BEAM
 from benchmarks.accuracy import weights
 from benchmarks.calibration_tables import tables
 from benchmarks.command import benchmark_options, use_threads
@@ -40,7 +39,7 @@ PACKAGES = ("torch", "numpy", "scipy", "jiwer")
     help="The checkpoint that gets the parameters.",
 )
 @click.option(
-    "--beam", type=click.IntRange(1), default=BEAM, show_default=True, help="Width of the search."
+    "--beam", type=click.IntRange(1), default=1, show_default=True, help="Width of the search."
 )
 @benchmark_options
 def main(

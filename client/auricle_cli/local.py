@@ -69,7 +69,7 @@ def load(recognition: Recognition) -> LocalTranscriber:
     """Load the model. Raises Failure."""
     try:
         options = DecodingOptions(
-            beam_size=recognition.beam_size,
+            beam_size=recognition.beam,
             max_tokens=recognition.max_tokens,
             temperature=recognition.temperature,
             seed=recognition.seed,

@@ -32,9 +32,6 @@ class Pcm:
     channels: int
 
 
-BEAM = 4
-
-
 @dataclass(frozen=True, slots=True)
 class Recognition:
     """Where and how. Raises ValueError for options that do not go together."""
@@ -49,7 +46,7 @@ class Recognition:
     audio_context: AudioContext | None = None
     exact: bool = False
     processes: int | None = None
-    beam: int | None = None
+    beam: int = 1
     max_tokens: int | None = None
     temperature: float = 0.0
     seed: int | None = None
@@ -78,17 +75,12 @@ class Recognition:
             )
         if not self.server and (self.tls or self.ca_certificate):
             raise ValueError("--tls and --ca-certificate are for a --server: name it, too")
-        if self.temperature and (self.beam or 1) > 1:
+        if self.temperature and self.beam > 1:
             raise ValueError("--temperature samples, --beam searches: leave one of them out")
         if self.sample_rate is None and (self.encoding or self.channels):
             raise ValueError(
                 "--encoding and --channels describe headerless audio: it needs a --sample-rate, too"
             )
-
-    @property
-    def beam_size(self) -> int:
-        """Hypotheses kept: of a command one wants good words, of a library speed."""
-        return self.beam or (1 if self.temperature else BEAM)
 
     @property
     def at_once(self) -> int:
@@ -148,7 +140,7 @@ recognition_options = grouped(
         click.option(
             "--beam",
             type=click.IntRange(1, 32),
-            show_default=str(BEAM),
+            default=1,
             help="Hypotheses kept; 1 is greedy.",
         ),
         click.option(

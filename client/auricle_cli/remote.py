@@ -50,7 +50,7 @@ def connect(recognition: Recognition) -> RemoteTranscriber:
     options = RecognitionOptions(
         model=recognition.model,
         pcm=PcmFormat(pcm.sample_rate, pcm.channels, pcm.encoding) if pcm else None,
-        beam_size=recognition.beam_size,
+        beam_size=recognition.beam,
         max_tokens=recognition.max_tokens,
         temperature=recognition.temperature or None,
         seed=recognition.seed,

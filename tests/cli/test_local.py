@@ -187,7 +187,7 @@ def test_ctc_lm_and_guards_reach_the_search(
     Recognition().open().transcribe(source)
     Recognition(ctc_weight=0.0, lm_weight=0.7, guards=False).open().transcribe(source)
     options = {options for _, options, _ in library.submitted}
-    usual = DecodingOptions(beam_size=Recognition().beam_size)
+    usual = DecodingOptions()  # the defaults of the library
     other = replace(usual, ctc_weight=0.0, lm_weight=0.7, guards=False)
     assert options == {usual, other}
 

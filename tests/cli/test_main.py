@@ -38,7 +38,7 @@ def test_transcribing_on_a_server_imports_no_torch(address: str, tmp_path: Path)
     path.write_bytes(wav(1.0))
     for flags in ([], ["--stream"]):
         modules, output = loaded_by("transcribe", "--server", address, *flags, str(path))
-        assert output == "level 250 beam 4\n"
+        assert output == "level 250 beam 1\n"
         assert "grpc" in modules
         assert not modules & (HEAVY | {"auricle"})
 

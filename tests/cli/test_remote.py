@@ -31,7 +31,7 @@ def loud(tmp_path: Path) -> str:
     return "loud.wav"
 
 
-WORDS = "level 500 beam 4 level 500 beam 4"  # of two pieces, as the fake hears them
+WORDS = "level 500 beam 1 level 500 beam 1"  # of two pieces, as the fake hears them
 
 
 @pytest.mark.parametrize("flags", [[], ["--stream"]])
@@ -43,7 +43,7 @@ def test_transcribe(auricle: Auricle, address: str, loud: str, flags: list[str])
 def test_options_cross_the_wire(auricle: Auricle, address: str, loud: str) -> None:
     flags = ["--beam", "3", "--format", "json"]
     answer = json.loads(auricle("transcribe", "--server", address, *flags, loud).stdout)
-    assert answer["text"] == WORDS.replace("beam 4", "beam 3")
+    assert answer["text"] == WORDS.replace("beam 1", "beam 3")
     assert answer["duration"] == 1.5
     assert answer["receipt"]["model_id"] == "fake-1"
     assert [segment["start"] for segment in answer["segments"]] == [0.0, 1.0]
@@ -89,7 +89,7 @@ def test_headerless_audio(auricle: Auricle, address: str, tmp_path: Path) -> Non
     assert refused.exit_code == 2
     assert refused.stderr.startswith("auricle: a.pcm: ")
     stated = auricle("transcribe", "--server", address, "--sample-rate", "16000", "a.pcm")
-    assert stated.stdout == "level 500 beam 4\n"
+    assert stated.stdout == "level 500 beam 1\n"
 
 
 def test_one_bad_file_among_good_ones(auricle: Auricle, address: str, loud: str) -> None:

@@ -1,6 +1,7 @@
-"""Speaks the sample recordings again: `python samples/make_samples.py [FOLDER]`.
+"""Speaks the synthetic samples again: `python samples/make_samples.py [FOLDER]`.
 
 Needs espeak-ng and flite. The sentences were written for this purpose and are in no training text.
+The manifest lists the recordings of people, too.
 """
 
 import json
@@ -49,6 +50,16 @@ SAMPLES: Mapping[str, tuple[Voice, str]] = {
     ),
 }
 
+RECORDED: Mapping[str, str] = {
+    "librispeech-1088": "closed the door carefully and returned to the house",
+    "librispeech-226": (
+        "an hour after she had read it she was driving down the long straight road to cairo"
+        " embarked at alexandria the next day landed at brindisi"
+    ),
+    "librispeech-4640": "which one beholds in the depths of history hovering over thermopylae",
+}
+HERE = Path(__file__).parent
+
 
 def make_samples(folder: Path) -> None:
     """Writes the recordings, 16-bit WAV at `SAMPLE_RATE`, and their manifest into `folder`."""
@@ -56,16 +67,19 @@ def make_samples(folder: Path) -> None:
     for name, (voice, sentence) in SAMPLES.items():
         samples = speak(sentence, voice)
         soundfile.write(folder / f"{name}.wav", samples, SAMPLE_RATE, subtype="PCM_16")
-        lines.append(manifest_line(name, sentence, len(samples) / SAMPLE_RATE))
+        lines.append(manifest_line(f"{name}.wav", sentence, len(samples) / SAMPLE_RATE))
+    for name, text in RECORDED.items():
+        seconds = soundfile.info(HERE / f"{name}.opus").duration
+        lines.append(manifest_line(f"{name}.opus", text, seconds))
     (folder / "manifest.jsonl").write_text("".join(lines), encoding="utf-8")
 
 
 def manifest_line(name: str, sentence: str, duration: float) -> str:
     """A line of the manifest; `duration` in seconds."""
     text = sentence.lower().translate(str.maketrans("", "", ",."))
-    entry = {"audio_filepath": f"{name}.wav", "text": text, "duration": round(duration, 3)}
+    entry = {"audio_filepath": name, "text": text, "duration": round(duration, 3)}
     return json.dumps(entry) + "\n"
 
 
 if __name__ == "__main__":
-    make_samples(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)
+    make_samples(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)

@@ -14,7 +14,7 @@ from tests.client.conftest import serving
 from tests.server.certificate import self_signed
 from tests.server.fakes import FakeRecognizer, wav
 
-WORDS = "level 500 beam 4"
+WORDS = "level 500 beam 1"
 
 
 @pytest.fixture

@@ -246,13 +246,12 @@ def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
         raise ValueError(f"unknown entries: {', '.join(sorted(unknown))}")
     init = (base / table["init"]).resolve() if "init" in table else None
     teacher = _teacher_config(table["teacher"], base) if "teacher" in table else None
-    model = _model(table, init)
     return TrainingConfig(
         seed=int(table.get("seed", 1)),
         init=init,
         output=(base / table["output"]).resolve(),
         data=_data_config(table["data"], base),
-        model=_taught(model, teacher) if teacher else model,
+        model=_taught(_model(table, init), teacher),
         optimizer=_section(OptimizerConfig, table.get("optimizer", {})),
         loss=_section(LossConfig, table.get("loss", {})),
         augmentation=_section(AugmentationConfig, table.get("augmentation", {})),
@@ -334,8 +333,10 @@ def _teacher_config(table: dict[str, Any], base: Path) -> TeacherConfig:
     return TeacherConfig(**_tuples(table) | paths)
 
 
-def _taught(model: ModelConfig, teacher: TeacherConfig) -> ModelConfig:
+def _taught(model: ModelConfig, teacher: TeacherConfig | None) -> ModelConfig:
     """As it is exported."""
+    if teacher is None:
+        return model
     margin = sum(teacher.margin_seconds) / 2
     return replace(model, short_context=True, audio_context="auto", margin_seconds=margin)
 

@@ -220,8 +220,8 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.teacher and self.fresh:
             raise InvalidOptionError("[fresh] speech has no labels: leave it or [teacher] out")
-        if self.teacher and self.model.transformer.ctc:
-            raise InvalidOptionError("[teacher] teaches the decoder alone, but the model has CTC")
+        if self.teacher and self.model.tokenizer != "whisper":
+            raise InvalidOptionError("[teacher] is for Whisper models, which hear whole windows")
 
 
 def load_training_config(path: Path) -> TrainingConfig:

@@ -48,7 +48,7 @@ def target_of(labels: Sequence[Label], end: int, empty_weight: float) -> Target:
         torch.cat([getattr(label, name)[part] for label, part in zip(labels, parts, strict=True)])
         for name in ("tokens", "likely", "log_probs")
     )
-    counts = likely[:, 0] == tokens
+    counts = (likely[:, 0] == tokens) & log_probs[:, 0].isfinite()
     place = 0
     for label in labels[:-1]:
         place += len(label.tokens) - 1

@@ -56,11 +56,11 @@ class Trainer:
             if config.fresh:
                 check_ready(config.fresh)
             speech = load_speech(config)
+            self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
             teacher = config.teacher
-            self.lessons = teacher and Lessons(teacher, config.model, config.loss, speech)
+            self.lessons = teacher and Lessons(config, teacher, speech, self.tokenizer)
             if self.lessons:
                 speech = self.lessons.labelled(speech)
-            self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
         self.recorded = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
         self.utterances = self.recorded  # of the epoch
         self.fresh = FreshSpeech(config.fresh, config, self.tokenizer) if config.fresh else None

@@ -22,7 +22,8 @@ def model(x: Tensor, x_lens: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
 
 def label(tokens: list[int], log_probs: Tensor, most: int = VOCAB) -> Label:
     likely = log_probs.topk(most)
-    return Label("", torch.tensor([*tokens, END]), likely.indices, likely.values)
+    places = torch.arange(len(tokens) + 1)
+    return Label("", torch.tensor([*tokens, END]), places, likely.indices, likely.values)
 
 
 def confident(tokens: list[int], most: int = 4) -> Label:
@@ -103,7 +104,7 @@ def test_a_process_counts_for_its_share() -> None:
 
 def test_where_the_teacher_disagrees_only_the_words_count() -> None:
     right, wrong = confident([5, 6]), confident([5, 7])
-    mixed = Label("", right.tokens, wrong.likely, wrong.log_probs)
+    mixed = Label("", right.tokens, right.places, wrong.likely, wrong.log_probs)
     assert target_of([mixed], END, 1.0).counts.tolist() == [True, False, True]
 
 

@@ -3,5 +3,6 @@
 from auricle.training.labels.correction import corrected
 from auricle.training.labels.label import Label, read_labels
 from auricle.training.labels.run import label
+from auricle.training.labels.tokens import by_student
 
-__all__ = ["Label", "corrected", "label", "read_labels"]
+__all__ = ["Label", "by_student", "corrected", "label", "read_labels"]

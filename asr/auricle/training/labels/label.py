@@ -14,7 +14,12 @@ from auricle.errors import ManifestError
 from auricle.storage import replacing, writing
 
 _KEY = "labels"  # of the header
-_DTYPES = {"tokens": torch.int32, "likely": torch.int32, "log_probs": torch.float16}
+_DTYPES = {
+    "tokens": torch.int32,
+    "places": torch.int32,
+    "likely": torch.int32,
+    "log_probs": torch.float16,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +28,15 @@ class Label:
 
     text: str
     tokens: Tensor  # (U,), END behind the text included
+    places: Tensor  # (U,), bytes of the text before each token
     likely: Tensor  # (U, K)
     log_probs: Tensor  # (U, K)
 
 
-def write_labels(path: Path, labels: Mapping[str, Label], vocab_size: int) -> None:
+def write_labels(path: Path, labels: Mapping[str, Label]) -> None:
     """Those of a chunk, by the names of its utterances. Raises StorageError."""
     rows = [[name, each.text, len(each.tokens)] for name, each in labels.items()]
-    header = {_KEY: json.dumps({"vocab_size": vocab_size, "rows": rows})}
+    header = {_KEY: json.dumps(rows)}
     tensors = {
         kind: torch.cat([getattr(each, kind) for each in labels.values()]).to(dtype)
         for kind, dtype in _DTYPES.items()
@@ -42,36 +48,29 @@ def write_labels(path: Path, labels: Mapping[str, Label], vocab_size: int) -> No
         save_file(tensors, partial, metadata=header)
 
 
-def read_labels(folder: Path, vocab_size: int) -> dict[str, Label]:
+def read_labels(folder: Path) -> dict[str, Label]:
     """All labels in `folder`, by the names of the utterances.
 
-    Raises ManifestError: there are none, they cannot be read, or they are of a teacher with
-    another vocabulary.
+    Raises ManifestError: there are none, or they cannot be read.
     """
     chunks = sorted(folder.glob("*.safetensors"))
     if not chunks:
         raise ManifestError(f"no labels in {folder}: make them by `auricle label RECIPE`")
     labels: dict[str, Label] = {}
     for chunk in chunks:
-        labels |= _read(chunk, vocab_size)
+        labels |= _read(chunk)
     return labels
 
 
-def _read(path: Path, vocab_size: int) -> dict[str, Label]:
+def _read(path: Path) -> dict[str, Label]:
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads(file.metadata()[_KEY])
-            tensors = {kind: file.get_tensor(kind) for kind in _DTYPES if header["rows"]}
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+            rows = json.loads(file.metadata()[_KEY])
+            lens = [length for _, _, length in rows]
+            parts = [file.get_tensor(kind).split(lens) for kind in _DTYPES if rows]
+            labels = zip(rows, *parts, strict=True) if parts else ()
+            return {name: Label(text, *each) for (name, text, _), *each in labels}
+    except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise ManifestError(
             f"{path}: no readable labels ({error}): delete it, label again"
         ) from error
-    if header["vocab_size"] != vocab_size:
-        raise ManifestError(
-            f"{path}: its teacher has {header['vocab_size']} tokens, the model {vocab_size}: "
-            "label again with a teacher of the model's vocabulary"
-        )
-    lens = [length for _, _, length in header["rows"]]
-    parts = [tensor.split(lens) for tensor in tensors.values()]
-    rows = zip(header["rows"], *parts, strict=True) if parts else ()
-    return {name: Label(text, *each) for (name, text, _), *each in rows}

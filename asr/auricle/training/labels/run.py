@@ -44,7 +44,6 @@ def _label(config: TrainingConfig, model: Path | None, chunks: dict[Path, Speech
     checkpoint = load_pretrained(model, audio_context="full")
     device = resolve_device(config.device)
     teacher = Teacher(checkpoint, device, normalizer("whisper"))
-    vocab_size = checkpoint.model.config.transformer.vocab_size
     with tqdm(total=sum(map(len, chunks.values())), unit="utt", desc="labels") as bar:
         for path, speech in chunks.items():
             labels: dict[str, Label] = {}
@@ -52,7 +51,7 @@ def _label(config: TrainingConfig, model: Path | None, chunks: dict[Path, Speech
                 few = speech[first : first + TOGETHER]
                 labels |= teacher.label(few)
                 bar.update(len(few))
-            write_labels(path, labels, vocab_size)
+            write_labels(path, labels)
 
 
 def _missing(speech: Speech, folder: Path) -> dict[Path, Speech]:

@@ -7,11 +7,13 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.checkpoint import Checkpoint
+from auricle.errors import InvalidOptionError
 from auricle.features import new_features
 from auricle.tokenizer.whisper import WhisperTokenizer
 from auricle.training.corpus import Corpus, Utterance
 from auricle.training.labels.correction import corrected, similar
 from auricle.training.labels.label import Label
+from auricle.training.labels.tokens import tokens_of
 from auricle.training.silence import with_silence
 from auricle.training.validation import said
 
@@ -25,6 +27,9 @@ class Teacher:
     def __init__(
         self, checkpoint: Checkpoint, device: torch.device, normalise: Callable[[str], str]
     ) -> None:
+        """Raises InvalidOptionError where `checkpoint` is no Whisper model."""
+        if not isinstance(checkpoint.tokenizer, WhisperTokenizer):
+            raise InvalidOptionError("[teacher] model must be a Whisper model")
         self._model = checkpoint.model.to(device).eval()
         self._tokenizer = checkpoint.tokenizer
         self._features = new_features(checkpoint.model.config.features)
@@ -52,15 +57,10 @@ class Teacher:
 
     def _thought(self, text: str, encoder_out: Tensor) -> Label:
         """What it thinks likely at each place of the corrected text."""
-        special, tokens = self._model.config.tokens, self._tokens(text)
-        told = torch.tensor([[*special.start, *tokens]], device=self._device)
+        start = torch.tensor(self._model.config.tokens.start)
+        wanted, places = tokens_of(text, self._tokenizer)
+        told = torch.cat([start, wanted[:-1]])[None].to(self._device)
         lens = torch.tensor([len(encoder_out)], device=self._device)
-        logits = self._model.decoder(told, encoder_out[None], lens)[0, len(special.start) - 1 :]
-        likely = logits.float().log_softmax(dim=-1).topk(min(LIKELY, logits.shape[-1]))
-        wanted = torch.tensor([*tokens, special.end])
-        return Label(text, wanted, likely.indices.cpu(), likely.values.cpu())
-
-    def _tokens(self, text: str) -> list[int]:
-        """Whisper begins a text with a space."""
-        whisper = isinstance(self._tokenizer, WhisperTokenizer)
-        return self._tokenizer.encode(f" {text}" if whisper else text)
+        logits = self._model.decoder(told, encoder_out[None], lens)[0, len(start) - 1 :]
+        likely = logits.float().log_softmax(dim=-1).topk(LIKELY)
+        return Label(text, wanted, places, likely.indices.cpu(), likely.values.cpu())

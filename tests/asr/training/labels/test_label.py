@@ -13,34 +13,31 @@ def label(length: int, seed: int) -> Label:
     random = torch.Generator().manual_seed(seed)
     tokens = torch.randint(50, (length,), generator=random, dtype=torch.int32)
     likely = torch.randint(50, (length, 4), generator=random, dtype=torch.int32)
-    return Label(f"Text {seed}.", tokens, likely, torch.rand(length, 4, generator=random).half())
+    places = torch.arange(length, dtype=torch.int32)
+    return Label(
+        f"Text {seed}.", tokens, places, likely, torch.rand(length, 4, generator=random).half()
+    )
 
 
 LABELS = {"a.opus": label(3, 1), "b.opus": label(1, 2), "c.opus": label(5, 3)}
 
 
 def test_they_come_back(tmp_path: Path) -> None:
-    write_labels(tmp_path / "0.safetensors", {"c.opus": LABELS["c.opus"]}, 50)
+    write_labels(tmp_path / "0.safetensors", {"c.opus": LABELS["c.opus"]})
     others = {name: each for name, each in LABELS.items() if name != "c.opus"}
-    write_labels(tmp_path / "1.safetensors", others, 50)
-    write_labels(tmp_path / "2.safetensors", {}, 50)
-    found = read_labels(tmp_path, 50)
+    write_labels(tmp_path / "1.safetensors", others)
+    write_labels(tmp_path / "2.safetensors", {})
+    found = read_labels(tmp_path)
     assert found.keys() == LABELS.keys()
     for name, each in LABELS.items():
         assert found[name].text == each.text
-        for kind in ("tokens", "likely", "log_probs"):
+        for kind in ("tokens", "places", "likely", "log_probs"):
             assert torch.equal(getattr(found[name], kind), getattr(each, kind))
-
-
-def test_another_vocabulary_is_refused(tmp_path: Path) -> None:
-    write_labels(tmp_path / "0.safetensors", LABELS, 50)
-    with pytest.raises(ManifestError, match="its teacher has 50 tokens, the model 60"):
-        read_labels(tmp_path, 60)
 
 
 def test_none_or_damaged(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="auricle label"):
-        read_labels(tmp_path / "none", 50)
+        read_labels(tmp_path / "none")
     (tmp_path / "0.safetensors").write_bytes(b"damaged")
     with pytest.raises(ManifestError, match="delete it"):
-        read_labels(tmp_path, 50)
+        read_labels(tmp_path)

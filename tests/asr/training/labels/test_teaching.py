@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from auricle.checkpoint import load_checkpoint
+from auricle.checkpoint import load_checkpoint, save_checkpoint
 from auricle.errors import InvalidOptionError, ManifestError
 from auricle.families import load_pretrained
 from auricle.training.config import AugmentationConfig, TrainingConfig, load_training_config
@@ -16,6 +16,7 @@ from auricle.training.labels.teacher import Teacher
 from auricle.training.lessons import Lessons
 from auricle.training.speech import load_speech
 from auricle.training.trainer import Trainer
+from auricle.vocabulary import with_merges
 from tests.asr.families.peers import hub_folder, small_whisper
 from tests.asr.tiny import SENTENCES
 from tests.asr.tokenizer.unicode_lines import short_vocabulary
@@ -45,6 +46,7 @@ def taught_recipe(
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a random teacher says is like no reference."""
     monkeypatch.setattr("auricle.training.labels.teacher.LEAST_SIMILAR", 0.0)
+    monkeypatch.setattr("auricle.training.lessons.LEAST_AGREEMENT", 0.0)
 
 
 @pytest.mark.usefixtures("trusted")
@@ -52,7 +54,7 @@ def test_labels_are_the_teachers_opinion_of_the_corrected_text(tmp_path: Path) -
     recipe = taught_recipe(tmp_path)
     assert label(recipe) == len(SENTENCES)
     config = load_training_config(recipe)
-    labels = read_labels(tmp_path / "labels" / "speech-train", short_vocabulary().vocab_size)
+    labels = read_labels(tmp_path / "labels" / "speech-train")
     assert len(labels) == len(SENTENCES)
     for each in labels.values():
         assert short_vocabulary().decode(each.tokens.tolist()) == each.text
@@ -88,7 +90,7 @@ def test_whom_nobody_understands_is_left_out(tmp_path: Path) -> None:
 
 def lessons(config: TrainingConfig) -> Lessons:
     assert config.teacher
-    return Lessons(config.teacher, config.model, config.loss, load_speech(config))
+    return Lessons(config, config.teacher, load_speech(config), short_vocabulary())
 
 
 @pytest.mark.usefixtures("trusted")
@@ -105,6 +107,31 @@ def test_it_learns_and_says_that_it_was_taught(
     found = load_checkpoint(config.output / "last.safetensors").model.config
     assert found.short_context
     assert (found.audio_context, found.margin_seconds) == ("auto", 0.25)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_student_may_have_fewer_tokens(tmp_path: Path) -> None:
+    recipe = taught_recipe(tmp_path)
+    label(recipe)
+    cut = with_merges(load_pretrained(tmp_path / "whisper"), 600)
+    save_checkpoint(tmp_path / "cut.safetensors", cut.model, cut.tokenizer)
+    _, _, rest = recipe.read_text().partition("\n")
+    recipe.write_text(f'init = "cut.safetensors"\n{rest}')
+    config = load_training_config(recipe)
+    Trainer(config).run()
+    found = load_checkpoint(config.output / "last.safetensors")
+    assert found.tokenizer.vocab_size == cut.tokenizer.vocab_size
+    assert found.model.config.short_context
+
+
+def test_labels_of_other_tokens_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auricle.training.labels.teacher.LEAST_SIMILAR", 0.0)
+    recipe = taught_recipe(tmp_path)
+    label(recipe)
+    with pytest.raises(ManifestError, match="not those of the model"):
+        lessons(load_training_config(recipe))
 
 
 @pytest.mark.usefixtures("trusted")
@@ -151,8 +178,8 @@ def test_only_a_recipe_with_a_teacher_can_be_labelled(tmp_path: Path) -> None:
         label(recipe)
 
 
-def test_a_model_with_ctc_has_no_teacher(tmp_path: Path) -> None:
+def test_a_model_of_our_own_has_no_teacher(tmp_path: Path) -> None:
     path = write_recipe(tiny_run(tmp_path), tmp_path / "recipe.toml")
     path.write_text(f'{path.read_text()}\n[teacher]\nlabels = "labels"\n')
-    with pytest.raises(InvalidOptionError, match="CTC"):
+    with pytest.raises(InvalidOptionError, match="Whisper"):
         load_training_config(path)

@@ -45,7 +45,7 @@ def loss(weight: float = 0.5, smoothing: float = 0.0) -> TaughtLoss:
 
 
 X, LENS = torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(3)), torch.tensor([4, 4, 3])
-TEXTS = ([5, 6, 7], [8], [])
+TEXTS: tuple[list[int], ...] = ([5, 6, 7], [8], [])
 TARGETS = [
     target_of([confident(TEXTS[0])], END, 3.0),
     target_of([confident(TEXTS[1])], END, 3.0),

@@ -51,7 +51,7 @@ def save_checkpoint(
 ) -> None:
     """Write `model`, its dimensions and `tokenizer` to `path`, the weights as `dtype`.
 
-    In int8, each row of a matrix has a scale.
+    In int8, matrices are integers with scales; the rest is float16.
 
     Raises:
         StorageError: it cannot be written; a file that was there is still there.

@@ -19,6 +19,7 @@ COMMANDS = {
     "inspect": "Draw what a model looks at in a recording.",
     "bench": "Put a server under load.",
     "train": "Train a model as a recipe says.",
+    "label": "Label a recipe's speech by a teacher.",
     "lm": "Make a language model of a text.",
     "synthesize": "Speak sentences into training data.",
     "models": "List, fetch, describe and delete models.",

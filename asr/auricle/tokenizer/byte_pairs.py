@@ -67,6 +67,10 @@ class BytePairTokenizer:
         """The text of `tokens`, special ones by their names, spaces kept."""
         return str(self._decoder.decode(list(tokens), skip_special_tokens=False))
 
+    def bytes_of(self, token: int) -> int:
+        """How many bytes of text a token is: one for each letter of a byte-level piece."""
+        return len(self._decoder.id_to_token(token) or "")
+
     def _one_of(self, names: Sequence[str]) -> int:
         found = [token for name in names if (token := self._decoder.token_to_id(name)) is not None]
         if not found:

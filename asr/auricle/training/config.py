@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -68,6 +68,29 @@ class FreshConfig:
         if not self.engines or not set(self.engines) <= ENGINES.keys():
             known = ", ".join(ENGINES)
             raise InvalidOptionError(f"engines must be some of {known}, not {self.engines!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherConfig:
+    """A model of whole windows is taught to go without the silence behind an utterance.
+
+    The words are those of the `labels`, a folder that `auricle label` fills by the teacher `model`,
+    or else by the recipe's `init`. Clips are followed by some silence between both
+    `margin_seconds`; the exported model adds their mean.
+    """
+
+    labels: Path
+    model: Path | None = None
+    weight: float = 0.5  # of the divergence from the teacher, beside that of the words
+    margin_seconds: tuple[float, float] = (0.0, 1.5)
+    empty_weight: float = 4.0  # of clips without words, which have but one token
+
+    def __post_init__(self) -> None:
+        _check_share("weight", self.weight)
+        _check_within("empty_weight", self.empty_weight, (0.0, 100.0))
+        _check_within("margin_seconds", self.margin_seconds, (0.0, 30.0))
+        if not isinstance(self.margin_seconds, tuple):
+            raise InvalidOptionError("margin_seconds must be two numbers, the least and the most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +213,15 @@ class TrainingConfig:
     seed: int = 1
     init: Path | None = None  # a checkpoint to begin with, as fine-tuning does
     fresh: FreshConfig | None = None
+    teacher: TeacherConfig | None = None
     device: str = "auto"  # cpu, cuda, or cuda where there is one
     compile: bool = False  # by torch.compile
+
+    def __post_init__(self) -> None:
+        if self.teacher and self.fresh:
+            raise InvalidOptionError("[fresh] speech has no labels: leave it or [teacher] out")
+        if self.teacher and self.model.tokenizer != "whisper":
+            raise InvalidOptionError("[teacher] is for Whisper models, which hear whole windows")
 
 
 def load_training_config(path: Path) -> TrainingConfig:
@@ -215,17 +245,19 @@ def _training_config(table: dict[str, Any], base: Path) -> TrainingConfig:
     if unknown:
         raise ValueError(f"unknown entries: {', '.join(sorted(unknown))}")
     init = (base / table["init"]).resolve() if "init" in table else None
+    teacher = _teacher_config(table["teacher"], base) if "teacher" in table else None
     return TrainingConfig(
         seed=int(table.get("seed", 1)),
         init=init,
         output=(base / table["output"]).resolve(),
         data=_data_config(table["data"], base),
-        model=_model(table, init),
+        model=_taught(_model(table, init), teacher),
         optimizer=_section(OptimizerConfig, table.get("optimizer", {})),
         loss=_section(LossConfig, table.get("loss", {})),
         augmentation=_section(AugmentationConfig, table.get("augmentation", {})),
         schedule=_section(ScheduleConfig, table.get("schedule", {})),
         fresh=_fresh_config(table["fresh"], base) if "fresh" in table else None,
+        teacher=teacher,
         device=_typed(table, "device", "auto"),
         compile=_typed(table, "compile", False),
     )
@@ -292,6 +324,21 @@ def _fresh_config(table: dict[str, Any], base: Path) -> FreshConfig:
         raise TypeError(f"{table!r} stands where a table belongs")
     files = {name: (base / table[name]).resolve() for name in _FRESH_FILES if name in table}
     return FreshConfig(**_tuples(table) | files)
+
+
+def _teacher_config(table: dict[str, Any], base: Path) -> TeacherConfig:
+    if not isinstance(table, dict):
+        raise TypeError(f"{table!r} stands where a table belongs")
+    paths = {name: (base / table[name]).resolve() for name in ("labels", "model") if name in table}
+    return TeacherConfig(**_tuples(table) | paths)
+
+
+def _taught(model: ModelConfig, teacher: TeacherConfig | None) -> ModelConfig:
+    """As it is exported."""
+    if teacher is None:
+        return model
+    margin = sum(teacher.margin_seconds) / 2
+    return replace(model, short_context=True, audio_context="auto", margin_seconds=margin)
 
 
 def _model(table: dict[str, Any], init: Path | None) -> ModelConfig:

@@ -37,6 +37,7 @@ class Corpus:
 
     def __init__(self, samples: Path, utterances: list[Utterance]) -> None:
         self.utterances = utterances
+        self.name = samples.parent.name  # of its manifest and the folder around that
         self._samples = np.memmap(samples, dtype=np.int16, mode="r")
 
     def samples(self, utterance: Utterance) -> npt.NDArray[np.float32]:

@@ -7,7 +7,7 @@ whole, so that a recipe means the same on any number of devices.
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -58,10 +58,11 @@ class World:
         """The whole batch's: the means over all processes."""
         if self.size == 1:
             return losses
-        heads = [losses.attention] if losses.ctc is None else [losses.attention, losses.ctc]
-        sums = torch.stack([losses.total.detach(), *heads])
+        found = {each.name: getattr(losses, each.name) for each in fields(losses)}
+        names = [name for name, loss in found.items() if loss is not None]
+        sums = torch.stack([found[name].detach() for name in names])
         distributed.all_reduce(sums)
-        return Losses(*(sums / self.size))
+        return replace(losses, **dict(zip(names, sums / self.size, strict=True)))
 
     def any(self, wish: bool) -> bool:
         """Whether any process has it."""

@@ -21,12 +21,13 @@ class Losses:
     total: Tensor
     attention: Tensor
     ctc: Tensor | None = None  # the model has no such head
+    teacher: Tensor | None = None  # there is none to learn from
 
     @property
     def heads(self) -> dict[str, float]:
-        """Of each head that the model has."""
-        heard = {} if self.ctc is None else {"ctc": float(self.ctc)}
-        return {**heard, "attention": float(self.attention)}
+        """Of each head that the model has, and the divergence from a teacher."""
+        named = {"ctc": self.ctc, "attention": self.attention, "teacher": self.teacher}
+        return {name: float(loss) for name, loss in named.items() if loss is not None}
 
 
 @dataclass(frozen=True, slots=True)

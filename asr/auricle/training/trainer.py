@@ -21,17 +21,18 @@ from auricle.training.augmentation import SpecAugment, WaveformAugmentation, see
 from auricle.training.batches import make_batches
 from auricle.training.clips import Clip, plan_clips, render
 from auricle.training.config import TrainingConfig, load_training_config
-from auricle.training.corpus import open_corpus
 from auricle.training.distributed import World, world_of
 from auricle.training.events import Events
 from auricle.training.fresh import FreshSpeech, check_ready, folder_of
 from auricle.training.interruption import Interruption
 from auricle.training.journal import Journal
 from auricle.training.judge import Judge
+from auricle.training.lessons import Lessons
 from auricle.training.loss import Losses, joint_loss
 from auricle.training.network import network_of
-from auricle.training.selection import Speech, alignable, usable
+from auricle.training.selection import Speech, alignable
 from auricle.training.silence import with_silence
+from auricle.training.speech import load_speech
 from auricle.training.state import new_state
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,12 @@ class Trainer:
                 config.output.mkdir(parents=True, exist_ok=True)
             if config.fresh:
                 check_ready(config.fresh)
-            speech = _load_speech(config)
+            speech = load_speech(config)
             self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
+            teacher = config.teacher
+            self.lessons = teacher and Lessons(config, teacher, speech, self.tokenizer)
+            if self.lessons:
+                speech = self.lessons.labelled(speech)
         self.recorded = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
         self.utterances = self.recorded  # of the epoch
         self.fresh = FreshSpeech(config.fresh, config, self.tokenizer) if config.fresh else None
@@ -167,13 +172,9 @@ class Trainer:
         state, world = self.state, self.world
         seed_everything(self.config.seed, state.epoch, state.batch, *world.seed())
         x, x_lens = (each.to(world.device) for each in self._features(world.rows(clips)))
-        batch = [self.tokenizer.encode(self._text(clip)) for clip in clips]
-        texts = world.rows(batch)
         state.model.train()
         with arithmetic(world.device):
-            share = world.share(texts, batch)
-            special = self.config.model.tokens
-            losses = joint_loss(self.network, x, x_lens, texts, self.config.loss, share, special)
+            losses = self._losses(clips, x, x_lens)
         losses.total.backward()
         norm = clip_grad_norm_(state.model.parameters(), self.config.optimizer.clip_norm)
         if torch.isfinite(norm):
@@ -188,11 +189,27 @@ class Trainer:
             self.journal.step(state.step, losses, float(norm), rate)
         return losses
 
+    def _losses(self, clips: list[Clip], x: Tensor, x_lens: Tensor) -> Losses:
+        """Of this process' rows of a batch."""
+        config, world = self.config, self.world
+        if self.lessons:
+            wanted = [self.lessons.target(self._spoken(clip)) for clip in clips]
+            targets = world.rows(wanted)
+            share = world.share([each.text for each in targets], [each.text for each in wanted])
+            return self.lessons.loss(self.network, x, x_lens, targets, share)
+        batch = [self.tokenizer.encode(self._text(clip)) for clip in clips]
+        texts = world.rows(batch)
+        share, special = world.share(texts, batch), config.model.tokens
+        return joint_loss(self.network, x, x_lens, texts, config.loss, share, special)
+
+    def _spoken(self, clip: Clip) -> Speech:
+        return [self.utterances[index] for index in clip.utterances]
+
     def _text(self, clip: Clip) -> str:
-        return " ".join(self.utterances[index][1].text for index in clip.utterances)
+        return " ".join(utterance.text for _, utterance in self._spoken(clip))
 
     def _waveform(self, clip: Clip) -> Tensor:
-        spoken = [self.utterances[index] for index in clip.utterances]
+        spoken = self._spoken(clip)
         return render(clip, [torch.from_numpy(corpus.samples(u)) for corpus, u in spoken])
 
     def _features(self, clips: list[Clip]) -> tuple[Tensor, Tensor]:
@@ -200,7 +217,8 @@ class Trainer:
         waveforms = [self._waveform(clip) for clip in clips]
         lens = torch.tensor([len(waveform) for waveform in waveforms])
         samples, lens = self.augment(pad_sequence(waveforms, True), lens)
-        x, x_lens = self.features(*with_silence(samples, lens, self.config.model))
+        listener = self.lessons.listener() if self.lessons else self.config.model
+        x, x_lens = self.features(*with_silence(samples, lens, listener))
         return self.spec_augment(x), x_lens
 
 
@@ -228,14 +246,3 @@ def _forget(output: Path) -> None:
         (output / name).unlink(missing_ok=True)
     for folder in (output / "tensorboard", folder_of(output)):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _load_speech(config: TrainingConfig) -> Speech:
-    data = config.data
-    speech = [
-        (corpus, utterance)
-        for manifest in data.train
-        for corpus in [open_corpus(manifest, data.cache, data.on_bad)]
-        for utterance in corpus.utterances
-    ]
-    return usable(speech, data, config.model)

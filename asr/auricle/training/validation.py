@@ -52,7 +52,7 @@ class Validator:
         has_ctc, device = model.config.transformer.ctc, model.decoder.embedding.weight.device
         for rows, xs in self._batches(dev, model.config):
             encoder_outs = model.encoder.encode([x.to(device) for x in xs])
-            for row, tokens in zip(rows, _said(model, encoder_outs), strict=True):
+            for row, tokens in zip(rows, said(model, encoder_outs), strict=True):
                 attention[row] = self.tokenizer.decode(tokens)
             for row, out in zip(rows, encoder_outs if has_ctc else (), strict=has_ctc):
                 ctc[row] = self.tokenizer.decode(ctc_greedy(model.ctc(out)))
@@ -70,7 +70,7 @@ class Validator:
             yield rows, [each[:length] for each, length in zip(x, x_lens.tolist(), strict=True)]
 
 
-def _said(model: SpeechTransformer, encoder_outs: list[Tensor]) -> list[tuple[int, ...]]:
+def said(model: SpeechTransformer, encoder_outs: list[Tensor]) -> list[tuple[int, ...]]:
     """The tokens of each utterance by the decoder, no more than it has frames and places for."""
     special, most = model.config.tokens, model.config.transformer.max_tokens
     room = most - len(special.start) + 1 if most else math.inf

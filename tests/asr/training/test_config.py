@@ -1,6 +1,7 @@
 """Recipes: those that we ship, and what is wrong with others."""
 
 import re
+import tomllib
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from auricle.training.config import (
     LossConfig,
     OptimizerConfig,
     ScheduleConfig,
+    TeacherConfig,
     TrainingConfig,
     load_training_config,
 )
@@ -160,6 +162,14 @@ def test_our_recipe_names_every_entry_and_changes_no_batches() -> None:
         assert getattr(config.augmentation, f"{name}_probability") == 0
     assert config.augmentation.empty_share == 0
     assert config.augmentation.noise_kinds == off.noise_kinds
+
+
+def test_the_recipe_for_whisper_names_every_entry_of_its_teacher() -> None:
+    path = RECIPE.with_name("whisper-tiny-en.toml")
+    table = tomllib.loads(path.read_text(encoding="utf-8").replace("# model =", "model ="))
+    assert table["teacher"].keys() == {field.name for field in fields(TeacherConfig)}
+    assert table["optimizer"].keys() <= {field.name for field in fields(OptimizerConfig)}
+    assert table["augmentation"].keys() <= {field.name for field in fields(AugmentationConfig)}
 
 
 def test_what_our_recipe_only_mentions_is_valid(write: Write) -> None:

@@ -34,7 +34,7 @@ from auricle.joining import Joiner, join, merge_receipts
 from auricle.segmenter import Piece, Segmenter
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript, Word
-from auricle.vad import load_now
+from auricle.vad import load_now, speech_end
 
 AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
 Start = Callable[[EngineConfig], tuple[Serving, Described]]
@@ -267,7 +267,13 @@ class Recognizer:
             DeadlineExceededError: the deadline has passed already.
             QueueFullError, EngineStoppedError: the engine takes no more.
         """
-        request = Request(piece.samples, options or DecodingOptions(), deadline, piece.speech)
+        request = Request(
+            piece.samples,
+            options or DecodingOptions(),
+            deadline,
+            piece.speech,
+            self._speech_end(piece),
+        )
         submitted = self._engine.submit(request, block=block)
         recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
         if self._checker is not None:  # behind `then`: it starts when the answer is out
@@ -308,6 +314,12 @@ class Recognizer:
         traceback: TracebackType | None,
     ) -> None:
         self.close(drain=error is None)
+
+    def _speech_end(self, piece: Piece) -> float | None:
+        """For who can tell whether the words go as far; None where nobody speaks."""
+        if piece.speech is False or not isinstance(self._dialect, WhisperDialect):
+            return None
+        return speech_end(piece.samples) or None
 
     def _submitted(
         self, pieces: Iterable[Piece], options: DecodingOptions | None

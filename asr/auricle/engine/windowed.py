@@ -10,6 +10,7 @@ from auricle.decoding.whisper import WhisperDialect
 from auricle.engine.request import Request
 from auricle.engine.seam import Serving
 from auricle.transcript import Receipt, Segment
+from auricle.vad import speech_end
 
 
 def in_windows(
@@ -32,7 +33,8 @@ def in_windows(
     while not windows.done:
         heard = samples[windows.start * hop : (windows.start + windows.size) * hop]
         told = replace(options, prompt=windows.prompt[-dialect.context :])
-        outcome = engine.submit(Request(heard, told), block=True).result()
+        request = Request(heard, told, speech_end=speech_end(heard) or None)
+        outcome = engine.submit(request, block=True).result()
         hypothesis = outcome.hypothesis
         options = replace(options, language=options.language or hypothesis.language)
         receipts.append(outcome.receipt)

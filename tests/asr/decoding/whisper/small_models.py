@@ -109,7 +109,7 @@ def _decoded(
     running = {}
     for number, each in options.items():
         dialect.check(each)
-        course = dialect.course(each, FRAMES)
+        course = dialect.course(each, Utterance())
         running[continuous.join_course(remembered(number), course)] = number
     found = {}
     while running:

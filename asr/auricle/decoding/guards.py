@@ -11,7 +11,6 @@ from typing import Protocol
 
 from auricle.decoding.loops import Possible, Repetition, Tokens
 
-
 SYLLABLES = 8.0  # a second, of the fastest speech; a token is at least one
 
 

@@ -97,9 +97,7 @@ class WhisperCourse:
     def _doubtful(self, found: Hypothesis, quality: Quality) -> bool:
         """And there is something else to try."""
         thresholds, short = self._plan.thresholds, self._plan.utterance.short_context
-        if thresholds.silent(quality):
-            return False
-        if found.guards:
+        if found.guards and not thresholds.silent(quality):
             return short or bool(self._temperatures)
         return bool(self._temperatures) and thresholds.doubtful(quality)
 
@@ -120,11 +118,16 @@ class WhisperCourse:
             return tokens
         return tuple(token for token in tokens if token < self._tokenizer.timestamp_begin)
 
+    def _limited(self, found: Hypothesis) -> tuple[str, ...]:
+        """As a guard's name: that there is more to say, where it is known how far speech goes."""
+        goes_on = not found.ended and self._plan.utterance.speech_end is not None
+        return ("limit",) if goes_on else ()
+
     def _said(self, found: Hypothesis, *, silent: bool) -> Hypothesis:
         return replace(
             found,
             tokens=() if silent else self._wanted(found.tokens),
-            guards=("no_speech",) if silent else found.guards,
+            guards=("no_speech",) if silent else found.guards or self._limited(found),
             temperature=self._temperature,
             language=self._language,
             no_speech=self._no_speech.probability,

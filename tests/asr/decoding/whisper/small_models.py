@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from auricle.config import DecodingOptions
-from auricle.decoding import ContinuousDecoder
+from auricle.decoding import ContinuousDecoder, Utterance
 from auricle.decoding.whisper import WhisperDialect
 from auricle.hypothesis import Hypothesis
 from auricle.model import new_cache

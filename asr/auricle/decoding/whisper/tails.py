@@ -32,7 +32,8 @@ class SpeechGoesOn:
 
     def binds(self, said: Tokens) -> bool:
         """Whether something was said, and not all."""
-        last = next((token for token in reversed(said) if token >= self.timestamp_begin), 0)
+        times = (token for token in reversed(said) if token >= self.timestamp_begin)
+        last = next(times, self.timestamp_begin)
         return last < self.until and any(token < self.end for token in said)
 
     def apply(self, logits: Tensor, said: object) -> None:

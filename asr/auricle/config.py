@@ -233,6 +233,7 @@ class ModelConfig:
     tokens_per_second: float = 13.0  # the most that is ever said; of the bundled vocabulary
     family: str = "auricle"
     audio_context: AudioContext = "auto"  # encode what there is, or always the whole window
+    short_context: bool = False  # Whisper's weights that were taught to do with what there is
     margin_seconds: float = 0.0  # of silence that `auto` adds
     short_context: bool = False  # a model of whole windows was taught to go without their silence
     tokenizer: Literal["sentencepiece", "byte_pairs", "whisper"] = "sentencepiece"
@@ -260,6 +261,11 @@ class ModelConfig:
                     f"alignment_heads must be of {layers} layers with {heads} heads, "
                     f"not {layer}, {head}"
                 )
+
+    @property
+    def knows_short_context(self) -> bool:
+        """Whether its answers are as good without the silence that fills the window."""
+        return self.short_context or self.family != "whisper"
 
     @property
     def window(self) -> int:

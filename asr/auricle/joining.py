@@ -18,6 +18,7 @@ class Joiner:
         self._segments: list[Segment] = []
         self._last = ""  # what the last recognition said
         self._receipts: list[Receipt] = []
+        self._warnings: list[str] = []
 
     def add(self, recognition: Recognition) -> list[Segment]:
         """The next recognition's segments, which are final, as far as they say something new.
@@ -31,13 +32,17 @@ class Joiner:
         self._segments += new
         self._last = joined(new)
         self._receipts.append(recognition.receipt)
+        self._warnings += recognition.warnings
         return [segment for segment in new if segment.text]
 
     def transcript(self, duration: float, warnings: tuple[str, ...] = ()) -> Transcript:
-        """The whole so far, of an audio of `duration` seconds: the segments that `add` gave."""
+        """The whole so far, of an audio of `duration` seconds: the segments that `add` gave.
+
+        `warnings` are of the audio; those of the recognitions follow.
+        """
         segments = tuple(segment for segment in self._segments if segment.text)
         receipt = merge_receipts(self._receipts, self._model_id)
-        return Transcript(segments, duration, receipt, warnings)
+        return Transcript(segments, duration, receipt, (*warnings, *self._warnings))
 
 
 def join(

@@ -1,6 +1,7 @@
 """The library's front door: audio in, transcripts out, through the batching engine."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,10 +34,13 @@ from auricle.futures import results, results_async, then
 from auricle.host import Described, Host, Loading, start_processes
 from auricle.hypothesis import Hypothesis
 from auricle.joining import Joiner, join, merge_receipts
+from auricle.missing import missing_words
 from auricle.segmenter import Piece, Segmenter
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript, Word
-from auricle.vad import load_now
+from auricle.vad import load_now, speech_end
+
+logger = logging.getLogger(__name__)
 
 AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
 Start = Callable[[EngineConfig], tuple[Serving, Described]]
@@ -86,6 +90,12 @@ class Recognizer:
         self.device, self.dtype = described.device, described.dtype
         self._tokenizer = described.tokenizer
         self._dialect = dialect_of(self.config, self._tokenizer)
+        if self.config.audio_context == "auto" and not self.config.knows_short_context:
+            logger.warning(
+                "%s was not taught short contexts: with audio_context auto it may repeat itself or "
+                "leave words out; leave audio_context away, or choose full",
+                self.model_id,
+            )
 
     @classmethod
     def from_pretrained(
@@ -117,7 +127,7 @@ class Recognizer:
             check_invariance: the share of requests, 0 to 1, that is decoded again alone; where
                 that gives other tokens, a warning is logged and `checks` counts it.
             audio_context: `full` encodes the model's whole window always, `auto` what there is;
-                None: as the model was made for.
+                None: `auto` where the model was taught to do with that.
 
         Raises:
             ModelError: it cannot be loaded; its class says why.
@@ -195,15 +205,16 @@ class Recognizer:
         read, chosen = _as_audio(audio), options or DecodingOptions()
         if not isinstance(self._dialect, WhisperDialect) or chosen.timestamps is False:
             raise InvalidOptionError("windows move by the times that a Whisper model says")
-        segments, receipts = in_windows(
-            self._engine, self.config, self._dialect, read.samples, chosen
-        )
+        found = list(in_windows(self._engine, self.config, self._dialect, read.samples, chosen))
         calibration = self.config.calibration
         calibrated = tuple(
-            replace(each, confidence=calibration.confidence(each.confidence)) for each in segments
+            replace(each, confidence=calibration.confidence(each.confidence))
+            for recognition in found
+            for each in recognition.segments
         )
-        receipt = merge_receipts(receipts, self.model_id)
-        return Transcript(calibrated, read.duration, receipt, read.warnings)
+        receipt = merge_receipts([recognition.receipt for recognition in found], self.model_id)
+        warnings = [warning for recognition in found for warning in recognition.warnings]
+        return Transcript(calibrated, read.duration, receipt, (*read.warnings, *warnings))
 
     def segmenter(self) -> Segmenter:
         """A cutter for one stream of samples, with this model's window."""
@@ -270,7 +281,13 @@ class Recognizer:
             DeadlineExceededError: the deadline has passed already.
             QueueFullError, EngineStoppedError: the engine takes no more.
         """
-        request = Request(piece.samples, options or DecodingOptions(), deadline, piece.speech)
+        request = Request(
+            piece.samples,
+            options or DecodingOptions(),
+            deadline,
+            piece.speech,
+            self._speech_end(piece),
+        )
         submitted = self._engine.submit(request, block=block)
         recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
         if self._checker is not None:  # behind `then`: it starts when the answer is out
@@ -312,6 +329,12 @@ class Recognizer:
     ) -> None:
         self.close(drain=error is None)
 
+    def _speech_end(self, piece: Piece) -> float | None:
+        """For who can tell whether the words go as far; None where nobody speaks."""
+        if piece.speech is False or not isinstance(self._dialect, WhisperDialect):
+            return None
+        return speech_end(piece.samples) or None
+
     def _submitted(
         self, pieces: Iterable[Piece], options: DecodingOptions | None
     ) -> Iterator[Future[Recognition]]:
@@ -331,7 +354,8 @@ class Recognizer:
             )
             for each in self._heard(piece, found)
         )
-        return Recognition(segments, outcome.receipt, piece.overlap)
+        warnings = missing_words(found, piece.start, piece.end)
+        return Recognition(segments, outcome.receipt, piece.overlap, warnings)
 
     def _heard(self, piece: Piece, found: Hypothesis) -> list[Heard]:
         """By the times that the model says, if it does.

@@ -62,6 +62,7 @@ class Recognition:
     segments: tuple[Segment, ...]
     receipt: Receipt
     overlap: float = 0.0  # seconds at the piece's start that the piece before heard, too
+    warnings: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -4,10 +4,10 @@ And whether anybody says a word at all, which is mostly known after the first on
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import torch
 
 from auricle.audio import Samples
+from auricle.config import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from silero_vad import SileroVADSequence
@@ -23,6 +24,7 @@ FRAME_SAMPLES = 512  # 32 ms; the one frame length of Silero VAD at 16 kHz
 THRESHOLD = 0.5  # from this probability on a frame is speech
 WORD_FRAMES = 6  # 0.19 s: the shortest word is longer, a tone that passes for speech seldom is
 _PEAK = 0.5  # to which quiet audio is raised: the detector misses quiet speech
+_STRETCH_SAMPLES = 64 * FRAME_SAMPLES  # 2 s
 _BLOCK_FRAMES = 16  # asked at a time: speech begins within the first or second of them
 _TINY = 1e-6  # of a peak: digital silence is not raised
 _CONTEXT_SAMPLES = 64  # of the frame before, which the detector hears once more
@@ -75,7 +77,7 @@ def load_now() -> None:
 def speaks(samples: Samples, vad: Vad | None = None) -> bool:
     """Whether anybody says a word in `samples (S,)`. Listens no further than to the first."""
     vad = vad or SileroVad()
-    gain = np.float32(max(1.0, _PEAK / max(np.abs(samples).max(initial=0.0), _TINY)))
+    gain = _gain(samples)
     frames = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
     speech: list[bool] = []
     for begin in range(0, len(frames), _BLOCK_FRAMES):
@@ -84,6 +86,43 @@ def speaks(samples: Samples, vad: Vad | None = None) -> bool:
         if has_word(speech):
             return True
     return False
+
+
+def speech_end(samples: Samples, vad: Vad | None = None) -> float:
+    """Seconds to the end of the last word in `samples (S,)`; 0 where nobody speaks.
+
+    Listens from the end, a stretch at a time, no further than to that word.
+    """
+    gain = _gain(samples)
+    end = len(samples)
+    while end > 0:
+        begin = max(0, end - _STRETCH_SAMPLES)
+        last = _last_word(_is_speech(gain * samples[begin:end], vad or SileroVad()))
+        if last:
+            return min(begin + last * FRAME_SAMPLES, len(samples)) / SAMPLE_RATE
+        end = begin and begin + 2 * WORD_FRAMES * FRAME_SAMPLES  # a word may lie on the cut
+    return 0.0
+
+
+def _last_word(speech: Sequence[bool]) -> int:
+    """The frame behind it; 0 where there is none."""
+    runs = [(spoken, len(list(run))) for spoken, run in groupby(speech)]
+    ends = accumulate(length for _, length in runs)
+    words = [
+        end
+        for end, (spoken, length) in zip(ends, runs, strict=True)
+        if spoken and length >= WORD_FRAMES
+    ]
+    return max(words, default=0)
+
+
+def _is_speech(samples: Samples, vad: Vad) -> list[bool]:
+    frames = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+    return [bool(each) for each in vad(frames) >= THRESHOLD]
+
+
+def _gain(samples: Samples) -> np.float32:
+    return np.float32(max(1.0, _PEAK / max(np.abs(samples).max(initial=0.0), _TINY)))
 
 
 def has_word(speech: Iterable[bool]) -> bool:

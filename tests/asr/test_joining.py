@@ -1,5 +1,7 @@
 """Pieces of a long audio, back together, by hand."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,11 @@ def test_pieces_without_overlap_stand_as_they_are() -> None:
     assert transcript == Transcript(
         (Segment(0.0, 5.0, "a b", 0.5), Segment(5.0, 9.0, "b c", 0.5)), 9.5, Receipt("m"), ("w",)
     )
+
+
+def test_warnings_of_pieces_follow_those_of_the_audio() -> None:
+    pieces = [replace(heard("a"), warnings=("b",)), replace(heard("c"), warnings=("d",))]
+    assert join(pieces, duration=9.5, warnings=("w",)).warnings == ("w", "b", "d")
 
 
 def test_no_pieces_are_an_empty_transcript() -> None:

@@ -80,7 +80,9 @@ def test_a_transcript_is_whole(recognizer: Recognizer) -> None:
     assert receipt.tokens >= len(segment.text.split())
     assert receipt.encode_seconds > 0
     assert receipt.decode_seconds > 0
-    assert transcript.warnings == ()
+    assert receipt.guards == ("rate",)  # random weights never end
+    (warning,) = transcript.warnings
+    assert warning.startswith("words may be missing between 0.0 and 1.0 s")
 
 
 def test_confidences_are_calibrated_as_the_checkpoint_says(recognizer: Recognizer) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from auricle.audio import load_audio
-from auricle.vad import FRAME_SAMPLES, SileroVad, has_word, speaks
+from auricle.vad import FRAME_SAMPLES, SileroVad, has_word, speaks, speech_end
 from benchmarks.wordless import WORDLESS
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.wav"))
@@ -62,6 +62,31 @@ def test_after_the_first_word_nobody_listens() -> None:
     silent = Scripted([False] * 1000)
     assert not heard(silent)
     assert silent.asked == 1000
+
+
+def loud_speaks(frames: np.ndarray) -> np.ndarray:
+    """A detector that takes what is loud for speech."""
+    return (np.abs(frames).max(axis=1) > 0.4).astype(np.float32)
+
+
+@pytest.mark.parametrize("words", [[(0, 6)], [(3, 20), (50, 57)], [(0, 150)], [(58, 66)], []])
+@pytest.mark.parametrize("behind", [0, 5, 70, 200])
+def test_speech_ends_with_its_last_word(words: list[tuple[int, int]], behind: int) -> None:
+    end = max((last for _, last in words), default=0)
+    samples = np.full((end + behind) * FRAME_SAMPLES, 0.01, np.float32)
+    for begin, last in words:
+        samples[begin * FRAME_SAMPLES : last * FRAME_SAMPLES] = 0.5
+    samples[(end + 1) * FRAME_SAMPLES : (end + 4) * FRAME_SAMPLES] = 0.5  # too short for a word
+    found = speech_end(samples, loud_speaks)
+    assert found == pytest.approx(end * FRAME_SAMPLES / 16_000, abs=FRAME_SAMPLES / 16_000)
+
+
+def test_no_further_than_to_the_last_word_is_listened() -> None:
+    vad = Scripted([True] * 1000)
+    samples = np.full(1000 * FRAME_SAMPLES, 0.1, np.float32)
+    assert speech_end(samples, vad) == 32.0
+    assert vad.asked < 100
+    assert speech_end(np.zeros(0, np.float32)) == 0.0
 
 
 def test_no_audio_has_no_words() -> None:

@@ -10,6 +10,7 @@ from auricle.decoding.hearing import Hearing
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.roles import Casting, Roles
 from auricle.decoding.search import BeamSearch, Search, new_search
+from auricle.decoding.utterance import Utterance
 
 __all__ = [
     "BeamSearch",
@@ -25,6 +26,7 @@ __all__ = [
     "Posteriors",
     "Roles",
     "Search",
+    "Utterance",
     "compile_now",
     "ctc_greedy",
     "decode_all",

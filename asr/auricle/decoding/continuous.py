@@ -67,6 +67,11 @@ class Decoding:
         return self.course.answer() if self.course is not None else self.search.best()
 
     @property
+    def wants_full_context(self) -> bool:
+        """Whether its answer is no answer yet: more silence behind the audio may give a better."""
+        return self.error is None and self.course is not None and self.course.wants_full_context
+
+    @property
     def done(self) -> bool:
         """Whether it needs no more steps."""
         return self.error is not None or self.search.done

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.compiled import compiled
+from auricle.decoding.loops import Tokens
 from auricle.tokenizer import Tokenizer
 
 Floats = npt.NDArray[np.float32]
@@ -30,6 +31,7 @@ _LEAST = -80.0  # nor is a frame's, beside its highest: float32 holds it
 _TINY = 1e-290  # forward probabilities below are 0: numbers this small are slow to compute
 _NEGLIGIBLE = 1e-30  # frames with less than this share of the most important one are passed over
 _STEEPEST = 700.0  # an exponent that float64 holds
+UNHEARD = 1  # of many words that are the same, CTC may take two for one
 _BLANK, _END = Tokenizer.blank_id, Tokenizer.end_id
 
 
@@ -63,6 +65,12 @@ class Posteriors:
         highest, blanks = 1 / odds.sum(axis=1), odds[:, _BLANK]
         tokens = (blanks < 1.0) & (highest > CHANCE)
         return bool((blanks * highest).mean() > 0.5 and not tokens.any())
+
+    def possible(self, phrase: Tokens) -> float:
+        """How often a phrase can have been said in a row: as often as any token of it is heard."""
+        best = self.odds.argmax(axis=1)
+        heard = best[np.flatnonzero(np.diff(best, prepend=_BLANK))]
+        return UNHEARD + max(int((heard == token).sum()) for token in phrase)
 
     @staticmethod
     def bytes_of(frames: int, vocab_size: int) -> int:

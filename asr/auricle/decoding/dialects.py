@@ -6,6 +6,7 @@ from auricle.config import DecodingOptions, ModelConfig, SpecialTokens
 from auricle.decoding.ctc_words import CtcAligner
 from auricle.decoding.hearing import Hearing
 from auricle.decoding.prelude import Course
+from auricle.decoding.utterance import Utterance
 from auricle.decoding.whisper import WhisperDialect, WordTimer, plain_prompt
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
@@ -21,7 +22,7 @@ class Dialect(Protocol):
         """Raises InvalidOptionError: the model does not understand one of the options."""
         ...
 
-    def course(self, options: DecodingOptions, encoder_frames: int) -> Course | None:
+    def course(self, options: DecodingOptions, utterance: Utterance) -> Course | None:
         """The attempts at one utterance; None: only one, without a prompt."""
         ...
 
@@ -62,7 +63,7 @@ class PlainDialect:
                 "leave it out, or choose another model"
             )
 
-    def course(self, options: DecodingOptions, encoder_frames: int) -> Course | None:
+    def course(self, options: DecodingOptions, utterance: Utterance) -> Course | None:
         """One attempt."""
         return None
 

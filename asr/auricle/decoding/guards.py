@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-Tokens = tuple[int, ...]
+from auricle.decoding.loops import Possible, Repetition, Tokens
+
+SYLLABLES = 8.0  # a second, of the fastest speech; a token is at least one
 
 
 class Guard(Protocol):
@@ -38,26 +40,6 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Repetition:
-    """The same few tokens again and again are said once."""
-
-    times: int = 4  # in a row, that something may be said: in the training transcripts it is 3
-    longest: int = 16  # tokens that are repeated together
-    name: str = "repetition"
-
-    def cut(self, tokens: Tokens) -> Tokens | None:
-        """Up to the first of the repetitions, where there are more than `times`."""
-        for size in range(1, min(self.longest, len(tokens) // (self.times + 1)) + 1):
-            if self._repeats(tokens[-size * (self.times + 1) :], size):
-                return tokens[: len(tokens) - size * self.times]
-        return None
-
-    @staticmethod
-    def _repeats(tokens: Tokens, size: int) -> bool:
-        return tokens[size:] == tokens[:-size]
-
-
-@dataclass(frozen=True, slots=True)
 class Rate:
     """No more tokens than anybody says in that time."""
 
@@ -69,11 +51,16 @@ class Rate:
         return tokens if len(tokens) >= self.limit else None
 
 
-def new_guards(seconds: float, tokens_per_second: float, silent: bool) -> Sequence[Guard]:
-    """Those of one utterance; `silent`: nobody speaks in it."""
+def new_guards(
+    seconds: float, tokens_per_second: float, silent: bool, possible: Possible | None = None
+) -> Sequence[Guard]:
+    """Those of one utterance; `silent`: nobody speaks in it.
+
+    `possible`: how often a phrase can have been said in a row, by default what there is time for.
+    """
     few = 8  # a word that is cut out closely
     return (
         Silence(silent),
-        Repetition(),
+        Repetition(possible or (lambda phrase: seconds * SYLLABLES / len(phrase))),
         Rate(few + math.ceil(seconds * tokens_per_second)),
     )

@@ -58,3 +58,8 @@ class Course(Protocol):
     def answer(self) -> Hypothesis:
         """What is said in the end."""
         ...
+
+    @property
+    def wants_full_context(self) -> bool:
+        """Whether the answer is doubtful because the encoder was shown too little silence."""
+        ...

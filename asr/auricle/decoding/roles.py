@@ -13,6 +13,7 @@ from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.prelude import Course
 from auricle.decoding.search import BeamSearch, new_search
+from auricle.decoding.utterance import Utterance
 from auricle.errors import InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
@@ -68,16 +69,14 @@ class Casting:
                 "has none: give one (--lm), or leave lm_weight out"
             )
 
-    def course(
-        self, options: DecodingOptions, encoder_frames: int, *, speech: bool | None = None
-    ) -> Course | None:
+    def course(self, options: DecodingOptions, utterance: Utterance) -> Course | None:
         """The attempts at an utterance; None: only one, without a prompt, by its `roles`.
 
         So it is where a VAD hears no word and guards may say so: nothing is tried.
         """
-        if options.guards and speech is False:
+        if options.guards and utterance.speech is False:
             return None
-        return self.dialect.course(options, encoder_frames)
+        return self.dialect.course(options, utterance)
 
     def answer(self, decoding: Decoding, options: DecodingOptions) -> Hypothesis:
         """What is said in the end, with its words' times where they are asked for."""
@@ -110,11 +109,12 @@ class Casting:
             return Roles(new_search(options, most, end=self.end), lm=lm)
         ctc = CtcScorer(heard, options.ctc_share) if heard and options.ctc_share else None
         silent = (heard is not None and heard.silent) if speech is None else not speech
-        guards = self._guards(seconds, silent) if options.guards else ()
+        guards = self._guards(seconds, silent, heard) if options.guards else ()
         return Roles(new_search(options, most, guards, end=self.end), ctc, lm)
 
-    def _guards(self, seconds: float, silent: bool) -> Sequence[Guard]:
-        return new_guards(seconds, self.tokens_per_second, silent)
+    def _guards(self, seconds: float, silent: bool, heard: Posteriors | None) -> Sequence[Guard]:
+        possible = None if heard is None else heard.possible
+        return new_guards(seconds, self.tokens_per_second, silent, possible)
 
     def _lm(self, options: DecodingOptions) -> LmScorer | None:
         """By default beams ask it. A greedy search cannot take back what it then says too soon."""

@@ -22,6 +22,8 @@ class Request:
     options: DecodingOptions = field(default_factory=DecodingOptions)
     deadline: float | None = None  # of time.monotonic()
     speech: bool | None = None  # whether a VAD hears a word in it; None: none was asked
+    speech_end: float | None = None  # seconds to the end of the last word; None: as above
+    full_context: bool = False  # encode the model's whole window, whatever the model does usually
 
     @property
     def seconds(self) -> float:
@@ -76,6 +78,7 @@ class Job:
     started: float = 0.0  # encoding began
     encoded: float = 0.0  # decoding began
     padding_ratio: float = 0.0
+    guards: tuple[str, ...] = ()  # names of those that made it be decoded once more
     steps: int = 0
     companions: int = 0  # utterances in its steps, itself included, summed
 
@@ -107,5 +110,5 @@ class Job:
             batch_size=round(self.companions / max(self.steps, 1)),
             padding_ratio=self.padding_ratio,
             tokens=hypothesis.steps,
-            guards=hypothesis.guards,
+            guards=tuple(dict.fromkeys((*self.guards, *hypothesis.guards))),
         )

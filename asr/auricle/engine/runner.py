@@ -1,6 +1,7 @@
 """The one file that touches the device: waveforms in, hypotheses out."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -9,7 +10,15 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.decoding import Casting, ContinuousDecoder, Decoding, Hearing, Posteriors, compile_now
+from auricle.decoding import (
+    Casting,
+    ContinuousDecoder,
+    Decoding,
+    Hearing,
+    Posteriors,
+    Utterance,
+    compile_now,
+)
 from auricle.engine.devices import activations, prepare
 from auricle.engine.request import Cost, Job, Request, Room
 from auricle.errors import (
@@ -143,13 +152,21 @@ class ModelRunner:
         """One token for all that have joined; returns, and forgets, those that are done."""
         done: list[tuple[Job, Hypothesis | AuricleError]] = []
         for decoding in self._decoder.step():
-            job = self._decodings[decoding]
-            done.append(
-                (job, decoding.error or self._casting.answer(decoding, job.request.options))
-            )
-            del self._decodings[decoding]
+            job = self._decodings.pop(decoding)
             self._decoder.leave(decoding)
+            if decoding.wants_full_context:
+                self._join_again(job, decoding.answer)
+            else:
+                found = decoding.error or self._casting.answer(decoding, job.request.options)
+                done.append((job, found))
         return done
+
+    def _join_again(self, job: Job, found: Hypothesis) -> None:
+        """With the silence that fills the window, after a search without it has found this."""
+        job.guards = (*found.guards, "full_context")
+        job.request = replace(job.request, full_context=True)
+        job.cost = self._cost(job.request)
+        self.join([job])
 
     def leave(self, job: Job) -> None:
         """Forget a job that has joined."""
@@ -189,7 +206,7 @@ class ModelRunner:
 
     def _join(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Decoding:
         options, frames = request.options, memory.shape[3]
-        course = self._casting.course(options, frames, speech=request.speech)
+        course = self._casting.course(options, self._utterance(request))
         if course is not None:
             return self._decoder.join_course(memory, course)
         wanted = log_probs if self._hears_ctc(options) else None
@@ -202,6 +219,10 @@ class ModelRunner:
         if not finite:
             decoding.error = InferenceError("CTC's probabilities are not finite")
         return decoding
+
+    def _utterance(self, request: Request) -> Utterance:
+        short = self.config.heard(self._samples(request)) < self.config.window
+        return Utterance(request.seconds, request.speech, request.speech_end, short)
 
     def _hearing(self, request: Request, memory: Tensor, log_probs: Tensor | None) -> Hearing:
         """A copy of CTC's part: it belongs to what all that were encoded together share."""
@@ -237,7 +258,11 @@ class ModelRunner:
     def _waveform(self, request: Request) -> Tensor:
         """A copy: callers' arrays may be read-only, reversed, or changed while this runs."""
         samples = torch.tensor(np.ascontiguousarray(request.samples))
-        return F.pad(samples, (0, self.config.heard(len(samples)) - len(samples)))
+        return F.pad(samples, (0, self.config.heard(self._samples(request)) - len(samples)))
+
+    def _samples(self, request: Request) -> int:
+        """How long it is, with the silence that was asked for, without the model's own."""
+        return self.config.window if request.full_context else len(request.samples)
 
     def _padding_ratio(self, batches: Sequence[Sequence[Tensor]]) -> float:
         """Share of the encoded frames that is no speech."""
@@ -252,7 +277,7 @@ class ModelRunner:
         return self.config.transformer.max_tokens or max_frames + told
 
     def _cost(self, request: Request) -> Cost:
-        samples = len(request.samples)
+        samples = self._samples(request)
         frames = self.config.encoder_len(samples)
         memory = self._cache.bytes_of(frames)
         if self._hears_ctc(request.options):

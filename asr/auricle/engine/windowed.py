@@ -1,5 +1,6 @@
 """Long audio, one window after another: each is told what was said before it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,9 @@ from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine.request import Request
 from auricle.engine.seam import Serving
-from auricle.transcript import Receipt, Segment
+from auricle.missing import missing_words
+from auricle.transcript import Recognition, Segment
+from auricle.vad import speech_end
 
 
 def in_windows(
@@ -18,8 +21,8 @@ def in_windows(
     dialect: WhisperDialect,
     samples: npt.NDArray[np.float32],
     options: DecodingOptions,
-) -> tuple[list[Segment], list[Receipt]]:
-    """What is said in `samples (S,)`, and where the time went in each window.
+) -> Iterator[Recognition]:
+    """What is said in each window of `samples (S,)`.
 
     The language of the first window is that of all. Raises InvalidOptionError, and what the engine
     raises.
@@ -27,16 +30,16 @@ def in_windows(
     dialect.check(options)
     x_len, hop = config.features.x_len, config.features.hop_length
     windows = dialect.windows(options, x_len(len(samples)), x_len(config.window))
-    segments: list[Segment] = []
-    receipts: list[Receipt] = []
     while not windows.done:
         heard = samples[windows.start * hop : (windows.start + windows.size) * hop]
         told = replace(options, prompt=windows.prompt[-dialect.context :])
-        outcome = engine.submit(Request(heard, told), block=True).result()
+        request = Request(heard, told, speech_end=speech_end(heard) or None)
+        outcome = engine.submit(request, block=True).result()
         hypothesis = outcome.hypothesis
         options = replace(options, language=options.language or hypothesis.language)
-        receipts.append(outcome.receipt)
-        segments += [
+        start = windows.start / config.features.frames_per_second
+        warnings = missing_words(hypothesis, start, start + request.seconds)
+        segments = tuple(
             Segment(
                 each.start,
                 each.end,
@@ -46,5 +49,5 @@ def in_windows(
                 hypothesis.language or "",
             )
             for each in windows.take(hypothesis)
-        ]
-    return segments, receipts
+        )
+        yield Recognition(segments, outcome.receipt, warnings=warnings)

@@ -63,8 +63,8 @@ def load_pretrained(
             of CTranslate2, as faster-whisper reads it, with model.bin instead; one of OpenAI's
             `.pt` files; or a checkpoint of our own.
         dtype: of the weights, whatever it is in the file.
-        audio_context: `full` encodes the whole window always, `auto` what there is; None: as the
-            model was made for.
+        audio_context: `full` encodes the whole window always, `auto` what there is; None: `auto`
+            where the model was taught to do with that.
         lm: the file of a language model, for a checkpoint of our own; by default the one beside it.
 
     Raises:
@@ -77,8 +77,7 @@ def load_pretrained(
         InvalidOptionError: a language model for a model of others.
     """
     checkpoint = _load(path, dtype, lm)
-    if audio_context is not None:
-        _listen(checkpoint, audio_context)
+    _listen(checkpoint, audio_context)
     return checkpoint
 
 
@@ -167,9 +166,17 @@ def _weights(path: Path) -> SafetensorsWeights:
     return SafetensorsWeights([path])
 
 
-def _listen(checkpoint: Checkpoint, audio_context: AudioContext) -> None:
+def _listen(checkpoint: Checkpoint, asked: AudioContext | None) -> None:
     model = checkpoint.model
-    model.config = replace(model.config, audio_context=audio_context)
+    context = asked or _usual_context(model.config)
+    model.config = replace(model.config, audio_context=context)
+
+
+def _usual_context(config: ModelConfig) -> AudioContext:
+    """For Whisper what its weights were taught, for others what they were made for."""
+    if config.family != WHISPER.name:
+        return config.audio_context
+    return "auto" if config.short_context else "full"
 
 
 def _in_folder(path: Path) -> _Published:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from auricle.config import DecodingOptions, ModelConfig, TransformerConfig
-from auricle.decoding import Casting, PlainDialect, dialect_of
+from auricle.decoding import Casting, PlainDialect, Utterance, dialect_of
 from auricle.decoding.whisper import WhisperDialect, plain_prompt
 from auricle.errors import CheckpointMismatchError, InvalidOptionError
 from tests.asr.tiny import tiny_tokenizer
@@ -37,7 +37,7 @@ def test_what_a_model_does_not_know_is_refused(option: str, value: Any) -> None:
 def test_what_it_does_anyway_may_be_said(options: DecodingOptions) -> None:
     dialect = PlainDialect()
     dialect.check(options)
-    assert dialect.course(options, 10) is None
+    assert dialect.course(options, Utterance()) is None
 
 
 def test_the_vocabulary_says_how_to_speak() -> None:
@@ -78,11 +78,11 @@ def test_where_a_vad_hears_no_word_nothing_is_tried() -> None:
 
     casting = Casting(9.0, has_ctc=False, dialect=WhisperDialect(vocabulary()))
     options = DecodingOptions()
-    assert casting.course(options, 9, speech=False) is None
+    assert casting.course(options, Utterance(speech=False)) is None
     assert casting.roles(options, 9, 1.0, None, speech=False).search.done
-    assert casting.course(options, 9, speech=True) is not None
-    assert casting.course(options, 9) is not None  # it was not asked
-    assert casting.course(replace(options, guards=False), 9, speech=False) is not None
+    assert casting.course(options, Utterance(speech=True)) is not None
+    assert casting.course(options, Utterance()) is not None  # it was not asked
+    assert casting.course(replace(options, guards=False), Utterance(speech=False)) is not None
 
 
 def test_tasks_are_two() -> None:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle.decoding import BeamSearch
-from auricle.decoding.guards import Guard, Rate, Repetition, Silence, new_guards
+from auricle.decoding.guards import Guard, Rate, Silence, new_guards
+from auricle.decoding.loops import Repetition
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
 from tests.asr.decoding.scripted import ScriptedDecoder, shown

@@ -55,7 +55,9 @@ def heard(
 ) -> tuple[list[Segment], list[Receipt]]:
     samples = np.arange(round(seconds * 16_000), dtype=np.float32)
     dialect = WhisperDialect(vocabulary(), context)
-    return in_windows(cast(Engine, engine), config, dialect, samples, options)
+    found = list(in_windows(cast(Engine, engine), config, dialect, samples, options))
+    segments = [segment for recognition in found for segment in recognition.segments]
+    return segments, [recognition.receipt for recognition in found]
 
 
 def test_windows_move_by_times_and_know_what_was_said() -> None:

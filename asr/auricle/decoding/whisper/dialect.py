@@ -5,13 +5,17 @@ from functools import partial
 
 from auricle.config import DecodingOptions
 from auricle.decoding.filters import LogitFilter, SuppressBlank, TimestampRules, Tokens
+from auricle.decoding.guards import Guard
 from auricle.decoding.hearing import Hearing
 from auricle.decoding.search import BeamSearch, Search
+from auricle.decoding.utterance import Utterance
 from auricle.decoding.whisper.course import Plan, WhisperCourse
 from auricle.decoding.whisper.languages import language_code
+from auricle.decoding.whisper.loops import SpokenRepetition
 from auricle.decoding.whisper.prompts import Prompt, check_prompt, new_prompt, prompt_tokens
 from auricle.decoding.whisper.searches import FullBeam
 from auricle.decoding.whisper.stretches import Heard, heard_in_piece
+from auricle.decoding.whisper.tails import SpeechGoesOn
 from auricle.decoding.whisper.timing import MARKS, WordTimer, compile_now
 from auricle.decoding.whisper.windows import Windows
 from auricle.errors import InvalidOptionError
@@ -52,18 +56,18 @@ class WhisperDialect:
         if options.language is not None:
             language_code(options.language, ("en",))
 
-    def course(self, options: DecodingOptions, encoder_frames: int) -> WhisperCourse:
+    def course(self, options: DecodingOptions, utterance: Utterance) -> WhisperCourse:
         """The attempts at one utterance, which `check` has passed."""
-        timestamps = options.timestamps is not False
         previous = prompt_tokens(self._tokenizer, options.prompt)[-(self.context // 2 - 1) :]
-        prompt = partial(self._prompt, options, previous, timestamps)
         plan = Plan(
             width=options.beam_size,
             language=self._language(options) if self._tokenizer.multilingual else None,
             temperatures=temperatures(options),
-            prompt=prompt,
-            search=partial(self._search, options),
-            filters=self._filters(timestamps=timestamps),
+            prompt=partial(self._prompt, options, previous),
+            search=partial(self._search, options, utterance),
+            filters=partial(self._filters, utterance),
+            timestamps=options.timestamps is not False,
+            utterance=utterance,
         )
         return WhisperCourse(self._tokenizer, plan)
 
@@ -98,19 +102,33 @@ class WhisperDialect:
             timestamps=timestamps,
         )
 
-    def _search(self, options: DecodingOptions, temperature: float, prompt: int) -> Search:
-        """By default half of the context is for the answer; never more than the prompt leaves."""
+    def _search(
+        self, options: DecodingOptions, utterance: Utterance, temperature: float, prompt: int
+    ) -> Search:
+        limit = self._limit(options, utterance, prompt)
+        guards, end = self._guards(options, utterance), self._tokenizer.end
+        if options.beam_size > 1 and not temperature:
+            width, penalty = options.beam_size, options.length_penalty
+            return FullBeam(width, limit, penalty, guards=guards, end=end)
+        seed = options.seed if options.temperature else options.seed or 0  # the same words again
+        return BeamSearch(1, limit, temperature=temperature, seed=seed, guards=guards, end=end)
+
+    def _limit(self, options: DecodingOptions, utterance: Utterance, prompt: int) -> int:
+        """By default half of the context is for the answer; never more than the prompt leaves.
+
+        All of that where it is known how far the speech goes.
+        """
         half, room = self.context // 2, self.context - prompt + 1
         if options.word_timestamps:
             room = min(room, self.context - MARKS)
-        limit = min(options.max_tokens or half, room)
-        end = self._tokenizer.end
-        if options.beam_size > 1 and not temperature:
-            return FullBeam(options.beam_size, limit, options.length_penalty, end=end)
-        seed = options.seed if options.temperature else options.seed or 0  # the same words again
-        return BeamSearch(1, limit, temperature=temperature, seed=seed, end=end)
+        return min(options.max_tokens or (half if utterance.speech_end is None else room), room)
 
-    def _filters(self, *, timestamps: bool) -> tuple[LogitFilter, ...]:
+    def _guards(self, options: DecodingOptions, utterance: Utterance) -> tuple[Guard, ...]:
+        seconds = utterance.speech_end or utterance.seconds
+        guarded = options.guards and seconds
+        return (SpokenRepetition.of(self._tokenizer, seconds),) if guarded else ()
+
+    def _filters(self, utterance: Utterance, timestamps: bool) -> tuple[LogitFilter, ...]:
         tokenizer = self._tokenizer
         blank = SuppressBlank(tokenizer.blanks)
         if not timestamps:
@@ -119,7 +137,9 @@ class WhisperDialect:
         rules = TimestampRules(
             tokenizer.no_timestamps, tokenizer.timestamp_begin, tokenizer.end, latest
         )
-        return blank, rules
+        if utterance.speech_end is None:
+            return blank, rules
+        return blank, SpeechGoesOn.of(tokenizer, utterance.speech_end), rules
 
 
 def temperatures(options: DecodingOptions) -> tuple[float, ...]:

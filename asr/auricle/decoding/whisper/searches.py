@@ -47,8 +47,8 @@ class FullBeam(BeamSearch):
         for log_prob, row, token in self._ranked(before, candidates):
             tokens = before[row].tokens
             if token != self.end:
-                self.live.append(Hypothesis((*tokens, token), log_prob, ended=False))
-                parents.append(row)
+                if self._goes_on(Hypothesis((*tokens, token), log_prob, ended=False)):
+                    parents.append(row)
             elif len(self.ended) < self.width:
                 self.ended.append(Hypothesis(tokens, log_prob))
             if len(self.live) == self.width:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from auricle.config import DecodingOptions
-from auricle.decoding import ContinuousDecoder
+from auricle.decoding import ContinuousDecoder, Utterance
 from auricle.decoding.whisper import WhisperDialect
 from auricle.hypothesis import Hypothesis
 from auricle.model import new_cache
@@ -109,7 +109,7 @@ def _decoded(
     running = {}
     for number, each in options.items():
         dialect.check(each)
-        course = dialect.course(each, FRAMES)
+        course = dialect.course(each, Utterance())
         running[continuous.join_course(remembered(number), course)] = number
     found = {}
     while running:

@@ -9,7 +9,7 @@ from torch import Tensor
 pytest.importorskip("whisper")
 
 from auricle.config import DecodingOptions
-from auricle.decoding import ContinuousDecoder
+from auricle.decoding import ContinuousDecoder, Utterance
 from auricle.decoding.whisper import WhisperDialect
 from auricle.errors import InvalidOptionError
 from auricle.model import DecoderCache, new_cache
@@ -17,7 +17,6 @@ from tests.asr.decoding.play import WatchedCache
 from tests.asr.decoding.scripted import remembered
 from tests.asr.decoding.whisper.small_models import (
     CONTEXT,
-    FRAMES,
     OpenAiDecoder,
     features,
     model,
@@ -71,7 +70,7 @@ def test_the_encoders_memory_is_written_once() -> None:
     cache = CountingCache(new_cache(decoder.decoder, slots=3, max_frames=40))
     dialect = WhisperDialect(vocabulary(), CONTEXT)
     continuous = ContinuousDecoder(decoder.decoder, cache, special=vocabulary().special)
-    course = dialect.course(DecodingOptions(beam_size=3), FRAMES)
+    course = dialect.course(DecodingOptions(beam_size=3), Utterance())
     decoding = continuous.join_course(remembered(warm), course)
     while not continuous.step():
         assert cache.opened == {0, 1, 2}

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auricle.config import DecodingOptions
-from auricle.decoding.guards import Repetition
+from auricle.decoding.loops import Repetition
 from auricle.decoding.prelude import Attempt
+from auricle.decoding.utterance import Utterance
 from auricle.decoding.whisper import WhisperDialect
 from auricle.decoding.whisper.course import WhisperCourse
 from auricle.decoding.whisper.dialect import temperatures
@@ -92,7 +93,7 @@ def by_openai(qualities: Sequence[Quality]) -> tuple[list[float], bool]:
 
 
 def by_us(qualities: Sequence[Quality]) -> tuple[list[float], bool]:
-    course = WhisperDialect(vocabulary()).course(DecodingOptions(language="en"), 1500)
+    course = WhisperDialect(vocabulary()).course(DecodingOptions(language="en"), Utterance())
     scripted = ScriptedCourse(course._tokenizer, course._plan)
     scripted.qualities = qualities
     attempt: Attempt | None = scripted.begin()

@@ -5,8 +5,8 @@
 #   AUDIO=recording.m4a      what `make demo` transcribes instead of samples/
 #   MODEL=small              the model that `make demo` and `make serve` take instead of the bundled one: a name,
 #                            a folder or a file (docs/checkpoints.md)
-#   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate`, `calibrate`, `trials` and `bench-dtypes` read
-#                            instead of samples/
+#   DEV="a.jsonl b.jsonl"    the manifests that `make evaluate`, `calibrate`, `trials`, `bench-checkpoints` and
+#                            `bench-dtypes` read instead of samples/
 #   BENCH=--quick            makes a bench target, or `make evaluate`, `calibrate` or `trials`, a smoke run
 #   VENV=.venv               where the environment lies
 
@@ -57,10 +57,10 @@ format: $(VENV)/installed-dev ## rewrite the sources in the house's format
 bench-engine: $(VENV)/installed-bench ## Auricle's engine beside its peers
 	$(BIN)/python -m benchmarks.engine $(BENCH)
 
-bench-checkpoints: $(VENV)/installed-bench ## the shapes of Whisper and Moonshine beside their peers
-	$(BIN)/python -m benchmarks.checkpoints whisper-tiny $(BENCH)
-	$(BIN)/python -m benchmarks.checkpoints whisper-base $(BENCH)
-	$(BIN)/python -m benchmarks.checkpoints moonshine-tiny $(BENCH)
+bench-checkpoints: $(VENV)/installed-bench ## Whisper tiny.en and base, and Moonshine's shape, beside their peers (DEV=manifests)
+	$(BIN)/python -m benchmarks.real_checkpoint tiny.en $(DEV) $(BENCH)
+	$(BIN)/python -m benchmarks.real_checkpoint base $(DEV) $(BENCH)
+	$(BIN)/python -m benchmarks.checkpoints $(BENCH)
 
 bench-server: $(VENV)/installed ## the gRPC server beside the engine in process
 	$(BIN)/python -m benchmarks.server $(BENCH)
@@ -77,7 +77,7 @@ bench-invariance: $(VENV)/installed ## how often company changes an answer, for 
 bench-dtypes: $(VENV)/installed-bench ## how far each dtype moves logits and tokens (DEV=manifests)
 	$(BIN)/python -m benchmarks.dtypes $(DEV) $(BENCH)
 
-evaluate: $(VENV)/installed-bench ## how well the bundled model hears: WER, noise, telephone, PocketSphinx (DEV=manifests)
+evaluate: $(VENV)/installed-bench ## the bundled model beside faster-whisper and openai-whisper: WER, speed, noise (DEV=manifests)
 	$(BIN)/python -m benchmarks.accuracy $(DEV) $(BENCH)
 	$(BIN)/python -m benchmarks.report
 

@@ -1,16 +1,16 @@
-"""How well a model hears: python -m benchmarks.accuracy MANIFEST...
+"""How well a model hears, and how fast, beside its peers: python -m benchmarks.accuracy MANIFEST...
 
-WER and CER of each manifest with 95 % intervals (percentile bootstrap over utterances); the same by
-length of utterance, in noise and over a telephone; greedy beside beams, each dtype beside float32;
-long recordings beside their utterances; words invented where nobody speaks, and speech taken for
-silence; speed; and PocketSphinx on the same files, where it is installed. Decoding is what
-`auricle transcribe` does by default where nothing else is said; the text is normalised as
-`auricle evaluate` does it.
+On each manifest, in one run: WER with 95 % intervals (percentile bootstrap over utterances) and
+speed of Auricle, of faster-whisper in its three ways and of openai-whisper, these with Whisper
+tiny.en where it is installed; a single clip with a ready model, and from nothing. Of Auricle also:
+by length of utterance, in noise and over a telephone, greedy beside beams, each dtype beside
+float32, long recordings beside their utterances, words invented where nobody speaks. Auricle
+decodes as `auricle transcribe` does by default where nothing else is said, the peers greedily,
+without timestamps and second tries. All texts go through Whisper's English normaliser.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,12 @@ from auricle.config import DecodingOptions
 from auricle.recognizer import BUNDLED, Recognizer, model_path
 from auricle.transcript import Transcript
 from benchmarks.accuracy_tables import tables
+from benchmarks.beside import beside_peers
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.conditions import CONDITIONS, Samples
 from benchmarks.corpora import Corpus
-from benchmarks.peers import kept
-from benchmarks.results import RESULTS, Result
-from benchmarks.scores import score
-from benchmarks.speed import speeds
+from benchmarks.results import Result
+from benchmarks.scores import Score, english, score
 from benchmarks.tapes import tapes
 from benchmarks.wordless import WORDLESS, Sound
 
@@ -41,20 +40,18 @@ QUICK_UTTERANCES, QUICK_CLIPS = 2, 2
 DTYPES = ("float32", "bfloat16", "int8")
 BEAMS = (1, 5)
 DEFAULT = DecodingOptions()
-PACKAGES = ("torch", "numpy", "jiwer", "silero-vad", "pocketsphinx")
+PACKAGES = ("torch", "ctranslate2", "faster-whisper", "openai-whisper", "silero-vad")
 
 
 @click.command(help=__doc__)
 @click.argument("manifests", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", default=BUNDLED, help="A name, or a checkpoint's path.")
 @click.option("--utterances", type=click.IntRange(1), help="The first ones of each manifest only.")
-@click.option("--peer-again", is_flag=True, help="Measure PocketSphinx though its errors are kept.")
 @benchmark_options
 def main(
     manifests: Sequence[Path],
     model: str,
     utterances: int | None,
-    peer_again: bool,
     quick: bool,
     threads: int,
     output: Path | None,
@@ -64,13 +61,11 @@ def main(
     result = Result("accuracy", quick, threads, PACKAGES)
     limit = QUICK_UTTERANCES if quick else utterances
     corpora = [Corpus.load(path, limit) for path in manifests]
-    earlier = {} if peer_again else _kept(output or RESULTS / "accuracy.json")
     figures = {
         "model": weights(model),
         "first_utterances_only": limit,
         "corpora": {corpus.name: corpus.size for corpus in corpora},
-        "rtfx": speeds(model, [each for corpus in corpora for each in corpus.waveforms], threads),
-        "pocketsphinx": kept.heard(corpora, earlier),
+        **beside_peers(model, DEFAULT, corpora, threads, quick=quick),
         **of_conditions(model, corpora),
         "ways": dict(of_ways(model, corpora)),
         "invented": invented(model, QUICK_CLIPS if quick else CLIPS_OF_A_KIND),
@@ -80,10 +75,16 @@ def main(
 
 
 def weights(model: str) -> dict[str, str | int]:
-    """Which they are."""
+    """Which they are; of a folder all files."""
     path = model_path(model)
-    digest = sha256(path.read_bytes()).hexdigest()
-    return {"name": model, "sha256": digest[:12], "bytes": path.stat().st_size}
+    files = sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
+    content = [file.read_bytes() for file in files]
+    name = Path(model).name  # of a path no more: where it lies is nobody's business
+    return {
+        "name": name,
+        "sha256": sha256(b"".join(content)).hexdigest()[:12],
+        "bytes": sum(map(len, content)),
+    }
 
 
 def of_conditions(model: str, corpora: Sequence[Corpus]) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def of_conditions(model: str, corpora: Sequence[Corpus]) -> dict[str, Any]:
                 for name, condition in CONDITIONS.items()
             }
             found["conditions"][corpus.name] = {
-                name: score(corpus.texts, words(answers)).to_dict()
+                name: judged(corpus.texts, words(answers)).to_dict()
                 for name, answers in heard.items()
             }
             found["by_length"][corpus.name] = dict(by_length(corpus, words(heard["clean"])))
@@ -114,7 +115,7 @@ def of_ways(model: str, corpora: Sequence[Corpus]) -> Iterator[tuple[str, dict[s
             for beam in BEAMS:
                 options = DecodingOptions(beam_size=beam)
                 scores = {
-                    corpus.name: score(
+                    corpus.name: judged(
                         corpus.texts, words(transcripts(recognizer, corpus.waveforms, options))
                     ).to_dict()
                     for corpus in corpora
@@ -126,7 +127,7 @@ def by_length(corpus: Corpus, heard: Sequence[str]) -> Iterator[tuple[str, dict[
     """The score of each class of length; None where it is empty."""
     for shortest, longest in LENGTHS:
         rows = [row for row, length in enumerate(corpus.seconds) if shortest <= length < longest]
-        found = score([corpus.texts[row] for row in rows], [heard[row] for row in rows])
+        found = judged([corpus.texts[row] for row in rows], [heard[row] for row in rows])
         yield f"{shortest:g} to {longest:g} s", found.to_dict() if rows else None
 
 
@@ -143,9 +144,9 @@ def long_audio(
     joined = list(tapes(corpus, TAPE_SECONDS))
     answers = transcripts(recognizer, [tape.samples for tape in joined])
     rows = [row for tape in joined for row in tape.rows]
-    pieces = score([corpus.texts[row] for row in rows], [alone[row].text for row in rows])
+    pieces = judged([corpus.texts[row] for row in rows], [alone[row].text for row in rows])
     return {
-        "joined": score([tape.text for tape in joined], words(answers)).to_dict(),
+        "joined": judged([tape.text for tape in joined], words(answers)).to_dict(),
         "alone": pieces.to_dict(),
     }
 
@@ -164,6 +165,11 @@ def transcripts(
     return recognizer.transcribe(list(waveforms), options=options)
 
 
+def judged(references: Sequence[str], hypotheses: Sequence[str]) -> Score:
+    """After Whisper's English normaliser."""
+    return score(references, hypotheses, english())
+
+
 def words(answers: Sequence[Transcript]) -> list[str]:
     """What was heard."""
     return [answer.text for answer in answers]
@@ -174,15 +180,6 @@ def _invented(recognizer: Recognizer, sound: Sound, clips: int) -> float:
     sounds = [sound(length, FIRST_SEED + number) for number, length in enumerate(lengths)]
     said = sum(len(text.split()) for text in words(transcripts(recognizer, sounds)))
     return round(said * 3600 / sum(lengths), 1)
-
-
-def _kept(path: Path) -> Mapping[str, Any]:
-    """What an earlier result keeps of PocketSphinx."""
-    if not path.exists():
-        return {}
-    peer = json.loads(path.read_text(encoding="utf-8")).get("pocketsphinx") or {}
-    found: Mapping[str, Any] = peer.get("kept", {})
-    return found
 
 
 if __name__ == "__main__":

@@ -1,18 +1,25 @@
 """The figures of `benchmarks.accuracy` as tables, for the eye and for docs/accuracy.md."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from benchmarks import peer_tables
+from benchmarks.peer_tables import ABSENT, interval
 from benchmarks.results import table
 
 Figures = Mapping[str, Any]
-ABSENT = "not installed"
+CLIP = "a clip of {audio_seconds:g} s, model ready, {rounds} rounds"
+COLD = "a file of {audio_seconds:g} s, a whole process, {rounds} rounds"
 
 
 def tables(figures: Figures) -> Iterator[str]:
     """All of them."""
     yield _weights(figures)
     yield _corpora(figures)
+    yield peer_tables.errors(figures["readers"])
+    yield peer_tables.speeds(figures["readers"])
+    yield peer_tables.fastest(figures["readers"])
+    yield _single(figures)
     yield _grid("WER by condition", figures["conditions"])
     yield _grid("WER by length", figures["by_length"])
     yield _grid("WER by numbers and search", figures["ways"])
@@ -20,8 +27,6 @@ def tables(figures: Figures) -> Iterator[str]:
     yield _long_audio(figures["long_audio"])
     yield table(("Nobody speaks", "Words invented an hour"), list(figures["invented"].items()))
     yield _muted(figures)
-    yield _speed(figures)
-    yield _peer(figures["pocketsphinx"])
 
 
 def _weights(figures: Figures) -> str:
@@ -32,15 +37,27 @@ def _weights(figures: Figures) -> str:
 
 
 def _corpora(figures: Figures) -> str:
-    peer, rows = figures["pocketsphinx"], []
+    rows = []
     for name, found in figures["conditions"].items():
-        clean = found["clean"]
-        other = _interval(peer["scores"][name]["wer"]) if peer else ABSENT
-        minutes = figures["corpora"][name]["minutes"]
-        rates = (_interval(clean["wer"]), _interval(clean["cer"]), other)
+        clean, minutes = found["clean"], figures["corpora"][name]["minutes"]
+        rates = interval(clean["wer"]), interval(clean["cer"])
         rows.append((name, clean["utterances"], minutes, clean["words"], *rates))
     head = ("Speech", "Utterances", "Minutes", "Words", "WER (95 %)", "CER (95 %)")
-    return table((*head, "PocketSphinx, WER (95 %)"), rows)
+    return table(head, rows)
+
+
+def _single(figures: Figures) -> str:
+    """One recording at a time."""
+    rows = [
+        (what.format(**found), name, f"{seconds:.3f}", "" if number else _faster(found))
+        for what, found in ((CLIP, figures["clip"]), (COLD, figures["cold"]))
+        for number, (name, seconds) in enumerate(found["seconds"].items())
+    ]
+    return table(("One recording", "", "Seconds, median", "Times as fast"), rows)
+
+
+def _faster(found: Figures) -> object:
+    return ABSENT if found["faster_than_peer"] is None else found["faster_than_peer"]
 
 
 def _edits(ways: Figures) -> str:
@@ -58,7 +75,7 @@ def _edits(ways: Figures) -> str:
 
 def _long_audio(found: Figures) -> str:
     rows = [
-        (name, each["joined"]["utterances"], _percent(each["joined"]), _interval(alone["wer"]))
+        (name, each["joined"]["utterances"], _percent(each["joined"]), interval(alone["wer"]))
         for name, each in found.items()
         for alone in (each["alone"],)
     ]
@@ -76,23 +93,6 @@ def _muted(figures: Figures) -> str:
     return table(("No word heard (called silence)", *conditions), rows)
 
 
-def _speed(figures: Figures) -> str:
-    peer, rtfx = figures["pocketsphinx"], figures["rtfx"]
-    slow = peer["audio_seconds_per_second"] if peer else None
-    rows: list[Sequence[object]] = [
-        (cores, speed, round(speed / slow, 1) if slow else ABSENT) for cores, speed in rtfx.items()
-    ]
-    if slow:
-        rows.append(("PocketSphinx, 1 core", slow, 1.0))
-    return table(("Speed, greedy, 16 at a time", "Audio s/s", "Over PocketSphinx"), rows)
-
-
-def _peer(peer: Figures | None) -> str:
-    if peer is None:
-        return "PocketSphinx was not measured."
-    return f"PocketSphinx was measured on {', '.join(peer['dates'])} ({', '.join(peer['cpus'])})."
-
-
 def _grid(title: str, rows: Mapping[str, Figures]) -> str:
     """One score a cell; all rows have the same columns."""
     columns = next(iter(rows.values()))
@@ -104,7 +104,3 @@ def _percent(score: Figures | None) -> str:
     if score is None:
         return ""
     return f"{score['wer']['value']:.1%}"
-
-
-def _interval(rate: Mapping[str, float]) -> str:
-    return f"{rate['value']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})"

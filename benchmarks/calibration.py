@@ -80,7 +80,7 @@ def judged(
             answers = recognizer.transcribe(list(corpus.waveforms), options=options)
             for file, text, answer in zip(corpus.files, corpus.texts, answers, strict=True):
                 found = normalize(answer.text)
-                right, words = word_errors(text, found).hits, len(found.split())
+                right, words = word_errors(normalize(text), found).hits, len(found.split())
                 halves[half(file)].append(Judged(answer.confidence, words, right))
     return halves
 

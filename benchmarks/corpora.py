@@ -5,13 +5,13 @@ from pathlib import Path
 
 from auricle.audio import load_audio
 from auricle.config import SAMPLE_RATE
-from auricle.evaluation import normalize, read_manifest
+from auricle.evaluation import read_manifest
 from benchmarks.conditions import Samples
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """A manifest's utterances in memory, what was said normalised."""
+    """A manifest's utterances in memory."""
 
     name: str
     files: list[str]
@@ -26,7 +26,7 @@ class Corpus:
             manifest.stem,
             [utterance.audio.name for utterance in utterances],
             [load_audio(utterance.audio).samples for utterance in utterances],
-            [normalize(utterance.text) for utterance in utterances],
+            [utterance.text for utterance in utterances],
         )
 
     @property

@@ -218,7 +218,9 @@ def main(
     result = Result("dtypes", quick, threads, PACKAGES)
     limit = QUICK_UTTERANCES if quick else utterances
     corpora = [Corpus.load(each, limit) for each in manifests or [SAMPLES_MANIFEST]]
-    spoken = [pair for c in corpora for pair in zip(c.waveforms, c.texts, strict=True)]
+    spoken = [
+        pair for c in corpora for pair in zip(c.waveforms, map(normalize, c.texts), strict=True)
+    ]
     window = Subject.load(model, "cpu", "float32").checkpoint.model.config.window
     spoken = [pair for pair in spoken if len(pair[0]) <= window]  # longer audio would be cut
     devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)

@@ -3,135 +3,89 @@
     python -m benchmarks.real_checkpoint openai/whisper-tiny manifest.jsonl
 
 MODEL is a name on the Hub, a folder as the Hub or faster-whisper has it, or one of OpenAI's .pt
-files; MANIFEST has `audio_filepath` and `text` a line. Everybody decodes greedily, in English,
-without second tries. Auricle is given all utterances at once, as it is meant to be; the peers take
-one after another, as their libraries do. Words are compared after Whisper's own English normaliser.
+files; tiny.en and base are taken from packages where those are installed. MANIFEST has
+`audio_filepath` and `text` a line. Everybody decodes greedily, in English, without timestamps and
+second tries. Auricle is given all utterances at once, as it is meant to be. Words are compared
+after Whisper's own English normaliser.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import click
 
-from auricle.audio import load_audio
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import DecodingOptions
 from auricle.errors import AuricleError
-from auricle.evaluation import Hypothesis, Utterance, normalizer, read_manifest, score
-from auricle.recognizer import Recognizer
+from auricle.families import load_pretrained
+from auricle.recognizer import model_path
+from benchmarks import peer_tables, readers, real_weights
 from benchmarks.command import benchmark_options, use_threads
-from benchmarks.conditions import Samples
-from benchmarks.ours import THROUGHPUT
-from benchmarks.peers.real import MOONSHINE, WHISPER, Listen, Load, NotForThisError
-from benchmarks.results import Result, table
-from benchmarks.rounds import Standing, alternate
+from benchmarks.corpora import Corpus
+from benchmarks.peers.real import MOONSHINE, WHISPER, Load
+from benchmarks.real_weights import MissingWeightsError
+from benchmarks.results import Result
 
 PACKAGES = ("torch", "ctranslate2", "faster-whisper", "openai-whisper", "transformers")
 QUICK_UTTERANCES = 3
-PEERS = {"whisper": WHISPER, "moonshine": MOONSHINE, "auricle": dict[str, Load]()}
+PEERS: Mapping[str, Mapping[str, Load]] = {"whisper": WHISPER, "moonshine": MOONSHINE}
+PACKED = {each.name: each for each in real_weights.ALL}
 OPTIONS = {"whisper": DecodingOptions(language="en", timestamps=False, fallback=False)}
-Answer = Callable[[Sequence[Samples]], list[str]]
-
-
-class Reader:
-    """A contestant who reads the same recordings in each round and keeps what it last said."""
-
-    def __init__(self, name: str, answer: Answer, waveforms: Sequence[Samples]) -> None:
-        self.name = name
-        self.texts: list[str] = []
-        self._answer = answer
-        self._waveforms = waveforms
-
-    @property
-    def audio_seconds(self) -> float:
-        """In one run."""
-        return sum(map(len, self._waveforms)) / SAMPLE_RATE
-
-    def run(self) -> None:
-        """Read all."""
-        self.texts = self._answer(self._waveforms)
-
-    def facts(self) -> dict[str, Any]:
-        """Nothing beside its speed."""
-        return {}
 
 
 @click.command(help=__doc__)
 @click.argument("model")
-@click.argument("manifest", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dtype", multiple=True, default=("auto", "int8"), help="Of Auricle; any number.")
+@click.argument(
+    "manifests",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--dtype", multiple=True, default=("int8", "float32"), help="Of Auricle.")
 @click.option("--rounds", type=click.IntRange(1), default=1, help="How often each reads all.")
 @benchmark_options
 def main(
     model: str,
-    manifest: Path,
+    manifests: Sequence[Path],
     dtype: tuple[str, ...],
     rounds: int,
     quick: bool,
     threads: int,
     output: Path | None,
 ) -> None:
-    """Let all read, print the table, write the result."""
+    """Let all read, print the tables, write the result."""
     use_threads(threads)
-    result = Result("real_checkpoint", quick, threads, PACKAGES)
-    utterances = read_manifest(manifest)[: QUICK_UTTERANCES if quick else None]
-    waveforms = [load_audio(each.audio).samples for each in utterances]
-    with ExitStack() as stack:
-        recognizers = [stack.enter_context(_recognizer(model, name)) for name in dtype]
-        readers = [ours(each, waveforms) for each in recognizers]
-        readers += peers(recognizers[0].config.family, model, threads, waveforms)
-        for reader in readers:
-            reader.run()  # the first run is slower
-        standings = alternate(readers, rounds)
-    rows = [_row(reader, standings[reader.name], utterances) for reader in readers]
-    print(_table(rows))
-    if output:  # never among the project's own results: whose weights are these?
-        result.write({"model": model, "manifest": manifest.name, "readers": rows}, output)
+    result = Result(f"whisper-{model}", quick, threads, PACKAGES)
+    where, family = _found(model)
+    corpora = [Corpus.load(path, QUICK_UTTERANCES if quick else None) for path in manifests]
+    ways = product(dict.fromkeys(dtype), dict.fromkeys((1, threads)))
+    ours = readers.ours(where, OPTIONS.get(family, DecodingOptions()), threads, ways)
+    peers = readers.peers(PEERS.get(family, {}), where, threads)
+    standings = readers.side_by_side({**ours, **peers}, corpora, rounds)
+    figures = {
+        "corpora": {corpus.name: corpus.size for corpus in corpora},
+        "readers": readers.figures(standings),
+    }
+    print("\n\n".join(tables(figures)))
+    if output or model in PACKED:  # of others no result is among the project's own
+        result.write(figures, output)
 
 
-def ours(recognizer: Recognizer, waveforms: Sequence[Samples]) -> Reader:
-    """Auricle, all utterances together."""
-    options = OPTIONS.get(recognizer.config.family, DecodingOptions())
-
-    def answer(samples: Sequence[Samples]) -> list[str]:
-        return [each.text for each in recognizer.transcribe(list(samples), options=options)]
-
-    return Reader(f"auricle {recognizer.dtype}", answer, waveforms)
+def tables(figures: Mapping[str, Any]) -> Iterator[str]:
+    """Errors and speeds, for the eye and for docs/performance.md."""
+    yield peer_tables.errors(figures["readers"])
+    yield peer_tables.speeds(figures["readers"])
+    yield peer_tables.fastest(figures["readers"])
 
 
-def peers(family: str, model: str, threads: int, waveforms: Sequence[Samples]) -> Iterator[Reader]:
-    """Those that are installed and can read it; of the others it says why not."""
-    for name, load in PEERS[family].items():
-        try:
-            listen = load(model, threads)
-        except (ModuleNotFoundError, NotForThisError) as missing:
-            click.echo(f"without {name}: {missing}", err=True)
-            continue
-        yield Reader(name, partial(_one_by_one, listen), waveforms)
-
-
-def _one_by_one(listen: Listen, waveforms: Sequence[Samples]) -> list[str]:
-    return [listen(each) for each in waveforms]
-
-
-def _recognizer(model: str, dtype: str) -> Recognizer:
+def _found(model: str) -> tuple[str, str]:
+    """Where it lies, and its family."""
     try:
-        return Recognizer.from_pretrained(model, device="cpu", dtype=dtype, engine=THROUGHPUT)
-    except AuricleError as error:
+        where = real_weights.folder(PACKED[model]) if model in PACKED else model_path(model)
+        return str(where), load_pretrained(where).model.config.family
+    except (AuricleError, MissingWeightsError) as error:
         raise click.ClickException(str(error)) from error
-
-
-def _row(reader: Reader, standing: Standing, utterances: Sequence[Utterance]) -> dict[str, Any]:
-    hypotheses = [Hypothesis(text) for text in reader.texts]
-    report = score(utterances, hypotheses, reader.audio_seconds, normalizer("whisper"))
-    return {"name": reader.name, "wer": report.words.rate, **standing.to_dict()}
-
-
-def _table(rows: Sequence[dict[str, Any]]) -> str:
-    cells = [(row["name"], f"{row['wer']:.1%}", row["audio_seconds_per_second"]) for row in rows]
-    return table(("", "WER", "Audio s/s"), cells)
 
 
 if __name__ == "__main__":

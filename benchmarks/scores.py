@@ -1,15 +1,23 @@
 """Error rates of many utterances with the intervals in which they lie."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy.stats import bootstrap
 
-from auricle.evaluation import ErrorCounts, char_errors, normalize, word_errors
+from auricle.evaluation import ErrorCounts, char_errors, normalize, normalizer, word_errors
 
 RESAMPLES = 2_000
+Normalize = Callable[[str], str]
+
+
+@cache
+def english() -> Normalize:
+    """Whisper's normaliser. Raises InvalidOptionError where its package is not installed."""
+    return normalizer("whisper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +28,10 @@ class Counts:
     chars: ErrorCounts
 
     @classmethod
-    def of(cls, reference: str, hypothesis: str) -> "Counts":
-        """Of a normalised reference and of what was recognised."""
-        found = normalize(hypothesis)
-        return cls(word_errors(reference, found), char_errors(reference, found))
+    def of(cls, reference: str, hypothesis: str, normalize: Normalize = normalize) -> "Counts":
+        """Of what was said and what was recognised, both after `normalize`."""
+        pair = normalize(reference), normalize(hypothesis)
+        return cls(word_errors(*pair), char_errors(*pair))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +59,12 @@ class Score:
         return asdict(self)
 
 
-def score(references: Sequence[str], hypotheses: Iterable[str]) -> Score:
-    """Of normalised references and of what was recognised."""
-    return score_of([Counts.of(*pair) for pair in zip(references, hypotheses, strict=True)])
+def score(
+    references: Sequence[str], hypotheses: Iterable[str], normalize: Normalize = normalize
+) -> Score:
+    """Of what was said and what was recognised, both after `normalize`."""
+    pairs = zip(references, hypotheses, strict=True)
+    return score_of([Counts.of(*pair, normalize) for pair in pairs])
 
 
 def score_of(counts: Sequence[Counts]) -> Score:

@@ -1,29 +1,20 @@
-"""Peers with a checkpoint's true weights: each reads samples and says words, greedily."""
+"""Peers with a checkpoint's true weights: each reads clips and says words, greedily."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from auricle.config import SAMPLE_RATE
 from auricle.families import hub_folder, is_model_name
 from auricle.families.ctranslate2 import is_ct2
+from benchmarks.peers import faster
+from benchmarks.peers.faster import GREEDY, Samples, Transcribe
 
-Listen = Callable[[npt.NDArray[np.float32]], str]
-"""Samples `(S,)` in float32 at 16 kHz to the words that were said."""
-Load = Callable[[str, int], Listen]
+Load = Callable[[str, int], Transcribe]
 """A model's name or path, and threads, to a peer that is ready."""
-
-GREEDY: dict[str, Any] = {
-    "language": "en",
-    "beam_size": 1,
-    "temperature": 0.0,  # alone: no second try at a higher one
-    "condition_on_previous_text": False,
-    "without_timestamps": True,
-}
 FILES = ("tokenizer.json", "preprocessor_config.json")  # which faster-whisper reads, too
 
 
@@ -31,36 +22,25 @@ class NotForThisError(Exception):
     """A peer cannot read this kind of checkpoint."""
 
 
-def faster_whisper_int8(model: str, threads: int) -> Listen:
-    """CTranslate2 with 8-bit weights and products."""
-    return _faster_whisper(model, threads, "int8")
+def faster_whisper(
+    way: Callable[..., Transcribe], kind: str, model: str, threads: int
+) -> Transcribe:
+    """In one of its three ways, with weights and products of that kind."""
+    with _ct2_folder(model, kind) as folder:
+        return way(str(folder), threads, kind)
 
 
-def faster_whisper_float32(model: str, threads: int) -> Listen:
-    """CTranslate2 with full precision."""
-    return _faster_whisper(model, threads, "float32")
-
-
-def openai_whisper(model: str, threads: int) -> Listen:
-    """The reference; it reads its own files, and knows its own models by name."""
+def openai_whisper(model: str, threads: int) -> Transcribe:
+    """The reference; it reads its own files, knows its own models by name; others are converted."""
     import torch
-    import whisper
 
-    name = model.removeprefix("openai/whisper-")
-    if not Path(model).is_file() and name not in whisper.available_models():
-        raise NotForThisError("it reads .pt files and openai/whisper-... without a revision")
     torch.set_num_threads(threads)
-    loaded = whisper.load_model(name, device="cpu")
-
-    def listen(samples: npt.NDArray[np.float32]) -> str:
-        answer = loaded.transcribe(samples, fp16=False, **(GREEDY | {"beam_size": None}))
-        return str(answer["text"])
-
-    return listen
+    loaded, options = _openai_model(model), GREEDY | {"beam_size": None, "fp16": False}
+    return lambda clips: [str(loaded.transcribe(clip, **options)["text"]) for clip in clips]
 
 
-def moonshine(model: str, threads: int) -> Listen:
-    """Transformers' Moonshine, an utterance at a time: its stem hears padding."""
+def moonshine(model: str, threads: int) -> Transcribe:
+    """Transformers' Moonshine, a clip at a time: its stem sees padding."""
     import torch
     from tokenizers import Tokenizer
     from transformers import MoonshineForConditionalGeneration
@@ -70,28 +50,42 @@ def moonshine(model: str, threads: int) -> Listen:
     loaded = MoonshineForConditionalGeneration.from_pretrained(folder).eval()
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
 
-    def listen(samples: npt.NDArray[np.float32]) -> str:
-        heard = torch.from_numpy(samples)[None]
-        most = max(8, round(6.5 * len(samples) / SAMPLE_RATE))  # tokens a second, as its authors do
-        answer = loaded.generate(heard, max_new_tokens=most, do_sample=False, num_beams=1)
+    def text(clip: Samples) -> str:
+        most = max(8, round(6.5 * len(clip) / SAMPLE_RATE))  # tokens a second, as its authors do
+        waveform = torch.from_numpy(clip)[None]
+        answer = loaded.generate(waveform, max_new_tokens=most, do_sample=False, num_beams=1)
         return str(tokenizer.decode(answer[0].tolist()))
 
-    return listen
+    def transcribe(clips: Sequence[Samples]) -> list[str]:
+        return [text(clip) for clip in clips]
+
+    return transcribe
 
 
-def _faster_whisper(model: str, threads: int, kind: str) -> Listen:
+def _openai_model(model: str) -> Any:  # noqa: ANN401  # it has no types
+    import whisper
+
+    if Path(model).is_dir() and is_ct2(Path(model)):
+        from benchmarks.peers.converted import openai_model
+
+        return openai_model(Path(model))
+    name = model.removeprefix("openai/whisper-")
+    if not Path(model).is_file() and name not in whisper.available_models():
+        raise NotForThisError(
+            "it reads .pt files, folders of CTranslate2 and openai/whisper-... without a revision"
+        )
+    return whisper.load_model(name, device="cpu")
+
+
+@contextmanager
+def _ct2_folder(model: str, kind: str) -> Iterator[Path]:
+    """The folder itself where it is CTranslate2's, else one that lasts until it is loaded."""
     folder = _folder(model)
-    from faster_whisper import WhisperModel
-
+    if is_ct2(folder):
+        yield folder
+        return
     with tempfile.TemporaryDirectory() as parent:
-        target = folder if is_ct2(folder) else _converted(folder, Path(parent), kind)
-        loaded = WhisperModel(str(target), device="cpu", compute_type=kind, cpu_threads=threads)
-
-    def listen(samples: npt.NDArray[np.float32]) -> str:
-        segments, _ = loaded.transcribe(samples, **GREEDY)
-        return "".join(segment.text for segment in segments)
-
-    return listen
+        yield _converted(folder, Path(parent), kind)
 
 
 def _converted(folder: Path, parent: Path, kind: str) -> Path:
@@ -110,9 +104,11 @@ def _folder(model: str) -> Path:
     return folder
 
 
-WHISPER: dict[str, Load] = {
-    "faster-whisper int8": faster_whisper_int8,
-    "faster-whisper float32": faster_whisper_float32,
-    "openai-whisper float32": openai_whisper,
+ONE_BY_ONE = "faster-whisper int8, one by one"
+FASTER_WHISPER: Mapping[str, Load] = {
+    ONE_BY_ONE: partial(faster_whisper, faster.one_by_one, "int8"),
+    "faster-whisper int8, batched": partial(faster_whisper, faster.batched, "int8"),
+    "faster-whisper int8, a worker a thread": partial(faster_whisper, faster.workers, "int8"),
 }
-MOONSHINE: dict[str, Load] = {"transformers float32": moonshine}
+WHISPER: Mapping[str, Load] = {**FASTER_WHISPER, "openai-whisper float32": openai_whisper}
+MOONSHINE: Mapping[str, Load] = {"transformers float32": moonshine}

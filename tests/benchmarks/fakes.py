@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from benchmarks.peers.faster import Transcribe
 from benchmarks.peers.peer import Features
+from benchmarks.peers.real import Load
 from benchmarks.rounds import Contestant
 
 
@@ -45,6 +47,15 @@ class FakeGenerate:
 def here(make: Callable[[], Contestant]) -> Iterator[Contestant]:
     """In this process, in the place of `Elsewhere`."""
     yield make()
+
+
+def says(text: str) -> Load:
+    """A peer that reads the same in every clip."""
+
+    def load(model: str, threads: int) -> Transcribe:
+        return lambda clips: [text] * len(clips)
+
+    return load
 
 
 class Watch:

@@ -18,6 +18,11 @@ def test_counts_say_what_texts_say() -> None:
     assert score_of([Counts.of(*pair) for pair in pairs]) == score(*zip(*pairs, strict=True))
 
 
+def test_both_sides_are_normalised() -> None:
+    assert score(["A b, C"], ["a B c"]).wer.value == 0.0
+    assert score(["a b"], ["c d"], lambda text: "same").wer.value == 0.0
+
+
 def test_a_score_is_json() -> None:
     found = score(["a b"], ["a"]).to_dict()
     assert json.loads(json.dumps(found)) == found

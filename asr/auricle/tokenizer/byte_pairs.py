@@ -67,6 +67,10 @@ class BytePairTokenizer:
         """The text of `tokens`, special ones by their names, spaces kept."""
         return str(self._decoder.decode(list(tokens), skip_special_tokens=False))
 
+    def piece(self, token: int) -> str:
+        """A token as the file lists it; byte-level ones write a space as U+0120."""
+        return self._decoder.id_to_token(token) or ""
+
     def _one_of(self, names: Sequence[str]) -> int:
         found = [token for name in names if (token := self._decoder.token_to_id(name)) is not None]
         if not found:

@@ -14,19 +14,21 @@ import torch
 from torch import Tensor, nn
 
 from auricle.audio import Audio, load_audio
-from auricle.checkpoint import Checkpoint, load_checkpoint
+from auricle.checkpoint import Checkpoint
 from auricle.config import SAMPLE_RATE
 from auricle.decoding import ctc_greedy
 from auricle.decoding.alignment import aligned_spans, greedy_spans
+from auricle.decoding.ctc_words import ctc_words
 from auricle.errors import AudioError, AudioTooLongError, InvalidOptionError
-from auricle.hypothesis import Hypothesis
-from auricle.inspection import Observation, Span, observe
-from auricle.inspection.listening import attention_weights, listening
+from auricle.families import load_pretrained
+from auricle.inspection import CtcOutput, Observation, Span, observe
+from auricle.inspection.attention import attention_weights, recorded
 from auricle.model.positions import rotary, rotate
 from auricle.recognizer import Recognizer, model_path
 from auricle.tokenizer import Tokenizer
 from tests.asr.tiny import (
     ARCHITECTURES,
+    VOCAB_SIZE,
     WINDOW_SECONDS,
     Positions,
     sound,
@@ -51,13 +53,23 @@ def checkpoint() -> Checkpoint:
 def observation(checkpoint: Checkpoint) -> Observation:
     """As if it had said its first eight tokens: so few that they can be aligned."""
     seen = observe(checkpoint, Audio(sounds()[0]))
-    tokens = seen.hypothesis.tokens[:8]
+    return saying(seen, seen.hypothesis.tokens[:8])
+
+
+def head(observation: Observation) -> CtcOutput:
+    assert observation.ctc is not None
+    return observation.ctc
+
+
+def saying(observation: Observation, tokens: tuple[int, ...]) -> Observation:
+    """As if these few tokens had been said instead."""
+    log_probs = head(observation).posteriors.log()
+    words = ctc_words(log_probs, tokens, tiny_tokenizer(), observation.frame_seconds)
     return replace(
-        seen,
-        hypothesis=replace(seen.hypothesis, tokens=tokens),
-        text=checkpoint.tokenizer.decode(tokens),
-        cross_attention=seen.cross_attention[:8],
-        aligned=aligned_spans(seen.ctc.log(), tokens),
+        observation,
+        hypothesis=replace(observation.hypothesis, tokens=tokens, words=words),
+        cross_attention=observation.cross_attention[: len(tokens)],
+        ctc=CtcOutput.of(log_probs, tokens),
     )
 
 
@@ -86,11 +98,11 @@ def direct(query: Tensor, key: Tensor) -> Tensor:
 @pytest.mark.parametrize("layer", [1, 2])
 def test_rows_sum_to_one(checkpoint: Checkpoint, layer: int) -> None:
     seen = observe(checkpoint, Audio(sounds()[2]), layer)
-    frames, tokens = len(seen.ctc), len(seen.hypothesis.tokens)
+    frames, tokens = len(head(seen).posteriors), len(seen.hypothesis.tokens)
     assert seen.layer == layer
     assert seen.self_attention.shape == (2, frames, frames)
     assert seen.cross_attention.shape == (tokens, frames)
-    for rows in (seen.self_attention, seen.cross_attention, seen.ctc):
+    for rows in (seen.self_attention, seen.cross_attention, head(seen).posteriors):
         assert rows.dtype == torch.float32
         torch.testing.assert_close(rows.sum(dim=-1), torch.ones(rows.shape[:-1]))
 
@@ -104,10 +116,11 @@ def test_self_attention_is_the_softmax_of_queries_and_keys(
     attention = model.encoder.layers[layer - 1].attention
     with inputs_of(attention) as normed:
         seen = observe(Checkpoint(model, tiny_tokenizer()), Audio(sounds()[0]), layer)
-    query, key, _ = attention.qkv(normed[0][0, : len(seen.ctc)]).chunk(3, dim=-1)
+    frames = len(head(seen).posteriors)
+    query, key, _ = attention.qkv(normed[0][0, :frames]).chunk(3, dim=-1)
     queries, keys = heads(query, 2), heads(key, 2)
     if positions == "rotary":
-        rotation = rotary(torch.arange(len(seen.ctc)), queries.shape[-1])
+        rotation = rotary(torch.arange(frames), queries.shape[-1])
         queries, keys = (rotate(each[None], rotation)[0] for each in (queries, keys))
     torch.testing.assert_close(seen.self_attention, direct(queries, keys).float())
 
@@ -133,9 +146,9 @@ def test_cross_attention_is_the_mean_over_heads_where_each_token_was_said(
 def test_the_weights_give_the_values_that_the_model_went_on_with() -> None:
     model, x = tiny_model(), utterances(tiny_model().config)[0]
     attention = model.encoder.layers[0].attention
-    with torch.inference_mode(), listening(attention) as heard, inputs_of(attention.out) as used:
+    with torch.inference_mode(), recorded(attention) as calls, inputs_of(attention.out) as used:
         (encoder_out,) = model.encoder.encode([x])
-    ((query, key, value),) = heard
+    ((query, key, value),) = calls
     frames = len(encoder_out)
     query, key, value = (each[0, :, :frames] for each in (query, key, value))
     attended = torch.cat(list(attention_weights(query, key) @ value), dim=-1)
@@ -146,13 +159,13 @@ def test_watching_changes_nothing_and_ends() -> None:
     model, xs = tiny_model(), utterances(tiny_model().config)
     attention = model.encoder.layers[1].attention
     alone = model.encoder.encode(xs)
-    with listening(attention) as heard:
+    with recorded(attention) as calls:
         watched = model.encoder.encode(xs)
     assert all(torch.equal(*pair) for pair in zip(watched, alone, strict=True))
-    with pytest.raises(RuntimeError), listening(attention) as interrupted:
+    with pytest.raises(RuntimeError), recorded(attention) as interrupted:
         model.encoder.encode([xs[0][:, :3]])  # too narrow
     model.encoder.encode(xs)
-    assert (len(heard), len(interrupted)) == (1, 0)
+    assert (len(calls), len(interrupted)) == (1, 0)
 
 
 def test_layers_differ_and_the_last_is_the_default(checkpoint: Checkpoint) -> None:
@@ -181,25 +194,25 @@ def test_it_observes_what_a_recogniser_says(checkpoint: Checkpoint) -> None:
 @pytest.mark.skipif(not model_path("bundled").is_file(), reason="no bundled weights here")
 def test_it_observes_what_the_bundled_model_says() -> None:
     audio = load_audio(SAMPLES[0])
-    seen = observe(load_checkpoint(model_path("bundled")), audio)
+    seen = observe(load_pretrained(model_path("bundled")), audio)
     with Recognizer.from_pretrained(device="cpu", dtype="float32") as recognizer:
         said = recognizer.transcribe(audio)
     assert seen.text == said.text
     assert seen.confidence == pytest.approx(said.confidence)
-    assert len(seen.aligned) == len(seen.hypothesis.tokens) > 5
+    assert len(seen.cross_attention) == len(seen.hypothesis.tokens) > 5
 
 
 def test_times_are_those_of_the_frames(observation: Observation) -> None:
     seconds = len(sounds()[0]) / SAMPLE_RATE
     assert len(observation.x) * observation.x_seconds == pytest.approx(seconds, abs=0.01)
-    assert len(observation.ctc) * observation.frame_seconds == pytest.approx(seconds, abs=0.04)
+    assert len(head(observation).posteriors) * observation.frame_seconds == pytest.approx(
+        seconds, abs=0.04
+    )
 
 
 def test_pieces_spell_the_text(observation: Observation) -> None:
-    tokens = observation.hypothesis.tokens
-    spelled = "".join(map(observation.piece, tokens)).replace("\u2581", " ")
-    assert spelled.strip() == observation.text
-    assert len(observation.vocabulary) == observation.ctc.shape[1]
+    pieces = map(observation.tokenizer.piece, observation.hypothesis.tokens)
+    assert "".join(pieces).replace("\u2581", " ").strip() == observation.text
 
 
 # --- the CTC head ------------------------------------------------------------------------------
@@ -242,8 +255,8 @@ def test_more_tokens_than_frames_have_no_alignment() -> None:
 
 
 def test_by_itself_the_head_says_what_greedy_decoding_says(observation: Observation) -> None:
-    spans = observation.heard
-    assert [span.token for span in spans] == ctc_greedy(observation.ctc)
+    spans = head(observation).greedy
+    assert [span.token for span in spans] == ctc_greedy(head(observation).posteriors)
     assert all(one.end <= other.start for one, other in pairwise(spans))
 
 
@@ -251,10 +264,12 @@ def test_the_alignment_holds_the_hypothesis(
     checkpoint: Checkpoint, observation: Observation
 ) -> None:
     seen = observe(checkpoint, Audio(sounds()[1]))
-    assert seen.aligned == aligned_spans(seen.ctc.log(), seen.hypothesis.tokens)
-    assert tuple(span.token for span in observation.aligned) == observation.hypothesis.tokens
-    for span in observation.aligned:
-        frames = observation.ctc[span.start : span.end, span.token]
+    log_probs = head(seen).posteriors.log()
+    assert head(seen).aligned == aligned_spans(log_probs, seen.hypothesis.tokens)
+    ctc = head(observation)
+    assert tuple(span.token for span in ctc.aligned) == observation.hypothesis.tokens
+    for span in ctc.aligned:
+        frames = ctc.posteriors[span.start : span.end, span.token]
         assert span.probability == pytest.approx(float(frames.mean()))
 
 
@@ -263,7 +278,9 @@ def test_the_alignment_holds_the_hypothesis(
 
 def test_audio_that_does_not_fit_is_refused(checkpoint: Checkpoint) -> None:
     fits = round(WINDOW_SECONDS * SAMPLE_RATE)
-    assert len(observe(checkpoint, Audio(np.ones(fits, np.float32))).ctc) == fits // 640
+    assert (
+        len(observe(checkpoint, Audio(np.ones(fits, np.float32))).cross_attention[0]) == fits // 640
+    )
     with pytest.raises(AudioTooLongError, match=r"5\.5 s does not fit the model's 5 s: cut it"):
         observe(checkpoint, Audio(sound(0, 5.5)))
     with pytest.raises(AudioTooLongError):
@@ -316,10 +333,11 @@ def test_panels_show_what_was_observed(observation: Observation) -> None:
     for panel, weights in zip(heads, observation.self_attention, strict=True):
         np.testing.assert_array_equal(panel.images[0].get_array(), weights)
     curves = np.stack([line.get_ydata() for line in ctc.lines], axis=1)
-    heard = observation.ctc[:, 1:].amax(dim=0) >= 0.2
-    assert 0 < curves.shape[1] < observation.ctc.shape[1] - 1
-    np.testing.assert_array_equal(curves, observation.ctc[:, 1:][:, heard])
-    pieces = list(map(observation.piece, observation.hypothesis.tokens))
+    posteriors = head(observation).posteriors
+    notable = posteriors[:, 1:].amax(dim=0) >= 0.2
+    assert 0 < curves.shape[1] < posteriors.shape[1] - 1
+    np.testing.assert_array_equal(curves, posteriors[:, 1:][:, notable])
+    pieces = list(map(observation.tokenizer.piece, observation.hypothesis.tokens))
     assert [label.get_text() for label in cross.get_yticklabels()] == pieces
     assert sorted(texts(alignment)) == sorted(pieces + observation.text.split())
 
@@ -331,7 +349,9 @@ def test_time_runs_alike_in_all_panels(observation: Observation) -> None:
     assert cross.images[0].get_extent()[:2] == pytest.approx([-0.02, 0.98])
     bars = [bar for bar in alignment.patches if bar.get_y() < 1]
     edges = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars]
-    spans = [(0.04 * span.start - 0.02, 0.04 * span.end - 0.02) for span in observation.aligned]
+    spans = [
+        (0.04 * span.start - 0.02, 0.04 * span.end - 0.02) for span in head(observation).aligned
+    ]
     np.testing.assert_allclose(edges, spans)
     assert all(
         head.images[0].get_extent() == pytest.approx([-0.02, 0.98, 0.98, -0.02]) for head in heads
@@ -346,38 +366,27 @@ def test_any_number_of_heads(observation: Observation) -> None:
 
 
 def test_nothing_said_is_drawn(observation: Observation) -> None:
-    silent = replace(
-        observation,
-        hypothesis=Hypothesis((), -0.1),
-        text="",
-        cross_attention=observation.cross_attention[:0],
-        aligned=(),
-    )
-    figure = drawn(silent)
+    figure = drawn(saying(observation, ()))
     assert figure.get_suptitle().startswith("(no words)\n")
     assert texts(figure.axes[2]) == []
     assert "too many" not in figure.axes[2].get_title("left")
 
 
 def test_words_begin_where_their_pieces_say(observation: Observation) -> None:
-    begins = [piece.startswith("\u2581") and len(piece) > 1 for piece in observation.vocabulary]
-    first, inner = begins.index(True), observation.vocabulary.index("e")
-    tokens = (first, inner, inner, first)
-    spans = tuple(Span(token, start, start + 1, 0.5) for start, token in enumerate(tokens))
-    said = replace(
-        observation,
-        hypothesis=replace(observation.hypothesis, tokens=tokens),
-        cross_attention=observation.cross_attention[:4],
-        aligned=spans,
-    )
-    start = observation.piece(first)
-    assert sorted(texts(drawn(said).axes[2])) == sorted(
-        [start, "e", "e", start, f"{start[1:]}ee", start[1:]]
-    )
+    pieces = [tiny_tokenizer().piece(token) for token in range(VOCAB_SIZE)]
+    first = next(piece for piece in pieces if piece[0] == "\u2581" and len(piece) > 1)
+    said = [first, "e", "e", first]
+    seen = saying(observation, tuple(map(pieces.index, said)))
+    alignment = drawn(seen).axes[2]
+    assert sorted(texts(alignment)) == sorted([*said, f"{first[1:]}ee", first[1:]])
+    colours = [bar.get_facecolor()[:3] for bar in alignment.patches if bar.get_y() < 1]
+    assert colours[0] == colours[1] == colours[2] != colours[3]
 
 
 def test_words_that_cannot_be_aligned_are_told(observation: Observation) -> None:
-    alignment = drawn(replace(observation, aligned=())).axes[2]
+    hypothesis = replace(observation.hypothesis, words=())
+    ctc = replace(head(observation), aligned=())
+    alignment = drawn(replace(observation, hypothesis=hypothesis, ctc=ctc)).axes[2]
     assert "too many" in alignment.get_title("left")
     assert texts(alignment) == []
 

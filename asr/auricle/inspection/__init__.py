@@ -4,6 +4,7 @@
 """
 
 from auricle.decoding.alignment import Span
+from auricle.inspection.ctc import CtcOutput
 from auricle.inspection.observation import Observation, observe
 
-__all__ = ["Observation", "Span", "observe"]
+__all__ = ["CtcOutput", "Observation", "Span", "observe"]

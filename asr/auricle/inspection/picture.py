@@ -4,7 +4,9 @@ Panels over time share their axis, so that what belongs together stands one abov
 """
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -12,10 +14,10 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure, SubFigure
 
 from auricle.decoding.alignment import Span
+from auricle.inspection.ctc import CtcOutput
 from auricle.inspection.observation import Observation
 from auricle.tokenizer import Tokenizer
 
-WORD_START = "\N{LOWER ONE EIGHTH BLOCK}"  # SentencePiece's sign
 _COLOURS = 64  # in a map: the file is a fifth smaller, and nobody sees the difference
 _ENERGY, _WEIGHT = (colormaps[name].resampled(_COLOURS) for name in ("magma", "viridis"))
 _GAMMA = 0.5  # of attention's colours: weights are mostly small
@@ -26,11 +28,12 @@ _INCHES_A_SECOND = 2.2
 _TITLE_WIDTH = 100  # characters
 _HEADS_DOWN = 4
 
+Drawer = Callable[[Axes, Observation], None]
+
 
 def draw(observation: Observation, name: str) -> Figure:
     """Draw what was observed in the audio called `name`."""
-    rows = max(_INCHES_A_TOKEN * len(observation.cross_attention), 1.5)
-    heights = [1.8, rows, 0.9, 1.8]
+    drawers, heights = zip(*_panels(observation), strict=True)
     height = sum(heights) + 2.0  # for the titles
     time = min(max(_INCHES_A_SECOND * _seconds(observation), 9.0), 24.0)
     side = min(max(height / _HEADS_DOWN - 0.2, 2.2), 5.0)
@@ -39,12 +42,22 @@ def draw(observation: Observation, name: str) -> Figure:
     figure.suptitle(_title(observation, name), parse_math=False)
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[time, heads])[0]
     panels = left.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    drawers = (_draw_features, _draw_cross_attention, _draw_alignment, _draw_ctc)
     for drawer, panel in zip(drawers, panels, strict=True):
         drawer(panel, observation)
     panels[-1].set(xlim=_extent(len(observation.x), observation.x_seconds), xlabel="seconds")
     _draw_heads(right, observation)
     return figure
+
+
+def _panels(observation: Observation) -> Iterator[tuple[Drawer, float]]:
+    """From top to bottom, and how high each is in inches."""
+    yield _draw_features, 1.8
+    yield _draw_cross_attention, max(_INCHES_A_TOKEN * len(observation.cross_attention), 1.5)
+    if observation.ctc:
+        yield partial(_draw_alignment, observation.ctc), 0.9
+        yield partial(_draw_ctc, observation.ctc), 1.8
+    elif observation.hypothesis.words:
+        yield _draw_words, 0.45
 
 
 def _seconds(observation: Observation) -> float:
@@ -67,12 +80,17 @@ def _extent(count: int, step: float) -> tuple[float, float]:
 
 def _draw_features(panel: Axes, observation: Observation) -> None:
     frames, n_mels = observation.x.shape
-    extent = (*_extent(frames, observation.x_seconds), 0, n_mels)
+    begin, end = _extent(frames, observation.x_seconds)
+    if observation.config.features.kind == "samples":
+        times = [sample * observation.x_seconds for sample in range(frames)]
+        panel.plot(times, observation.x[:, 0].numpy(), linewidth=0.5)
+        panel.set_title("samples", loc="left")
+        return
     panel.imshow(
         observation.x.T.numpy(),
         origin="lower",
         aspect="auto",
-        extent=extent,
+        extent=(begin, end, 0, n_mels),
         cmap=_ENERGY,
         interpolation="nearest",
     )
@@ -93,26 +111,38 @@ def _draw_cross_attention(panel: Axes, observation: Observation) -> None:
         norm=PowerNorm(_GAMMA),
         interpolation="nearest",
     )
-    labels = [observation.piece(token) for token in observation.hypothesis.tokens]
+    labels = list(map(observation.tokenizer.piece, observation.hypothesis.tokens))
     places = [row + 0.5 for row in range(tokens)]
     panel.set_yticks(places, labels, fontsize=7, parse_math=False)
 
 
-def _draw_alignment(panel: Axes, observation: Observation) -> None:
-    fit = len(observation.aligned) == len(observation.hypothesis.tokens)
+def _draw_words(panel: Axes, observation: Observation) -> None:
+    panel.set_title("the words, by the cross-attention", loc="left")
+    panel.set(ylim=(1, 2), yticks=[1.5], yticklabels=["words"])
+    for place, word in enumerate(observation.hypothesis.words):
+        start, end = (time - observation.frame_seconds / 2 for time in (word.start, word.end))
+        panel.barh(1.5, end - start, left=start, height=0.9, color=_colour(place), alpha=0.4)
+        _write(panel, (start + end) / 2, 1.5, word.text)
+
+
+def _draw_alignment(ctc: CtcOutput, panel: Axes, observation: Observation) -> None:
+    _draw_words(panel, observation)
+    fit = len(ctc.aligned) == len(observation.hypothesis.tokens)
     note = "" if fit else ": too many for so few frames"
     panel.set_title(f"the words, aligned by the CTC head{note}", loc="left")
     panel.set(ylim=(0, 2), yticks=[0.5, 1.5], yticklabels=["tokens", "words"])
-    for place, word in enumerate(_words(observation)):
-        colour = f"C{place % 2}"
-        start, end = _edges(observation, word)
-        panel.barh(1.5, end - start, left=start, height=0.9, color=colour, alpha=0.4)
-        _write(panel, (start + end) / 2, 1.5, _text(observation, word))
-        for span in word:
-            start, end = _edges(observation, [span])
-            alpha = _FAINT + (1 - _FAINT) * span.probability
-            panel.barh(0.5, end - start, left=start, height=0.9, color=colour, alpha=alpha)
-            _write(panel, (start + end) / 2, 0.5, observation.piece(span.token), rotation=90)
+    starts = [word.start for word in observation.hypothesis.words]
+    for span in ctc.aligned:
+        start, end = _edges(observation, span)
+        colour = _colour(bisect_right(starts, span.start * observation.frame_seconds) - 1)
+        alpha = _FAINT + (1 - _FAINT) * span.probability
+        panel.barh(0.5, end - start, left=start, height=0.9, color=colour, alpha=alpha)
+        piece = observation.tokenizer.piece(span.token)
+        _write(panel, (start + end) / 2, 0.5, piece, rotation=90)
+
+
+def _colour(word: int) -> str:
+    return f"C{word % 2}"
 
 
 def _write(panel: Axes, x: float, y: float, text: str, rotation: float = 0) -> None:
@@ -121,43 +151,26 @@ def _write(panel: Axes, x: float, y: float, text: str, rotation: float = 0) -> N
     )
 
 
-def _words(observation: Observation) -> Iterator[Sequence[Span]]:
-    """The aligned tokens of each word."""
-    word: list[Span] = []
-    for span in observation.aligned:
-        if word and observation.piece(span.token).startswith(WORD_START):
-            yield word
-            word = []
-        word.append(span)
-    if word:
-        yield word
-
-
-def _text(observation: Observation, spans: Sequence[Span]) -> str:
-    pieces = [observation.piece(span.token) for span in spans]
-    return "".join(pieces).replace(WORD_START, " ").strip()
-
-
-def _edges(observation: Observation, spans: Sequence[Span]) -> tuple[float, float]:
-    """Where spans begin and end, in seconds."""
+def _edges(observation: Observation, span: Span) -> tuple[float, float]:
+    """Where a span begins and ends, in seconds."""
     step = observation.frame_seconds
-    return (spans[0].start - 0.5) * step, (spans[-1].end - 0.5) * step
+    return (span.start - 0.5) * step, (span.end - 0.5) * step
 
 
-def _draw_ctc(panel: Axes, observation: Observation) -> None:
-    times = [frame * observation.frame_seconds for frame in range(len(observation.ctc))]
-    curves = observation.ctc[:, Tokenizer.blank_id + 1 :]
+def _draw_ctc(ctc: CtcOutput, panel: Axes, observation: Observation) -> None:
+    tokenizer = observation.tokenizer
+    times = [frame * observation.frame_seconds for frame in range(len(ctc.posteriors))]
+    curves = ctc.posteriors[:, Tokenizer.blank_id + 1 :]
     panel.plot(times, curves[:, curves.amax(dim=0) >= _NOTABLE].numpy(), linewidth=1)
-    said = (
-        f"CTC posteriors; by itself it says: {_text(observation, observation.heard) or 'nothing'}"
-    )
+    words = tokenizer.decode([span.token for span in ctc.greedy]) or "nothing"
+    said = f"CTC posteriors; by itself it says: {words}"
     panel.set_title(textwrap.fill(said, _TITLE_WIDTH), loc="left", parse_math=False)
     panel.set(ylim=(0, 1.15), ylabel="posterior")
-    for span in observation.heard:
-        peak, frame = observation.ctc[span.start : span.end, span.token].max(dim=0)
+    for span in ctc.greedy:
+        peak, frame = ctc.posteriors[span.start : span.end, span.token].max(dim=0)
         if peak >= _NOTABLE:
             time = times[span.start + int(frame)]
-            _write(panel, time, float(peak) + 0.06, observation.piece(span.token))
+            _write(panel, time, float(peak) + 0.06, tokenizer.piece(span.token))
 
 
 def _draw_heads(figure: SubFigure, observation: Observation) -> None:

@@ -71,6 +71,10 @@ class BytePairTokenizer:
         """How many bytes of text a token is: one for each letter of a byte-level piece."""
         return len(self._decoder.id_to_token(token) or "")
 
+    def piece(self, token: int) -> str:
+        """A token as the file lists it; byte-level ones write a space as U+0120."""
+        return self._decoder.id_to_token(token) or ""
+
     def _one_of(self, names: Sequence[str]) -> int:
         found = [token for name in names if (token := self._decoder.token_to_id(name)) is not None]
         if not found:

@@ -63,7 +63,11 @@ class Tokenizer:
 
     def begins_word(self, token: int) -> bool:
         """Whether a space stands before it."""
-        return str(self._processor.IdToPiece(token)).startswith(_SPACE)
+        return self.piece(token).startswith(_SPACE)
+
+    def piece(self, token: int) -> str:
+        """A token as SentencePiece writes it: U+2581 begins a word."""
+        return str(self._processor.IdToPiece(token))
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of `tokens`; special ids are silent."""

@@ -31,3 +31,7 @@ class Vocabulary(Protocol):
     def decode(self, tokens: Sequence[int]) -> str:
         """The text of `tokens`; special ids are silent."""
         ...
+
+    def piece(self, token: int) -> str:
+        """A token as the vocabulary writes it."""
+        ...

@@ -90,6 +90,12 @@ class WhisperTokenizer(BytePairTokenizer):
         """The text of `tokens`; special ids and times are silent."""
         return self.spell([token for token in tokens if token < self.end]).strip()
 
+    def piece(self, token: int) -> str:
+        """As the file lists it; times, which some files do not, in seconds."""
+        if token < self.timestamp_begin:
+            return super().piece(token)
+        return f"<|{(token - self.timestamp_begin) * TIMESTAMP_SECONDS:.2f}|>"
+
     def task(self, name: str) -> int:
         """The token of `transcribe` or `translate`."""
         return self._one_of((f"<|{name}|>",))

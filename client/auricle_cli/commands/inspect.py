@@ -25,8 +25,9 @@ from auricle_cli.failure import Failure, complain
 def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
     """Draw what a model looks at in AUDIO, which must fit the model's window.
 
-    The picture shows the log-mel features, what each head of an encoder layer attends to, where
-    the decoder looks for each token, and what the CTC head hears, with the words aligned by it.
+    The picture shows the features, what each head of an encoder layer attends to, where the
+    decoder looks for each token, when the words were said, and the CTC head's posteriors where
+    the model has one.
     """
     try:
         from auricle.inspection.picture import draw

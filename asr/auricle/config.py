@@ -235,7 +235,6 @@ class ModelConfig:
     audio_context: AudioContext = "auto"  # encode what there is, or always the whole window
     short_context: bool = False  # Whisper's weights that were taught to do with what there is
     margin_seconds: float = 0.0  # of silence that `auto` adds
-    short_context: bool = False  # a model of whole windows was taught to go without their silence
     tokenizer: Literal["sentencepiece", "byte_pairs", "whisper"] = "sentencepiece"
     tokens: SpecialTokens = field(default_factory=SpecialTokens)
     features: FeatureConfig = field(default_factory=FeatureConfig)

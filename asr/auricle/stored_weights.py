@@ -73,4 +73,5 @@ def _restored(name: str, tensors: Mapping[str, Tensor]) -> Tensor:
         return weight
     scales = tensors[name + SCALES]  # (E, G)
     groups = weight.flatten(1).unflatten(1, (scales.shape[1], -1))
-    return (groups * scales[..., None]).view(weight.shape)
+    restored: Tensor = groups * scales[..., None]
+    return restored.view(weight.shape)

@@ -1,5 +1,6 @@
 """What a loaded model can do: any dtype, either audio context, saved as one of our own."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_saved_as_our_own_it_is_the_same(folder: Path, tmp_path: Path) -> None:
     weights = again.model.state_dict()
     for name, weight in checkpoint.model.state_dict().items():
         assert torch.equal(weights[name], weight)
+
+
+def test_a_whisper_that_was_taught_short_contexts_goes_without_its_window(tmp_path: Path) -> None:
+    folder = save(hub_whisper(), tmp_path / "whisper")
+    assert not load_pretrained(folder).model.config.short_context
+    described = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**described, "short_context": True}))
+    config = load_pretrained(folder).model.config
+    assert config.short_context
+    assert config.heard(8_000) == 16_000  # and half a second of silence
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

@@ -30,3 +30,10 @@ def test_what_a_window_has_no_place_for_is_cut_off() -> None:
     samples, _ = with_silence(SAMPLES, LENS, config)
     assert samples.shape == (2, 2_400)
     assert samples.sum(dim=1).tolist() == [2_400.0, 2_000.0]
+
+
+def test_a_learned_position_is_there_for_every_frame() -> None:
+    config = replace(tiny_config(), window_seconds=0.15)
+    transformer = replace(config.transformer, positions="learned", max_frames=4, max_tokens=8)
+    _, lens = with_silence(SAMPLES, LENS, replace(config, transformer=transformer))
+    assert lens.tolist() == [2_400, 2_000]

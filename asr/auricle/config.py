@@ -326,7 +326,7 @@ class DecodingOptions:
     prompt: str | tuple[int, ...] | None = None  # what was said before, as text or tokens
     timestamps: bool | None = None  # let the model say times; None: as it was made for
     word_timestamps: bool = False  # find out when each word was said
-    fallback: bool | None = None  # try again warmer where words are doubtful; None: as above
+    fallback: bool | None = None  # try again warmer where words are doubtful; None: no
 
     def __post_init__(self) -> None:
         if not 1 <= self.beam_size <= 32:

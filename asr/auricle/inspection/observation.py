@@ -14,6 +14,7 @@ from auricle.cutting import SILENCE_PEAK
 from auricle.decoding import Casting, Dialect, Hearing, dialect_of
 from auricle.decoding.filters import Tokens
 from auricle.decoding.hearing import Places
+from auricle.decoding.utterance import Utterance
 from auricle.decoding.whisper.timing import later_half
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
@@ -158,7 +159,7 @@ def _cross_attention(hearing: Hearing, prompt: Tokens, tokens: Tokens, heads: Pl
 def _prompt(dialect: Dialect, hypothesis: Hypothesis, config: ModelConfig) -> Tokens:
     """What the decoder was given before its first token."""
     options = DecodingOptions(language=hypothesis.language)
-    course = dialect.course(options, 0)
+    course = dialect.course(options, Utterance())
     return course.begin().prelude.prompt if course else config.tokens.start
 
 

@@ -145,7 +145,7 @@ class WhisperDialect:
 def temperatures(options: DecodingOptions) -> tuple[float, ...]:
     """The one asked for, and higher ones in case that its words are doubtful."""
     first = options.temperature
-    if options.fallback is False:
+    if not options.fallback:
         return (first,)
     steps = math.floor((HIGHEST - first) / STEP + 1e-6)
     return (first, *(round(first + STEP * step, 6) for step in range(1, steps + 1)))

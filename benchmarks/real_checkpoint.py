@@ -55,7 +55,9 @@ def main(
 ) -> None:
     """Let all read, print the tables, write the result."""
     use_threads(threads)
-    result = Result(f"whisper-{model}", quick, threads, PACKAGES)
+    result = Result(
+        f"whisper-{model}" if model in PACKED else "real_checkpoint", quick, threads, PACKAGES
+    )
     where, family = _found(model)
     corpora = [Corpus.load(path, QUICK_UTTERANCES if quick else None) for path in manifests]
     ways = product(dict.fromkeys(dtype), dict.fromkeys((1, threads)))

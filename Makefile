@@ -60,7 +60,7 @@ bench-engine: $(VENV)/installed-bench ## Auricle's engine beside its peers
 bench-checkpoints: $(VENV)/installed-bench ## Whisper tiny.en and base, and Moonshine's shape, beside their peers (DEV=manifests)
 	$(BIN)/python -m benchmarks.real_checkpoint tiny.en $(DEV) $(BENCH)
 	$(BIN)/python -m benchmarks.real_checkpoint base $(DEV) $(BENCH)
-	$(BIN)/python -m benchmarks.checkpoints $(BENCH)
+	$(BIN)/python -m benchmarks.moonshine $(BENCH)
 
 bench-server: $(VENV)/installed ## the gRPC server beside the engine in process
 	$(BIN)/python -m benchmarks.server $(BENCH)

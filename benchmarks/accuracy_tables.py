@@ -16,9 +16,7 @@ def tables(figures: Figures) -> Iterator[str]:
     """All of them."""
     yield _weights(figures)
     yield _corpora(figures)
-    yield peer_tables.errors(figures["readers"])
-    yield peer_tables.speeds(figures["readers"])
-    yield peer_tables.fastest(figures["readers"])
+    yield from peer_tables.tables(figures)
     yield _single(figures)
     yield _grid("WER by condition", figures["conditions"])
     yield _grid("WER by length", figures["by_length"])

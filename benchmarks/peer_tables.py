@@ -1,6 +1,6 @@
 """Everybody's errors and speed on each corpus, as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.peers.real import FASTER_WHISPER
@@ -8,6 +8,13 @@ from benchmarks.results import table
 
 Figures = Mapping[str, Any]  # by corpus and reader: a score and audio seconds a second
 ABSENT = "not installed"
+
+
+def tables(result: Mapping[str, Any]) -> Iterator[str]:
+    """All of a result."""
+    yield errors(result["readers"])
+    yield speeds(result["readers"])
+    yield fastest(result["readers"])
 
 
 def errors(corpora: Figures) -> str:

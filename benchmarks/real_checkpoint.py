@@ -9,10 +9,9 @@ second tries. Auricle is given all utterances at once, as it is meant to be. Wor
 after Whisper's own English normaliser.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -56,7 +55,9 @@ def main(
 ) -> None:
     """Let all read, print the tables, write the result."""
     use_threads(threads)
-    result = Result(f"whisper-{model}", quick, threads, PACKAGES)
+    result = Result(
+        f"whisper-{model}" if model in PACKED else "real_checkpoint", quick, threads, PACKAGES
+    )
     where, family = _found(model)
     corpora = [Corpus.load(path, QUICK_UTTERANCES if quick else None) for path in manifests]
     ways = product(dict.fromkeys(dtype), dict.fromkeys((1, threads)))
@@ -67,16 +68,9 @@ def main(
         "corpora": {corpus.name: corpus.size for corpus in corpora},
         "readers": readers.figures(standings),
     }
-    print("\n\n".join(tables(figures)))
+    print("\n\n".join(peer_tables.tables(figures)))
     if output or model in PACKED:  # of others no result is among the project's own
         result.write(figures, output)
-
-
-def tables(figures: Mapping[str, Any]) -> Iterator[str]:
-    """Errors and speeds, for the eye and for docs/performance.md."""
-    yield peer_tables.errors(figures["readers"])
-    yield peer_tables.speeds(figures["readers"])
-    yield peer_tables.fastest(figures["readers"])
 
 
 def _found(model: str) -> tuple[str, str]:

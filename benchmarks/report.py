@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy_tables, calibration_tables, trial_tables
+from benchmarks import accuracy_tables, calibration_tables, peer_tables, trial_tables
 from benchmarks.ours import FULL_CONTEXT, PROCESSES
 from benchmarks.peers.field import CTRANSLATE2
 from benchmarks.results import RESULTS, table
 
 DOCS = Path(__file__).parent.parent / "docs"
-SHAPES = ("whisper-tiny", "whisper-base", "moonshine-tiny")  # of benchmarks.checkpoints
+REAL = ("whisper-tiny.en", "whisper-base")  # of benchmarks.real_checkpoint
 RELIABILITY = "reliability.png"  # the picture that benchmarks.calibration draws
 Figures = dict[str, Any]
 Target = tuple[str, float | None, float]  # name, reached, wanted: at least, or negative: at most
@@ -51,7 +51,7 @@ def _engine_targets(result: Figures, ours: str) -> Iterator[Target]:
             yield f"over {reference}{context}", reached, wanted
 
 
-def shape(result: Figures) -> Iterator[str]:
+def moonshine(result: Figures) -> Iterator[str]:
     """Everybody's speed in each search, over each reference's; the targets."""
     searches = result["searches"]
     head = [""]
@@ -61,10 +61,10 @@ def shape(result: Figures) -> Iterator[str]:
     first = searches[0]["contestants"]
     names = sorted(first, key=lambda name: -float(first[name]["audio_seconds_per_second"]))
     yield table(head, [[name, *_speeds(searches, name)] for name in names])
-    yield _targets(*_shape_targets(result))
+    yield _targets(*_moonshine_targets(result))
 
 
-def _shape_targets(result: Figures) -> Iterator[Target]:
+def _moonshine_targets(result: Figures) -> Iterator[Target]:
     for context, wanted in result["targets"].items():
         ours = f"auricle {result['dtype_of_targets']}, {context}"
         for search in result["searches"]:
@@ -231,7 +231,8 @@ Writer = Callable[[Figures], Iterator[str]]
 PAGES: dict[str, dict[str, Writer]] = {
     "performance.md": {
         "engine": engine,
-        **dict.fromkeys(SHAPES, shape),
+        **dict.fromkeys(REAL, peer_tables.tables),
+        "moonshine-tiny": moonshine,
         "server": server,
         "load": load,
         "growth": growth,
@@ -251,7 +252,7 @@ COMMANDS = {  # the others are bench-NAME
     "accuracy": "evaluate",
     "calibration": "calibrate",
     "trials": "trials",
-    **dict.fromkeys(SHAPES, "bench-checkpoints"),
+    **dict.fromkeys((*REAL, "moonshine-tiny"), "bench-checkpoints"),
 }
 
 

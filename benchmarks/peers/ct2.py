@@ -66,16 +66,16 @@ def _load(dims: TransformerConfig, kind: str, threads: int, workers: int = 1) ->
         )
     callers = ThreadPoolExecutor(workers)
 
-    def generate(features: Features, tokens: int, beam_size: int = 1) -> list[int]:
+    def generate(features: Features, tokens: int) -> list[int]:
         shares = np.array_split(features, min(workers, len(features)))
-        counts = callers.map(lambda share: decode(share, tokens, beam_size), shares)
+        counts = callers.map(lambda share: decode(share, tokens), shares)
         return [count for each in counts for count in each]
 
-    def decode(features: Features, tokens: int, beam_size: int) -> list[int]:
+    def decode(features: Features, tokens: int) -> list[int]:
         results = model.generate(
             ctranslate2.StorageView.from_array(features),
             [list(PROMPT)] * len(features),
-            beam_size=beam_size,
+            beam_size=1,
             max_length=2 * tokens,  # half of it is the prompt's share
             suppress_tokens=[END],
             suppress_blank=False,

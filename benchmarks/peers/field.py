@@ -1,7 +1,7 @@
 """Which peers there are, and which of them this machine has."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from auricle.config import TransformerConfig
 from benchmarks.peers.peer import Generate, Loader
@@ -11,7 +11,6 @@ WORKERS = "ctranslate2 int8, a worker a thread"
 CTRANSLATE2 = (INT8, WORKERS)  # its two ways in int8, of which the faster is held against
 FLOAT32 = "ctranslate2 float32"
 TRANSFORMERS = "transformers float32"
-HALF = "transformers bfloat16"
 REFERENCE = "openai-whisper float32"
 PEERS = {
     INT8: ("benchmarks.peers.ct2", "int8"),
@@ -20,13 +19,12 @@ PEERS = {
     TRANSFORMERS: ("benchmarks.peers.hugging", "float32"),
     REFERENCE: ("benchmarks.peers.reference", "openai_whisper"),
 }
-EVERY_MODE = {**PEERS, HALF: ("benchmarks.peers.hugging", "bfloat16")}
 PACKAGES = ("torch", "numpy", "ctranslate2", "faster-whisper", "transformers", "openai-whisper")
 
 
-def installed(peers: Mapping[str, tuple[str, str]] = PEERS) -> Iterator[str]:
-    """Those of `peers` that this machine has; it is told which it has not."""
-    for name, (module, _) in peers.items():
+def installed() -> Iterator[str]:
+    """Those that this machine has; it is told which it has not."""
+    for name, (module, _) in PEERS.items():
         try:
             importlib.import_module(module)
         except ModuleNotFoundError as missing:
@@ -37,6 +35,6 @@ def installed(peers: Mapping[str, tuple[str, str]] = PEERS) -> Iterator[str]:
 
 def load(name: str, dims: TransformerConfig, threads: int) -> Generate:
     """A peer with a random model of this shape."""
-    module, attribute = EVERY_MODE[name]
+    module, attribute = PEERS[name]
     loader: Loader = getattr(importlib.import_module(module), attribute)
     return loader(dims, threads)

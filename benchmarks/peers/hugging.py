@@ -29,32 +29,21 @@ def whisper(dims: TransformerConfig) -> WhisperForConditionalGeneration:
 
 
 def float32(dims: TransformerConfig, threads: int) -> Generate:
-    """With full precision."""
-    return _load(dims, threads, torch.float32)
-
-
-def bfloat16(dims: TransformerConfig, threads: int) -> Generate:
-    """With weights and activations of half precision."""
-    return _load(dims, threads, torch.bfloat16)
-
-
-def _load(dims: TransformerConfig, threads: int, dtype: torch.dtype) -> Generate:
-    """`generate` with scaled dot product attention."""
+    """`generate` with full precision and scaled dot product attention."""
     torch.set_num_threads(threads)
-    model = whisper(dims).to(dtype)
+    model = whisper(dims)
     model.generation_config = GenerationConfig(
         eos_token_id=END, pad_token_id=END, decoder_start_token_id=PROMPT[0]
     )
 
-    def generate(features: Features, tokens: int, beam_size: int = 1) -> list[int]:
+    def generate(features: Features, tokens: int) -> list[int]:
         prompt = torch.tensor([PROMPT] * len(features))
         answers = model.generate(
-            torch.from_numpy(features).to(dtype),
+            torch.from_numpy(features),
             decoder_input_ids=prompt,
             min_new_tokens=tokens,
             max_new_tokens=tokens,
             do_sample=False,
-            num_beams=beam_size,
         )
         return [int((answer != END).sum()) for answer in answers]  # it leaves the prompt out
 

@@ -21,7 +21,7 @@ GAIN = 0.97  # a batch size that takes more of the best time than this ends the 
 class Generate(Protocol):
     """Decoding of a batch."""
 
-    def __call__(self, features: Features, tokens: int, beam_size: int = 1) -> list[int]:
+    def __call__(self, features: Features, tokens: int) -> list[int]:
         """Decode `(B, 80, 3000)` and return how many tokens each row was given."""
         ...
 
@@ -37,7 +37,6 @@ class Peer:
         utterances: int,
         tokens: int,
         seconds_each: float,
-        beam_size: int = 1,
         clock: Clock = time.perf_counter,
     ) -> None:
         """It recognises `utterances` a run, or a few more to fill its batches.
@@ -50,7 +49,6 @@ class Peer:
         self._utterances = utterances
         self._tokens = tokens
         self._seconds_each = seconds_each
-        self._beam_size = beam_size
         self._batch = 1
         self._clock = clock
         self._random = np.random.default_rng(0)
@@ -101,7 +99,7 @@ class Peer:
         return (self._clock() - start) / (batches * size)
 
     def _check(self) -> None:
-        counts = self._generate(self._features, self._tokens, self._beam_size)
+        counts = self._generate(self._features, self._tokens)
         MiscountError.check(self.name, counts, self._tokens)
 
 

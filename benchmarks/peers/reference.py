@@ -1,6 +1,5 @@
 """openai-whisper: the reference implementation, its `decode` on batches."""
 
-import numpy as np
 import torch
 from torch import nn
 from whisper.decoding import DecodingOptions, decode
@@ -11,25 +10,23 @@ from benchmarks.peers.peer import END, Features, Generate
 
 
 def openai_whisper(dims: TransformerConfig, threads: int) -> Generate:
-    """`decode` in float32: on a CPU it knows nothing else; with beams, one utterance at a time."""
+    """`decode` in float32: on a CPU it knows nothing else."""
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     model = Whisper(_dimensions(dims)).eval()
     nn.init.normal_(model.decoder.positional_embedding, std=0.02)  # it comes uninitialised
 
-    def generate(features: Features, tokens: int, beam_size: int = 1) -> list[int]:
+    def generate(features: Features, tokens: int) -> list[int]:
         options = DecodingOptions(
             language="en",
             without_timestamps=True,
             sample_len=tokens,
-            beam_size=beam_size if beam_size > 1 else None,
             suppress_tokens=[END],
             suppress_blank=False,
             fp16=False,
         )
-        batches = [features] if beam_size == 1 else np.split(features, len(features))
-        answers = [decode(model, torch.from_numpy(batch), options) for batch in batches]
-        return [len(each.tokens) for answer in answers for each in answer]
+        answers = decode(model, torch.from_numpy(features), options)
+        return [len(answer.tokens) for answer in answers]
 
     return generate
 

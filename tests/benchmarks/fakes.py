@@ -35,10 +35,8 @@ class FakeGenerate:
     def __init__(self, off: int = 0) -> None:
         self.off = off
         self.batches: list[int] = []
-        self.beams: set[int] = set()
 
-    def __call__(self, features: Features, tokens: int, beam_size: int = 1) -> list[int]:
-        self.beams.add(beam_size)
+    def __call__(self, features: Features, tokens: int) -> list[int]:
         self.batches.append(len(features))
         return [tokens + self.off] * len(features)
 

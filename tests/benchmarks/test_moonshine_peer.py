@@ -13,8 +13,8 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 from transformers import MoonshineForConditionalGeneration
 
+from benchmarks.moonshine import SMALL
 from benchmarks.peers.moonshine import END, START, Moonshine, moonshine
-from benchmarks.shapes import SHAPES
 
 LENGTHS = (3_000, 1_600, 2_400, 800, 3_200)
 
@@ -76,7 +76,7 @@ def test_other_tokens_are_an_error(off: int) -> None:
 @pytest.mark.filterwarnings("ignore")  # of libraries that are not ours
 @pytest.mark.parametrize("batch_size", [1, 2])
 def test_transformers_says_as_much_as_it_is_asked_for(batch_size: int) -> None:
-    model = moonshine(SHAPES["moonshine-tiny"].small.dims)
+    model = moonshine(SMALL)
     contestant(model, batch_size, LENGTHS[:2]).run()
     weight = cast(Tensor, model.get_input_embeddings().weight)
     assert not weight[END].any()

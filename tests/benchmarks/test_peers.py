@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.peers.field import EVERY_MODE, PEERS, installed, load
+from benchmarks.peers.field import PEERS, installed, load
 from benchmarks.peers.peer import Generate, Peer
 from benchmarks.rounds import MiscountError
 from benchmarks.workload import SMOKE
@@ -20,17 +20,6 @@ def test_a_run_takes_all_utterances_once() -> None:
     generate = FakeGenerate()
     fake_peer(generate).run()
     assert generate.batches == [1] * 5
-
-
-def test_beams_are_as_wide_as_asked_for() -> None:
-    generate = FakeGenerate()
-    peer = Peer("peer", generate, utterances=3, tokens=4, seconds_each=2.0, beam_size=5)
-    peer.choose_batch((1, 2))
-    peer.run()
-    assert generate.beams == {5}
-    plain = FakeGenerate()
-    fake_peer(plain).run()
-    assert plain.beams == {1}
 
 
 def test_the_batch_size_with_the_least_time_is_chosen() -> None:
@@ -66,23 +55,19 @@ def test_a_peer_that_makes_other_tokens_is_no_peer() -> None:
 def test_a_missing_peer_is_named_and_left_out(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for module, _ in EVERY_MODE.values():
+    for module, _ in PEERS.values():
         monkeypatch.setitem(sys.modules, module, None)
     assert list(installed()) == []
     said = capsys.readouterr().out
     assert all(f"without {name}" in said for name in PEERS)
-    assert list(installed(EVERY_MODE)) == []
-    said = capsys.readouterr().out
-    assert all(f"without {name}" in said for name in EVERY_MODE)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of libraries that are not ours
-@pytest.mark.parametrize("name", EVERY_MODE)
+@pytest.mark.parametrize("name", PEERS)
 def test_each_peer_makes_the_tokens_asked_for(name: str) -> None:
     pytest.importorskip({"o": "whisper", "t": "transformers", "c": "ctranslate2"}[name[0]])
     generate = load(name, SMOKE, threads=2)
     features = np.random.default_rng(1).standard_normal((2, 80, 3000)).astype(np.float32)
     assert generate(features, 32) == [32, 32]
     assert generate(features[:1], 7) == [7]
-    assert generate(features, 7, beam_size=5) == [7, 7]

@@ -11,35 +11,36 @@ from auricle.checkpoint import Checkpoint
 from auricle.families import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle.segmenter import Piece
+from benchmarks.dtypes import RANDOM_OPTIONS
+from benchmarks.moonshine import SMALL
 from benchmarks.peers.peer import END, PROMPT
 from benchmarks.random_checkpoint import save_moonshine, save_whisper
-from benchmarks.shapes import SHAPES, Shape
+from benchmarks.workload import ATTENTION, SMOKE
 from tests.asr.tiny import sound
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("whisper", reason="openai-whisper is not installed")
 
-WHISPER, MOONSHINE = SHAPES["whisper-tiny"].small, SHAPES["moonshine-tiny"].small
 SOUNDS = [sound(number, 0.5 + 0.1 * number) for number in range(4)]
 
 
-SHAPE = {"whisper": WHISPER, "moonshine": MOONSHINE}
+OPTIONS = {"whisper": RANDOM_OPTIONS, "moonshine": ATTENTION}
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Checkpoint]:
-    """Of each shape, saved and loaded."""
+    """Of each family, saved and loaded."""
     found = {}
-    for name, shape in SHAPE.items():
+    for name, save in {"whisper": save_whisper, "moonshine": save_moonshine}.items():
         folder = tmp_path_factory.mktemp(name)
-        shape.save(shape.dims, folder)
+        save(SMALL if name == "moonshine" else SMOKE, folder)
         found[name] = load_pretrained(folder, audio_context="auto")
     return found
 
 
-def answers(shape: Shape, checkpoint: Checkpoint, beam_size: int = 1) -> list[tuple[int, str]]:
+def answers(name: str, checkpoint: Checkpoint, beam_size: int = 1) -> list[tuple[int, str]]:
     """How many tokens each sound is given, and its text."""
-    chosen = replace(shape.options, max_tokens=9, beam_size=beam_size)
+    chosen = replace(OPTIONS[name], max_tokens=9, beam_size=beam_size)
     used = Checkpoint(copy.deepcopy(checkpoint.model), checkpoint.tokenizer)
     with Recognizer(used, device="cpu", dtype="float32") as recognizer:
         futures = [recognizer.submit(Piece(0.0, samples), chosen) for samples in SOUNDS]
@@ -47,12 +48,12 @@ def answers(shape: Shape, checkpoint: Checkpoint, beam_size: int = 1) -> list[tu
     return [(each.receipt.tokens, each.text) for each in found]
 
 
-@pytest.mark.parametrize("name", SHAPE)
+@pytest.mark.parametrize("name", OPTIONS)
 @pytest.mark.parametrize("beam_size", [1, 5])
 def test_exactly_as_many_tokens_as_asked_for(
     name: str, beam_size: int, saved: dict[str, Checkpoint]
 ) -> None:
-    found = answers(SHAPE[name], saved[name], beam_size)
+    found = answers(name, saved[name], beam_size)
     assert [count for count, _ in found] == [9] * len(SOUNDS)
 
 
@@ -60,7 +61,7 @@ def test_whispers_weights_are_those_the_peers_are_given(saved: dict[str, Checkpo
     from benchmarks.peers.hugging import whisper
 
     found = saved["whisper"].model
-    theirs = whisper(WHISPER.dims).get_parameter("model.decoder.embed_tokens.weight")
+    theirs = whisper(SMOKE).get_parameter("model.decoder.embed_tokens.weight")
     assert torch.equal(found.decoder.embedding.weight, theirs)
     assert found.config.tokens.start == PROMPT
     assert found.config.tokens.end == END
@@ -71,17 +72,17 @@ def test_moonshines_weights_are_those_the_peers_are_given(saved: dict[str, Check
     from benchmarks.peers.moonshine import moonshine
 
     found = saved["moonshine"].model
-    theirs = moonshine(MOONSHINE.dims).get_parameter("model.decoder.embed_tokens.weight")
+    theirs = moonshine(SMALL).get_parameter("model.decoder.embed_tokens.weight")
     assert torch.equal(found.decoder.embedding.weight, theirs)
     assert not found.decoder.embedding.weight[found.config.tokens.end].any()
 
 
 def test_lively_weights_listen(saved: dict[str, Checkpoint], tmp_path: Path) -> None:
     """Plain ones say the same whatever they hear."""
-    save_whisper(WHISPER.dims, tmp_path, lively=True)
+    save_whisper(SMOKE, tmp_path, lively=True)
     lively = load_pretrained(tmp_path, audio_context="auto")
     plain_texts, texts = (
-        {text for _, text in answers(WHISPER, checkpoint)}
+        {text for _, text in answers("whisper", checkpoint)}
         for checkpoint in (saved["whisper"], lively)
     )
     assert len(plain_texts) == 1
@@ -90,6 +91,6 @@ def test_lively_weights_listen(saved: dict[str, Checkpoint], tmp_path: Path) -> 
 
 def test_a_folder_is_made_anew_the_same(tmp_path: Path) -> None:
     for name in ("one", "other"):
-        save_moonshine(MOONSHINE.dims, tmp_path / name)
+        save_moonshine(SMALL, tmp_path / name)
     one, other = (tmp_path / name / "model.safetensors" for name in ("one", "other"))
     assert one.read_bytes() == other.read_bytes()

@@ -8,23 +8,23 @@ from typing import Any
 
 import pytest
 
-from benchmarks import cancellation, checkpoints, engine, growth, load, report, server
-from benchmarks.checkpoints import our_name
+from benchmarks import cancellation, engine, growth, load, moonshine, report, server
 from benchmarks.contention import Speed
 from benchmarks.dtypes import Difference
 from benchmarks.invariance import Rate
+from benchmarks.moonshine import our_name, peer_name
 from benchmarks.ours import FULL_CONTEXT, PROCESSES
 from benchmarks.peers.field import INT8, WORKERS
 from benchmarks.report import DOCS, PAGES, WRITERS, block, replaced
 from benchmarks.results import RESULTS, Result
 from benchmarks.rounds import Standing
-from benchmarks.shapes import SHAPES
 from tests.benchmarks.test_accuracy_tables import accuracy_figures
 from tests.benchmarks.test_calibration_benchmark import calibration_figures
 from tests.benchmarks.test_load_benchmark import CALM, SLOW
 from tests.benchmarks.test_trials import TRIAL
 
 OURS = "auricle float32"
+REFERENCE = peer_name("float32", moonshine.ONE_BY_ONE)
 PAGE_OF_BLOCKS = "\n".join(f"<!-- {n} -->\nold\n<!-- end of {n} -->\nprose" for n in WRITERS)
 
 
@@ -46,16 +46,14 @@ def engine_figures() -> dict[str, Any]:
     return engine._figures(engine.SMOKE_PLAN, standings, OURS) | roofline
 
 
-def shape_figures() -> dict[str, Any]:
-    """Full context misses its target, auto meets it."""
-    standings = {
-        our_name("int8", "full"): Standing([9.0], {"dtype": "int8"}),
-        INT8: Standing([10.0], {"batch_size": 4}),
-        our_name("int8", "auto"): Standing([70.0], {"dtype": "int8"}),
-    }
-    found = checkpoints._held_against([INT8], standings)
-    plan = checkpoints.Plan(SHAPES["whisper-tiny"], Path())
-    return checkpoints._figures(plan, [{"beam_size": 1, **found}, {"beam_size": 5, **found}])
+def moonshine_figures() -> dict[str, Any]:
+    """Beams miss their target."""
+    searches = []
+    for beam, speed in ((1, 70.0), (5, 20.0)):
+        ours, theirs = Standing([speed], {"dtype": "int8"}), Standing([10.0], {"batch_size": 1})
+        found = moonshine.held_against(REFERENCE, {our_name("int8"): ours, REFERENCE: theirs})
+        searches.append({"beam_size": beam, **found})
+    return moonshine.figures(moonshine.Plan(Path()), searches)
 
 
 def difference_figures() -> dict[str, Any]:
@@ -85,7 +83,8 @@ def growth_figures() -> dict[str, Any]:
 def results(tmp_path: Path) -> Path:
     figures = {
         "engine": engine_figures(),
-        **{name: shape_figures() for name in SHAPES},
+        **{name: {"readers": accuracy_figures()["readers"]} for name in report.REAL},
+        "moonshine-tiny": moonshine_figures(),
         "server": server_figures(),
         "load": load._figures(CALM, SLOW),
         "growth": growth_figures(),
@@ -150,22 +149,22 @@ def test_of_our_two_ways_the_faster_is_held_against_the_engine_s_targets(results
     assert found[f"over {INT8}"] == ["at least 6", "7.5", "met"]
 
 
-def test_a_shape_has_its_searches_side_by_side(results: Path) -> None:
-    head, first, *_ = table = rows("whisper-base", results)
-    over = f"over {INT8}"
+def test_searches_stand_side_by_side(results: Path) -> None:
+    head, first, *_ = table = rows("moonshine-tiny", results)
+    over = f"over {REFERENCE}"
     assert head == ["", "Greedy: audio s/s", over, "Beam 5: audio s/s", over]
-    assert first == ["auricle int8, auto", "70.0", "7.0", "70.0", "7.0"]
-    assert [row[0] for row in table[1:4]] == [first[0], INT8, "auricle int8, full"]
-    assert table[5:] == [
-        [f"full, greedy, {over}", "at least 1", "0.9", "missed"],
-        [f"full, beam 5, {over}", "at least 1", "0.9", "missed"],
-        [f"auto, greedy, {over}", "at least 6", "7.0", "met"],
-        [f"auto, beam 5, {over}", "at least 6", "7.0", "met"],
+    assert first == [our_name("int8"), "70.0", "7.0", "20.0", "2.0"]
+    assert table[4:] == [
+        [f"auto, greedy, {over}", "at least 3", "7.0", "met"],
+        [f"auto, beam 5, {over}", "at least 3", "2.0", "missed"],
     ]
 
 
-def test_every_shape_has_its_place() -> None:
-    assert tuple(SHAPES) == report.SHAPES
+def test_real_weights_have_errors_and_speeds(results: Path) -> None:
+    for name in report.REAL:
+        text = block(name, results)
+        assert "WER (95 %), Whisper's normaliser" in text
+        assert "over the fastest faster-whisper" in text
 
 
 def test_dtypes_without_words_leave_them_out(results: Path) -> None:
@@ -176,23 +175,23 @@ def test_dtypes_without_words_leave_them_out(results: Path) -> None:
 
 
 def test_of_our_two_ways_the_faster_is_held_against_the_target(results: Path) -> None:
-    path = results / "whisper-base.json"
+    path = results / "moonshine-tiny.json"
     result = json.loads(path.read_text())
-    result["searches"][1]["over"][INT8][our_name("int8", "full", 2)] = 1.25
+    result["searches"][1]["over"][REFERENCE][our_name("int8", 2)] = 3.5
     path.write_text(json.dumps(result))
-    found = {row[0]: row[1:] for row in rows("whisper-base", results)}
-    assert found[f"full, greedy, over {INT8}"][1:] == ["0.9", "missed"]
-    assert found[f"full, beam 5, over {INT8}"][1:] == ["1.25", "met"]
+    found = {row[0]: row[1:] for row in rows("moonshine-tiny", results)}
+    assert found[f"auto, greedy, over {REFERENCE}"][1:] == ["7.0", "met"]
+    assert found[f"auto, beam 5, over {REFERENCE}"][1:] == ["3.5", "met"]
 
 
 def test_who_took_no_part_has_no_figure(results: Path) -> None:
-    path, name = results / "whisper-base.json", our_name("int8", "full")
+    path, name = results / "moonshine-tiny.json", our_name("int8")
     result = json.loads(path.read_text())
     search = result["searches"][1]
-    del search["contestants"][name], search["over"][INT8][name]
+    del search["contestants"][name], search["over"][REFERENCE][name]
     path.write_text(json.dumps(result))
-    (row,) = (row for row in rows("whisper-base", results) if row[0] == name)
-    assert row[1:] == ["9.0", "0.9", "", ""]
+    (row,) = (row for row in rows("moonshine-tiny", results) if row[0] == name)
+    assert row[1:] == ["70.0", "7.0", "", ""]
 
 
 def test_both_kinds_of_batching_stand_side_by_side(results: Path) -> None:

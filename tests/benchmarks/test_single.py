@@ -45,7 +45,7 @@ def test_a_command_is_a_process_that_must_succeed() -> None:
 
 def test_from_nothing_both_are_given_the_same_file(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[list[str]] = []
-    monkeypatch.setattr(single.subprocess, "run", lambda command, **_: started.append(command))
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: started.append(command))
     found = cold("bundled", "folder", 2, rounds=2)
     assert found["seconds"].keys() == {COLD_OURS, COLD_PEER}
     assert len(started) == 4

@@ -1,17 +1,13 @@
 """What is observed is what the model computes, and the picture shows it the right way round."""
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from auricle.audio import Audio, load_audio
 from auricle.checkpoint import Checkpoint
@@ -26,6 +22,7 @@ from auricle.inspection.attention import attention_weights, recorded
 from auricle.model.positions import rotary, rotate
 from auricle.recognizer import Recognizer, model_path
 from auricle.tokenizer import Tokenizer
+from tests.asr.inspecting import direct, drawn, heads, inputs_of, texts
 from tests.asr.tiny import (
     ARCHITECTURES,
     VOCAB_SIZE,
@@ -71,25 +68,6 @@ def saying(observation: Observation, tokens: tuple[int, ...]) -> Observation:
         cross_attention=observation.cross_attention[: len(tokens)],
         ctc=CtcOutput.of(log_probs, tokens),
     )
-
-
-@contextmanager
-def inputs_of(module: nn.Module) -> Iterator[list[Tensor]]:
-    """The first argument of each call."""
-    seen: list[Tensor] = []
-    hook = module.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
-    yield seen
-    hook.remove()
-
-
-def heads(x: Tensor, n_heads: int) -> Tensor:
-    """`(T, D) -> (H, T, D // H)` in float64, without the model's own helpers."""
-    return torch.stack([part.double() for part in x.chunk(n_heads, dim=-1)])
-
-
-def direct(query: Tensor, key: Tensor) -> Tensor:
-    scores = torch.einsum("hud,hnd->hun", query, key) / math.sqrt(query.shape[-1])
-    return scores.exp() / scores.exp().sum(dim=-1, keepdim=True)
 
 
 # --- attention ---------------------------------------------------------------------------------
@@ -304,19 +282,6 @@ def test_one_sample_is_enough(checkpoint: Checkpoint) -> None:
 
 
 # --- the picture -------------------------------------------------------------------------------
-
-
-def drawn(observation: Observation, name: str = "a.wav") -> Any:  # noqa: ANN401 - untyped
-    pytest.importorskip("matplotlib")
-    from auricle.inspection.picture import draw
-
-    figure = draw(observation, name)
-    figure.draw_without_rendering()
-    return figure
-
-
-def texts(panel: Any) -> list[str]:  # noqa: ANN401
-    return [text.get_text() for text in panel.texts]
 
 
 def test_the_title_names_words_confidence_and_file(observation: Observation) -> None:

@@ -117,7 +117,7 @@ def _draw_cross_attention(panel: Axes, observation: Observation) -> None:
 
 
 def _draw_words(panel: Axes, observation: Observation) -> None:
-    panel.set_title("the words, by the cross-attention", loc="left")
+    panel.set_title("the words, timed by the cross-attention", loc="left")
     panel.set(ylim=(1, 2), yticks=[1.5], yticklabels=["words"])
     for place, word in enumerate(observation.hypothesis.words):
         start, end = (time - observation.frame_seconds / 2 for time in (word.start, word.end))

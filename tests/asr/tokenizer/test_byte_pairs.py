@@ -30,6 +30,10 @@ def test_special_ids_are_found_by_name_and_silent() -> None:
     assert tokenizer.spell([9, 4, 10]) == "<s>ab</s>"
 
 
+def test_pieces_are_as_the_file_lists_them() -> None:
+    assert [small().piece(token) for token in (5, 2, 9, 12)] == ["Ġab", "c", "<s>", ""]
+
+
 def test_text_is_never_special() -> None:
     assert small().encode("<s>ab") == [6, 7, 8, 4]
 
@@ -63,6 +67,7 @@ def test_all_tokenizers_have_one_interface(vocabulary: Vocabulary) -> None:
     tokens = vocabulary.encode("ab")
     assert 0 <= min(tokens) <= max(tokens) < vocabulary.vocab_size
     assert isinstance(vocabulary.decode(tokens), str)
+    assert all(map(vocabulary.piece, tokens))
     assert vocabulary.special.end < vocabulary.vocab_size
     assert isinstance(vocabulary.serialized, bytes)
 

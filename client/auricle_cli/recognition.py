@@ -189,7 +189,7 @@ recognition_options = grouped(
         click.option(
             "--fallback/--no-fallback",
             default=None,
-            show_default="the model's own",
+            show_default="no",
             help="Search doubtful words again, warmer; Whisper only.",
         ),
         click.option(

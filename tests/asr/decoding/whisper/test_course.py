@@ -24,7 +24,7 @@ from tests.asr.decoding.whisper.small_models import (
 )
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
-ENGLISH = DecodingOptions(language="en")
+ENGLISH = DecodingOptions(language="en", fallback=True)
 
 
 def test_doubtful_words_are_tried_again_warmer() -> None:
@@ -65,12 +65,14 @@ class CountingCache(WatchedCache):
 
 
 def test_the_encoders_memory_is_written_once() -> None:
-    warm = [each.temperature > 0 for each in ours([DecodingOptions(beam_size=3)] * 8)].index(True)
+    warm = [
+        each.temperature > 0 for each in ours([DecodingOptions(beam_size=3, fallback=True)] * 8)
+    ].index(True)
     decoder = OpenAiDecoder(model(), features())
     cache = CountingCache(new_cache(decoder.decoder, slots=3, max_frames=40))
     dialect = WhisperDialect(vocabulary(), CONTEXT)
     continuous = ContinuousDecoder(decoder.decoder, cache, special=vocabulary().special)
-    course = dialect.course(DecodingOptions(beam_size=3), Utterance())
+    course = dialect.course(DecodingOptions(beam_size=3, fallback=True), Utterance())
     decoding = continuous.join_course(remembered(warm), course)
     while not continuous.step():
         assert cache.opened == {0, 1, 2}

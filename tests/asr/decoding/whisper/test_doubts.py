@@ -93,7 +93,9 @@ def by_openai(qualities: Sequence[Quality]) -> tuple[list[float], bool]:
 
 
 def by_us(qualities: Sequence[Quality]) -> tuple[list[float], bool]:
-    course = WhisperDialect(vocabulary()).course(DecodingOptions(language="en"), Utterance())
+    course = WhisperDialect(vocabulary()).course(
+        DecodingOptions(language="en", fallback=True), Utterance()
+    )
     scripted = ScriptedCourse(course._tokenizer, course._plan)
     scripted.qualities = qualities
     attempt: Attempt | None = scripted.begin()
@@ -131,10 +133,10 @@ def test_both_outcomes_are_met() -> None:
 
 
 def test_temperatures() -> None:
-    assert temperatures(DecodingOptions()) == LADDER
-    assert temperatures(DecodingOptions(temperature=0.5)) == (0.5, 0.7, 0.9)
-    assert temperatures(DecodingOptions(temperature=3.0)) == (3.0,)
-    assert temperatures(DecodingOptions(fallback=False)) == (0.0,)
+    assert temperatures(DecodingOptions(fallback=True)) == LADDER
+    assert temperatures(DecodingOptions(temperature=0.5, fallback=True)) == (0.5, 0.7, 0.9)
+    assert temperatures(DecodingOptions(temperature=3.0, fallback=True)) == (3.0,)
+    assert temperatures(DecodingOptions()) == (0.0,)
 
 
 @given(st.text(max_size=100))

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ import torch
 
 from auricle.audio import load_audio
 from auricle.checkpoint import load_checkpoint
-from auricle.config import SAMPLE_RATE
+from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.decoding import Casting, dialect_of
 from auricle.engine.devices import prepare
 from auricle.model import SpeechTransformer
 from auricle.recognizer import model_path
+from tests.asr.language_models import random_model
 from tests.asr.tiny import prepared_model, sounds
 
 Samples = npt.NDArray[np.float32]
@@ -28,6 +30,22 @@ def bundled_model(dtype: torch.dtype) -> SpeechTransformer:
     """The model that is in the package, ready for the CPU. Do not change it."""
     model = load_checkpoint(model_path("bundled")).model
     return prepare(model, torch.device("cpu"), dtype)
+
+
+@functools.cache
+def bundled_casting() -> Casting:
+    """What that model is asked for and how."""
+    checkpoint = load_checkpoint(model_path("bundled"))
+    config = checkpoint.model.config
+    return Casting.of(config, None, dialect_of(config, checkpoint.tokenizer))
+
+
+@functools.cache
+def tiny_casting() -> Casting:
+    """With a language model."""
+    config = prepared_model(torch.float32).config
+    language_model, _ = random_model(vocab_size=config.transformer.vocab_size, order=2)
+    return Casting(config.tokens_per_second, language_model)
 
 
 @functools.cache
@@ -57,6 +75,18 @@ class Ears:
     def samples(self) -> Sequence[Samples]:
         """Six, of different lengths."""
         return voices() if self.name == "bundled" else sounds()
+
+    @property
+    def casting(self) -> Casting:
+        """What the model can be asked for, and how."""
+        return bundled_casting() if self.name == "bundled" else tiny_casting()
+
+    def possible(self, options: Sequence[DecodingOptions]) -> list[DecodingOptions]:
+        """Without what the model does not have; the first one says no times, others may."""
+        if self.name != "bundled":
+            return list(options)
+        plain = [replace(each, ctc_weight=None, lm_weight=None) for each in options]
+        return [replace(plain[0], timestamps=False), *plain[1:]]
 
     def __str__(self) -> str:
         return f"{self.name}-{str(self.dtype).removeprefix('torch.')}"

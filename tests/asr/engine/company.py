@@ -26,8 +26,10 @@ OPTIONS = (
 
 def same_answers(ears: Ears) -> bool:
     """Whether six requests get alone, to the last bit, what they get together."""
-    runner = ModelRunner(ears.model, torch.device("cpu"), ears.dtype, slots=24)
-    some = jobs(OPTIONS, ears.samples)
+    runner = ModelRunner(
+        ears.model, torch.device("cpu"), ears.dtype, slots=24, casting=ears.casting
+    )
+    some = jobs(ears.possible(OPTIONS), ears.samples)
     return run(runner, some) == alone(runner, some)
 
 

@@ -11,14 +11,12 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.decoding import Casting
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
 from auricle.model.cache import StepView
 from auricle.model.ragged import RaggedCache
 from tests.asr.engine.jobs import MIXED, Answer, alone, jobs, run, tokens
-from tests.asr.language_models import random_model
 from tests.asr.tiny import (
     ARCHITECTURES,
     DTYPES,
@@ -49,21 +47,16 @@ is_exact = pytest.mark.parametrize("exact", [False, True], ids=["usual", "exact"
 @functools.cache
 def runner_of(ears: Ears, exact: bool = False) -> ModelRunner:
     """Each test leaves it empty."""
-    vocab_size = ears.model.config.transformer.vocab_size
-    language_model, _ = random_model(vocab_size=vocab_size, order=2)
-    return ModelRunner(
-        ears.model,
-        CPU,
-        ears.dtype,
-        slots=SLOTS,
-        exact=exact,
-        casting=Casting(ears.model.config.tokens_per_second, language_model),
-    )
+    return ModelRunner(ears.model, CPU, ears.dtype, slots=SLOTS, exact=exact, casting=ears.casting)
+
+
+def jobs_of(ears: Ears) -> list[Job]:
+    return jobs(ears.possible(OPTIONS), ears.samples)
 
 
 @functools.cache
 def heard_alone(ears: Ears, exact: bool = False) -> Sequence[Answer]:
-    return alone(runner_of(ears, exact), jobs(OPTIONS, ears.samples))
+    return alone(runner_of(ears, exact), jobs_of(ears))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -83,7 +76,7 @@ def test_together_is_alone_to_the_last_bit(
 @hears
 def test_tokens_depend_on_the_audio(ears: Ears) -> None:
     """Or else all of these comparisons would pass."""
-    options = [OPTIONS[0]] * len(SECONDS)
+    options = ears.possible(OPTIONS)[:1] * len(SECONDS)
     said = tokens(run(runner_of(ears), jobs(options, ears.samples)))
     assert len(set(said)) == len(SECONDS)
     assert len({one[0] for one in said if one}) > 2
@@ -102,7 +95,7 @@ def test_whenever_they_join_they_hear_the_same(
     ears: Ears, exact: bool, order: list[int], waits: list[int]
 ) -> None:
     """In any order, with any number of steps between them; without any they share the encoder."""
-    runner, some = runner_of(ears, exact), jobs(OPTIONS, ears.samples)
+    runner, some = runner_of(ears, exact), jobs_of(ears)
     answers: dict[Job, Answer] = {}
     together: list[Job] = []
     for index, wait in zip(order, waits, strict=True):
@@ -122,7 +115,7 @@ def test_whenever_they_join_they_hear_the_same(
 @settings(max_examples=3)
 @given(data=st.data())
 def test_who_leaves_early_is_not_missed(ears: Ears, data: st.DataObject) -> None:
-    runner, some = runner_of(ears), jobs(OPTIONS, ears.samples)
+    runner, some = runner_of(ears), jobs_of(ears)
     gone = data.draw(st.sets(st.integers(0, 5), max_size=4))
     runner.join(some)
     answers = dict(runner.step())
@@ -147,7 +140,7 @@ def test_exact_or_not_the_words_of_a_cpu_are_the_same(ears: Ears) -> None:
 def test_a_full_engine_changes_no_bit(dtype: torch.dtype) -> None:
     """As many as there are slots, of two kinds of models' widths."""
     for ears in (Ears("tiny", dtype), Ears("bundled", dtype)):
-        many = [Request(ears.samples[n % 6], OPTIONS[0]) for n in range(SLOTS)]
+        many = [Request(ears.samples[n % 6], ears.possible(OPTIONS)[0]) for n in range(SLOTS)]
         found = run(runner_of(ears), [Job(request, 0.0) for request in many])
         expected = run(runner_of(ears), [Job(many[n], 0.0) for n in range(6)])
         assert found == [expected[n % 6] for n in range(SLOTS)]
@@ -239,7 +232,7 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 @hears
 @pytest.mark.parametrize("threads", [2, 5], indirect=True)
 def test_threads_change_nothing_between_alone_and_together(ears: Ears, threads: int) -> None:
-    batch = jobs(OPTIONS, ears.samples)
+    batch = jobs_of(ears)
     assert run(runner_of(ears), batch) == alone(runner_of(ears), batch)
 
 

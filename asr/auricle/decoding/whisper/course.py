@@ -114,7 +114,7 @@ class WhisperCourse:
 
     def _wanted(self, tokens: Tokens) -> Tokens:
         """Without times where nobody asked for them."""
-        if self._plan.timestamps or not self._timestamps:
+        if self._timestamps == self._plan.timestamps:
             return tokens
         return tuple(token for token in tokens if token < self._tokenizer.timestamp_begin)
 

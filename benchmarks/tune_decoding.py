@@ -26,7 +26,7 @@ from auricle.engine.devices import prepare
 from auricle.evaluation import ErrorCounts, normalize, read_manifest, word_errors
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer, new_cache
-from auricle.recognizer import BUNDLED, model_path
+from auricle.recognizer import model_path
 from auricle.vad import speaks
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
@@ -51,7 +51,7 @@ class Encoded:
 
 @click.command(help=__doc__)
 @click.argument("manifests", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", default=BUNDLED, help="A name, or a checkpoint's path.")
+@click.option("--model", required=True, help="A name, or the path of a model with a CTC head.")
 @click.option("--lm", type=click.Path(path_type=Path), help="Another language model than its own.")
 @click.option("--ctc-weight", type=float, multiple=True, default=(0.5,), help="Any number of each.")
 @click.option("--lm-weight", type=float, multiple=True, default=(0.0, 0.2, 0.4, 0.6))

@@ -70,7 +70,7 @@ def _bundled() -> Entry:
     path = Path(str(resources.files("auricle") / "assets" / "english.safetensors"))
     size = path.stat().st_size if path.is_file() else None
     return _entry(
-        "local", "bundled", size=size, parameters=8_700_000, languages=["en"], licence="Apache-2.0"
+        "local", "bundled", size=size, parameters=37_184_640, languages=["en"], licence="MIT"
     )
 
 

@@ -6,11 +6,19 @@ from click.testing import CliRunner
 
 from auricle.checkpoint import Checkpoint
 from auricle.config import DecodingOptions
+from auricle.language_model import path_beside
 from auricle.recognizer import Recognizer
+from auricle_cli.main import main as auricle
 from benchmarks.recordings import SAMPLES
 from benchmarks.tune_decoding import ALL, Tuner, main
 from tests.asr.language_models import random_model
-from tests.asr.tiny import VOCAB_SIZE, tiny_model, tiny_tokenizer
+from tests.asr.tiny import (
+    SENTENCES,
+    VOCAB_SIZE,
+    tiny_model,
+    tiny_tokenizer,
+    write_tiny_checkpoint,
+)
 
 MANIFEST = SAMPLES / "manifest.jsonl"
 
@@ -21,10 +29,21 @@ def checkpoint() -> Checkpoint:
     return Checkpoint(tiny_model(), tiny_tokenizer(), language_model)
 
 
-def test_a_smoke_run(tmp_path: Path) -> None:
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """With a language model beside it."""
+    path, text = write_tiny_checkpoint(tmp_path), tmp_path / "text.txt"
+    text.write_text("\n".join(SENTENCES))
+    command = ["lm", str(text), str(path_beside(path)), "--model", str(path), "--ngrams", "100"]
+    assert CliRunner().invoke(auricle, command).exit_code == 0
+    return path
+
+
+def test_a_smoke_run(model: Path, tmp_path: Path) -> None:
     output = tmp_path / "tune.json"
     flags = "--quick --threads 1 --lm-weight 0 --lm-weight 0.3 --token-reward 1 --token-reward 2"
-    done = CliRunner().invoke(main, [str(MANIFEST), *flags.split(), "--output", str(output)])
+    paths = [str(MANIFEST), "--model", str(model), "--output", str(output)]
+    done = CliRunner().invoke(main, [*paths, *flags.split()])
     assert done.exit_code == 0, done.output
     ways = json.loads(output.read_text())["ways"]
     assert {(way["lm_weight"], way["token_reward"]) for way in ways} == {(0, 0), (0.3, 1), (0.3, 2)}

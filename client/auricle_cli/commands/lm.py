@@ -18,7 +18,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("text", type=_FILE)
 @click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--model", metavar="NAME|PATH", default="bundled", help="Whose tokens it is over.")
+@click.option("--model", metavar="NAME|PATH", required=True, help="Whose tokens it is over.")
 @click.option("--sources", type=_FILE, help="Each line's origin; cv: lines weigh more.")
 @click.option("--manifest", type=_FILE, multiple=True, help="Of training speech.")
 @click.option(

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.checkpoint import load_checkpoint
 from auricle.config import FeatureConfig, strided
 from auricle.errors import InvalidOptionError
-from auricle.recognizer import BUNDLED, model_path
 from auricle.training.config import (
     AugmentationConfig,
     DataConfig,
@@ -60,14 +58,11 @@ def test_our_recipe_loads() -> None:
     assert config.augmentation.speeds == (0.9, 1.0, 1.1)
 
 
-def test_the_bundled_model_is_the_english_one_grown_deeper() -> None:
+def test_the_deeper_model_is_the_english_one_grown() -> None:
     config, begun = load_training_config(DEEPER), load_training_config(RECIPE)
     assert config.init == begun.output / "last.safetensors"
-    bundled = load_checkpoint(model_path(BUNDLED)).model.config
-    assert bundled.name == config.model.name
-    assert bundled.transformer == config.model.transformer
     layers = begun.model.transformer.encoder_layers
-    assert replace(bundled.transformer, encoder_layers=layers) == begun.model.transformer
+    assert replace(config.model.transformer, encoder_layers=layers) == begun.model.transformer
 
 
 def test_a_recipe_may_leave_out_what_has_a_default(write: Write, tmp_path: Path) -> None:

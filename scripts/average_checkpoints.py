@@ -1,4 +1,4 @@
-"""Averages two checkpoints of one model, as the bundled one was made (docs/training.md).
+"""Averages two checkpoints of one model, as docs/training.md tells.
 
 python scripts/average_checkpoints.py A.safetensors B.safetensors OUT.safetensors
 """

@@ -1,7 +1,7 @@
 """Prints lines to spell, for `auricle synthesize`: words letter by letter, digits, numbers, dates.
 
-The words are those of a training manifest. The bundled model's third weights heard 1.5 hours of
-such lines (docs/training.md): python scripts/spelled_sentences.py train.jsonl > spelled.txt
+The words are those of a training manifest (docs/training.md):
+python scripts/spelled_sentences.py train.jsonl > spelled.txt
 """
 
 import json

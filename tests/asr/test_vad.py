@@ -66,7 +66,8 @@ def test_after_the_first_word_nobody_listens() -> None:
 
 def loud_speaks(frames: np.ndarray) -> np.ndarray:
     """A detector that takes what is loud for speech."""
-    return (np.abs(frames).max(axis=1) > 0.4).astype(np.float32)
+    loud: np.ndarray = np.abs(frames).max(axis=1) > 0.4
+    return loud.astype(np.float32)
 
 
 @pytest.mark.parametrize("words", [[(0, 6)], [(3, 20), (50, 57)], [(0, 150)], [(58, 66)], []])

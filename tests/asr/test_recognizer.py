@@ -212,8 +212,11 @@ def test_bad_audio_has_its_error(
 
 
 def test_sounds_too_loud_for_the_model_are_an_error(recognizer: Recognizer) -> None:
-    with pytest.raises(InferenceError):
-        recognizer.transcribe(np.full(8_000, 1e30, np.float32))
+    loud = np.full(8_000, 1e30, np.float32)
+    with pytest.raises(InvalidSamplesError):
+        recognizer.transcribe(loud)
+    with pytest.raises(InferenceError):  # of a piece nobody has looked at
+        recognizer.submit(Piece(0.0, loud)).result(PATIENCE)
 
 
 def test_an_empty_piece_fails_alone(recognizer: Recognizer) -> None:

@@ -25,7 +25,7 @@ from auricle.inspection.attention import attention_weights, recorded
 from auricle.inspection.ctc import CtcOutput
 from auricle.model import Encoder, SpeechTransformer
 from auricle.tokenizer import Vocabulary
-from auricle.vad import speaks
+from auricle.vad import speaks, speech_end
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,7 +120,9 @@ def _recognize(checkpoint: Checkpoint, dialect: Dialect, audio: Audio) -> Hypoth
     casting = Casting.of(config, checkpoint.language_model, dialect)
     runner = ModelRunner(checkpoint.model, torch.device("cpu"), casting=casting)
     timed = DecodingOptions(word_timestamps=config.transformer.ctc or config.family == "whisper")
-    job = Job(Request(audio.samples, timed, speech=speaks(audio.samples)), submitted=0.0)
+    speech = speaks(audio.samples)
+    end = speech_end(audio.samples) or None if speech and config.family == "whisper" else None
+    job = Job(Request(audio.samples, timed, speech=speech, speech_end=end), submitted=0.0)
     runner.check(job.request)
     runner.join([job])
     while not (done := runner.step()):

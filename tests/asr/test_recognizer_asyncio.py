@@ -9,7 +9,7 @@ import pytest
 
 from auricle.audio import Audio, load_audio
 from auricle.config import DecodingOptions, EngineConfig
-from auricle.errors import AudioNotFoundError, InferenceError
+from auricle.errors import AudioNotFoundError, InvalidSamplesError
 from auricle.recognizer import AudioSource, Recognizer
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import sounds, tiny_checkpoint
@@ -60,7 +60,7 @@ async def test_asyncio_hears_what_threads_hear(recognizer: Recognizer, long_audi
 async def test_in_asyncio_bad_audio_has_its_error(recognizer: Recognizer) -> None:
     with pytest.raises(AudioNotFoundError):
         await recognizer.transcribe_async("nowhere.wav")
-    with pytest.raises(InferenceError):
+    with pytest.raises(InvalidSamplesError):
         await recognizer.transcribe_async(np.full(8_000, 1e30, np.float32))
 
 

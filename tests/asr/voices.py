@@ -82,10 +82,13 @@ class Ears:
         return bundled_casting() if self.name == "bundled" else tiny_casting()
 
     def possible(self, options: Sequence[DecodingOptions]) -> list[DecodingOptions]:
-        """Without what the model does not have; the first one says no times, others may."""
+        """Without what the model does not have, and short; the first says no times, others may."""
         if self.name != "bundled":
             return list(options)
-        plain = [replace(each, ctc_weight=None, lm_weight=None) for each in options]
+        plain = [
+            replace(each, ctc_weight=None, lm_weight=None, max_tokens=min(each.max_tokens or 6, 6))
+            for each in options
+        ]
         return [replace(plain[0], timestamps=False), *plain[1:]]
 
     def __str__(self) -> str:

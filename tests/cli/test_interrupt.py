@@ -28,6 +28,14 @@ def address(recognizer: FakeRecognizer) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(autouse=True, scope="module")
+def heeding_ctrl_c() -> Iterator[None]:
+    """Tests that a shell starts in the background ignore Ctrl-C, and so would their processes."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     """An `auricle` process, killed at the end of a test that failed."""

@@ -6,18 +6,17 @@ a fixed affine map instead of Whisper's maximum over the clip: no frame depends 
 features can be streamed, and none depends on who shares the batch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 from torchaudio.functional import melscale_fbanks
 
 from auricle.config import SAMPLE_RATE, FeatureConfig
 from auricle.model.linear import kind_of
 from auricle.model.masks import length_mask
+from auricle.model.overriding import Call, Overriding
 from auricle.model.rows import Kind, Rows
 
 
@@ -25,25 +24,16 @@ def mel_filters(config: FeatureConfig) -> Tensor:
     """The Slaney-scale triangular filters, `(n_mels, n_fft // 2 + 1)`, as librosa makes them."""
     bins, nyquist = config.n_fft // 2 + 1, SAMPLE_RATE / 2
     scale = {"norm": "slaney", "mel_scale": "slaney"}
-    with _InDouble():
+    with Overriding(_in_double):
         filters: Tensor = melscale_fbanks(bins, 0.0, nyquist, config.n_mels, SAMPLE_RATE, **scale)
     return filters.T.float().contiguous()
 
 
-class _InDouble(TorchFunctionMode):
+def _in_double(func: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
     """Frequencies in float64: filters that are rounded once are those of Whisper's training."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401  # whatever `func` returns
-        named = dict(kwargs or {})
-        if func is torch.linspace:
-            named["dtype"] = torch.float64
-        return func(*args, **named)
+    if func is torch.linspace:
+        kwargs["dtype"] = torch.float64
+    return func(*args, **kwargs)
 
 
 class LogMel(nn.Module):

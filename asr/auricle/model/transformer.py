@@ -1,17 +1,16 @@
 """Encoder, decoder and maybe a CTC head in one module: what a checkpoint holds the weights of."""
 
-from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from auricle.config import ModelConfig
 from auricle.errors import InvalidOptionError
 from auricle.model.decoder import Decoder
 from auricle.model.encoder import Encoder
 from auricle.model.linear import Linear
+from auricle.model.overriding import Call, Overriding
 
 
 class SpeechTransformer(nn.Module):
@@ -48,7 +47,7 @@ class SpeechTransformer(nn.Module):
 
 def skeleton(config: ModelConfig) -> SpeechTransformer:
     """A model that has dimensions and no weights yet, on the meta device."""
-    with torch.device("meta"), _WithoutInitialValues():
+    with torch.device("meta"), Overriding(_without_initial_values):
         return SpeechTransformer(config)
 
 
@@ -57,17 +56,8 @@ def is_finite(weight: Tensor) -> bool:
     return all(bool(extreme.isfinite()) for extreme in weight.aminmax())
 
 
-class _WithoutInitialValues(TorchFunctionMode):
+def _without_initial_values(func: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
     """Skips `torch.nn.init`, which imports torch's compiler on the meta device, in seconds."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401  # whatever `func` returns
-        named = kwargs or {}
-        if getattr(func, "__module__", None) == "torch.nn.init":
-            return named["tensor"] if "tensor" in named else args[0]
-        return func(*args, **named)
+    if getattr(func, "__module__", None) == "torch.nn.init":
+        return kwargs["tensor"] if "tensor" in kwargs else args[0]
+    return func(*args, **kwargs)

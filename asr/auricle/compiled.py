@@ -16,14 +16,14 @@ R = TypeVar("R")
 class Compiled(Generic[P, R]):
     """A function that becomes machine code, with those of its kind that it calls.
 
-    No fast maths: the same row has the same bits whoever is beside it. The code is kept beside the
-    source or in NUMBA_CACHE_DIR where one of them can be written.
+    The code is kept beside the source or in NUMBA_CACHE_DIR where one of them can be written.
     """
 
-    def __init__(self, function: Callable[P, R], *, nogil: bool) -> None:
+    def __init__(self, function: Callable[P, R], **options: Any) -> None:  # noqa: ANN401
+        """Of `function`, with numba's `options`."""
         functools.update_wrapper(self, function)
         self._function = cast(FunctionType, function)
-        self._nogil = nogil
+        self._options = options
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """What the function returns."""
@@ -36,9 +36,9 @@ class Compiled(Generic[P, R]):
         from numba import njit
 
         try:
-            return njit(self._linked(), cache=True, nogil=self._nogil)
+            return njit(self._linked(), cache=True, **self._options)
         except RuntimeError:  # nowhere to keep it
-            return njit(self._linked(), nogil=self._nogil)
+            return njit(self._linked(), **self._options)
 
     def _linked(self) -> FunctionType:
         """The function, with machine code in place of the other `Compiled` that it names."""
@@ -52,9 +52,14 @@ class Compiled(Generic[P, R]):
 
 def compiled(function: Callable[P, R]) -> Compiled[P, R]:
     """Machine code that holds Python's lock: to get that back may take longer than a call."""
-    return Compiled(function, nogil=False)
+    return Compiled(function)
 
 
 def compiled_unlocked(function: Callable[P, R]) -> Compiled[P, R]:
     """As `compiled`, for calls of a tenth of a millisecond and more: others may run meanwhile."""
     return Compiled(function, nogil=True)
+
+
+def compiled_sums(function: Callable[P, R]) -> Compiled[P, R]:
+    """As `compiled_unlocked`, for sums whose order the compiler chooses, once and for all calls."""
+    return Compiled(function, nogil=True, fastmath={"reassoc", "contract", "nsz"})

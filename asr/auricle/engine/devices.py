@@ -6,6 +6,7 @@ import torch
 
 from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
+from auricle.model.gemv import can_use_gemv, use_gemv
 from auricle.model.packed import can_pack, has_bfloat16_products, pack
 from auricle.model.quantized import QuantizedLinear, is_quantized, quantize
 from auricle.model.weight_only import WeightOnlyLinear
@@ -90,10 +91,14 @@ def convert(
     model.eval().requires_grad_(False)
     if dtype == torch.int8 and not is_quantized(model):
         model.to(device=device, dtype=loaded(dtype))
+        if can_use_gemv(model):
+            use_gemv(model, integers=True)
         quantize(model, QuantizedLinear if device.type == "cpu" else WeightOnlyLinear)
     model.to(device=device, dtype=activations(dtype, device))
     if can_pack(model):
         pack(model)
+    if can_use_gemv(model):
+        use_gemv(model, integers=False)
     return model
 
 
@@ -102,4 +107,5 @@ def _is_ready(model: SpeechTransformer, device: torch.device, dtype: torch.dtype
     is_there = weight.device.type == device.type and device.index in (None, weight.device.index)
     to_quantize = dtype == torch.int8 and not is_quantized(model)
     numbers = activations(dtype, device)
-    return is_there and weight.dtype == numbers and not (can_pack(model) or to_quantize)
+    to_replace = can_pack(model) or can_use_gemv(model) or to_quantize
+    return is_there and weight.dtype == numbers and not to_replace

@@ -2,6 +2,7 @@
 
 from auricle.model.cache import DecoderCache, whole
 from auricle.model.decoder import Decoder
+from auricle.model.gemv import GemvLinear
 from auricle.model.ragged import RaggedCache, neighbours_agree
 from auricle.model.rows import GROUP
 from auricle.model.slotted import BLOCK, SlottedCache
@@ -38,6 +39,11 @@ def new_cache(
         slots=slots,
         max_frames=max_frames,
         max_tokens=max_tokens,
-        group=whole(slots, GROUP) if exact else GROUP,
+        group=whole(slots, GROUP) if exact else _group(decoder),
         together=not exact and neighbours_agree(decoder.config),
     )
+
+
+def _group(decoder: Decoder) -> int:
+    """Rows to which a step is filled up: none where each has its own product."""
+    return 1 if isinstance(decoder.output, GemvLinear) else GROUP

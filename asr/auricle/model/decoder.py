@@ -96,6 +96,11 @@ class Unembedding(nn.Module):
         """The tokens' vectors, which have the width, dtype and device of the input."""
         return self._embedding[0].weight
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the logits are rounded to fewer bits than float32 has."""
+        return self.like.dtype != torch.float32
+
     def product(self, x: Tensor) -> Tensor:
         """The product of each vector with each token's."""
         return F.linear(x, self.like)
@@ -218,8 +223,7 @@ class Decoder(nn.Module):
     @property
     def is_coarse(self) -> bool:
         """Whether `logits` are less exact than `logits_of`."""
-        plain = isinstance(self.output, Unembedding)
-        return not plain or self.vectors.weight.dtype != torch.float32
+        return bool(getattr(self.output, "is_coarse", True))
 
     def logits(self, decoder_out: Tensor) -> Tensor:
         """`(..., D) -> (..., V)`, in the numbers of the model's products."""

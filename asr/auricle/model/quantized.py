@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from auricle.compiled import compiled_unlocked
+from auricle.model.gemv import GemvLinear
 from auricle.model.layers import (
     ConvModule,
     CrossAttention,
@@ -136,7 +137,8 @@ def quantize(model: SpeechTransformer, kind: Kind = QuantizedLinear) -> None:
     for index in range(1, len(convs)):
         conv = cast(Windowed, convs[index])
         convs[index] = kind(conv.matrix, conv.bias)
-    model.decoder.output = kind(model.decoder.vectors.weight, None)
+    if not isinstance(model.decoder.output, GemvLinear):
+        model.decoder.output = kind(model.decoder.vectors.weight, None)
     if kind is QuantizedLinear:
         _in_blocks(model)
 
@@ -151,7 +153,8 @@ def _in_blocks(model: SpeechTransformer) -> None:
 
 def is_quantized(model: SpeechTransformer) -> bool:
     """Whether `quantize` has been here."""
-    return isinstance(model.decoder.output, QuantizedLinear | WeightOnlyLinear)
+    kinds = QuantizedLinear | WeightOnlyLinear
+    return any(isinstance(layer, kinds) for layer in model.modules())
 
 
 def _integers(rows: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from auricle.config import SAMPLE_RATE, TransformerConfig
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.threads import apart
 from auricle.transcript import Recognition
 from benchmarks.command import benchmark_options, use_threads

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.recordings import speech

@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
+from auricle_cli.load import Clips, Manner, Report, Saturation, Traffic, measure, saturation
 from auricle_cli.server_process import running_server
 from auricle_client import AsyncClient
-from auricle_client.load import Clips, Manner, Report, Saturation, Traffic, measure, saturation
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.recordings import SAMPLES
 from benchmarks.results import Result, table

@@ -12,7 +12,7 @@ from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import DecodingOptions, EngineConfig
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from benchmarks.rounds import MiscountError
 
 # Twice the defaults: throughput over latency.

@@ -27,7 +27,7 @@ from auricle.evaluation import ErrorCounts, normalize, read_manifest, word_error
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer, new_cache
 from auricle.recognizer import model_path
-from auricle.vad import speaks
+from auricle.segmentation.vad import speaks
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
 

@@ -12,8 +12,8 @@ from auricle.config import AudioContext, EngineConfig, ModelConfig
 from auricle.decoding import Casting, dialect_of
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.devices import convert, loaded, prepare, resolve_device, resolve_dtype
-from auricle.engine.pool import EnginePool
-from auricle.engine.remote import RemoteEngine, started
+from auricle.engine.processes.pool import EnginePool
+from auricle.engine.processes.remote import RemoteEngine, started
 from auricle.errors import InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.threads import apart

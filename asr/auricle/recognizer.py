@@ -19,12 +19,11 @@ import numpy.typing as npt
 from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelConfig
-from auricle.cutting import cut
 from auricle.decoding import dialect_of
 from auricle.decoding.whisper import Heard, WhisperDialect
 from auricle.engine import Outcome, Request
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
-from auricle.engine.seam import Serving
+from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
 from auricle.engine.windowed import in_windows
 from auricle.errors import DownloadError, InvalidOptionError, UnknownModelError
@@ -33,12 +32,13 @@ from auricle.families.reference import hint
 from auricle.futures import results, results_async, then
 from auricle.host import Described, Host, Loading, start_processes
 from auricle.hypothesis import Hypothesis
-from auricle.joining import Joiner, join, merge_receipts
 from auricle.missing import missing_words
-from auricle.segmenter import Piece, Segmenter
+from auricle.segmentation.cutting import cut
+from auricle.segmentation.joining import Joiner, join, merge_receipts
+from auricle.segmentation.segmenter import Piece, Segmenter
+from auricle.segmentation.vad import load_now, speech_end
 from auricle.threads import apart
 from auricle.transcript import Recognition, Segment, Transcript, Word
-from auricle.vad import load_now, speech_end
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import Field
 from typing import Any, ClassVar, Protocol
 
-from auricle_cli.sources import Source
+from auricle_cli.inputs import Source
 
 
 class WordLike(Protocol):

@@ -11,8 +11,8 @@ from tqdm import tqdm
 from auricle_cli.answers import SegmentLike
 from auricle_cli.failure import complain
 from auricle_cli.formats import Writer, shown
+from auricle_cli.inputs import Source
 from auricle_cli.outcomes import Outcome
-from auricle_cli.sources import Source
 
 Item = TypeVar("Item")
 # Chinese and Japanese letters and signs, as in auricle.transcript: that is no room of a client's.

@@ -6,14 +6,14 @@ from contextlib import closing
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.errors import AuricleError
-from auricle.joining import Joiner
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.joining import Joiner
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Transcript
 from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.failure import Failure
+from auricle_cli.inputs import Source
 from auricle_cli.recognition import Recognition
-from auricle_cli.sources import Source
 
 
 class LocalTranscriber:

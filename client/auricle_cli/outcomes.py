@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from auricle_cli.answers import TranscriptionError, TranscriptLike
-from auricle_cli.sources import Source
+from auricle_cli.inputs import Source
 
 Transcribe = Callable[[Source], TranscriptLike]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.failure import Failure
+from auricle_cli.inputs import Source
 from auricle_cli.recognition import Recognition
-from auricle_cli.sources import Source
 from auricle_client import AuricleClientError, Client, PcmFormat, RecognitionOptions, Transcript
 
 CONNECT_SECONDS = 10.0  # a server that is there answers much faster, even a busy one

@@ -6,8 +6,8 @@ from pathlib import Path
 from auricle.evaluation import Hypothesis
 from auricle_cli.answers import Transcriber
 from auricle_cli.display import progress
+from auricle_cli.inputs import Source
 from auricle_cli.outcomes import Outcome, outcomes
-from auricle_cli.sources import Source
 
 
 def hypothesis(outcome: Outcome) -> Hypothesis:

@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future
 
 from auricle.errors import EngineStoppedError, QueueFullError
 from auricle.futures import dropped
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 
 Submit = Callable[[Piece], Future[Recognition]]

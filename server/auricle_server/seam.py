@@ -11,7 +11,7 @@ from auricle.audio import Audio
 from auricle.config import DecodingOptions, ModelConfig
 from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 
 

@@ -10,8 +10,8 @@ from typing import BinaryIO, TypeVar
 
 from auricle.audio import PcmFormat, iter_audio, load_audio
 from auricle.config import DecodingOptions
-from auricle.joining import Joiner
-from auricle.segmenter import Piece
+from auricle.segmentation.joining import Joiner
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition, Transcript
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1 import speech_pb2_grpc

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from auricle.audio import AudioStream
 from auricle.config import SAMPLE_RATE
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle_server.seam import Segmenter
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auricle.engine.remote import RemoteEngine
+from auricle.engine.processes.remote import RemoteEngine
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import soundfile
 from auricle.config import SAMPLE_RATE
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.request import Job
-from auricle.engine.seam import Serving
+from auricle.engine.serving import Serving
 from auricle.transcript import Transcript
 
 PATIENCE = 60.0

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from auricle.segmenter import Piece
-from auricle.vad import FRAME_SAMPLES, Vad
+from auricle.segmentation.segmenter import Piece
+from auricle.segmentation.vad import FRAME_SAMPLES, Vad
 
 FRAME = FRAME_SAMPLES / 16_000  # seconds
 

@@ -30,7 +30,7 @@ from auricle.errors import (
     UnsupportedAudioError,
 )
 from auricle.recognizer import Recognizer, model_path
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import (

@@ -6,7 +6,7 @@ from auricle.config import DecodingOptions
 from auricle.engine.statistics import Statistics
 from auricle.errors import InvalidOptionError
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from tests.asr.recognizing import PATIENCE, runner_of
 from tests.asr.tiny import SECONDS, sounds, tiny_checkpoint
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from auricle.config import DecodingOptions
 from auricle.errors import InferenceError
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from benchmarks.growth import SMOKE_PLAN, Plan, by_requests, figures, main
 from benchmarks.plots import WORDS
 

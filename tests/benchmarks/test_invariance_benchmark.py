@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Receipt, Recognition, Segment
 from benchmarks.invariance import BEAMS, DTYPES, alone, answers, different, main, utterances
 

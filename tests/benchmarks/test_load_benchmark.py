@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from auricle_cli.load import Arrival, Ended, Report, Saturation, Traffic
 from auricle_client import Receipt
-from auricle_client.load import Arrival, Ended, Report, Saturation, Traffic
 from benchmarks import load
 from benchmarks.load import (
     CONTINUOUS,

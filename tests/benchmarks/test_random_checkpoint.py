@@ -10,7 +10,7 @@ import torch
 from auricle.checkpoint import Checkpoint
 from auricle.families import load_pretrained
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from benchmarks.dtypes import RANDOM_OPTIONS
 from benchmarks.moonshine import SMALL
 from benchmarks.peers.peer import END, PROMPT

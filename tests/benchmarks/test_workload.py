@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from auricle.config import SAMPLE_RATE
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.tokenizer import Tokenizer
 from benchmarks.workload import (
     FULL,

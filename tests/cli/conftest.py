@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from auricle.transcript import Receipt, Segment, Transcript
 from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.inputs import Source
 from auricle_cli.main import main
 from auricle_cli.recognition import Recognition
-from auricle_cli.sources import Source
 from auricle_server import ServerConfig, SpeechServer
 from tests.server.fakes import FakeRecognizer
 

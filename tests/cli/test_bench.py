@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from auricle_cli.commands.bench import exit_status
-from auricle_client.load import Arrival, Ended, Report, Saturation, Traffic
+from auricle_cli.load import Arrival, Ended, Report, Saturation, Traffic
 from tests.cli.conftest import Auricle
 from tests.server.fakes import wav
 
@@ -88,7 +88,7 @@ def test_wrong_usage(auricle: Auricle, flags: list[str], message: str) -> None:
 def test_a_sweep_looks_for_the_limit(
     auricle: Auricle, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auricle_client.load.sweep.DOUBLINGS", 2)
+    monkeypatch.setattr("auricle_cli.load.sweep.DOUBLINGS", 2)
     result = auricle("bench", "--server", address, *QUICK, "--sweep")
     assert result.exit_code == 0
     assert "full at" in result.stdout

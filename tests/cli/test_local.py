@@ -12,16 +12,16 @@ from auricle import config
 from auricle.audio import Audio, PcmFormat
 from auricle.config import DecodingOptions, EngineConfig
 from auricle.errors import UnknownModelError
-from auricle.joining import Joiner
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.joining import Joiner
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition as Recognized
 from auricle.transcript import Transcript
 from auricle_cli import local
 from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.failure import Failure
+from auricle_cli.inputs import Source
 from auricle_cli.recognition import CTC_WEIGHT, LM_WEIGHT, Recognition
-from auricle_cli.sources import Source
 from tests.server.fakes import FakeRecognizer, wav
 
 

@@ -5,8 +5,8 @@ from typing import cast
 import pytest
 
 from auricle_cli.answers import TranscriptionError, TranscriptLike
+from auricle_cli.inputs import Source
 from auricle_cli.outcomes import attempt, exit_status, outcomes
-from auricle_cli.sources import Source
 
 SOURCES = [Source(str(number)) for number in range(20)]
 

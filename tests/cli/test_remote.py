@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from auricle.config import DecodingOptions
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition as Recognized
 from tests.cli.conftest import Auricle
 from tests.server import fakes

@@ -13,7 +13,7 @@ from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
 from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
 from auricle.errors import QueueFullError
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Receipt, Recognition, Segment
 from tests.server.wave import pcm_wav
 

@@ -13,7 +13,7 @@ import pytest
 
 from auricle.config import DecodingOptions
 from auricle.errors import EngineStoppedError, InferenceError, QueueFullError
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 from auricle_server.pipeline import Pipeline
 from tests.server.fakes import FakeRecognizer

@@ -9,7 +9,7 @@ takes and finds who is to blame when it fails, `prediction` learns from it, `sta
 from auricle.engine.engine import Engine
 from auricle.engine.request import Cost, Outcome, Request, Room
 from auricle.engine.runner import ModelRunner
-from auricle.engine.seam import Runner
+from auricle.engine.serving import Runner
 from auricle.engine.statistics import Statistics
 
 __all__ = [

@@ -14,7 +14,7 @@ from auricle.engine.failure import as_typed
 from auricle.engine.prediction import Prediction
 from auricle.engine.request import Job, Outcome, Request
 from auricle.engine.scheduler import Scheduler
-from auricle.engine.seam import Runner
+from auricle.engine.serving import Runner
 from auricle.engine.statistics import Ledger, Statistics
 from auricle.errors import (
     AuricleError,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from auricle.engine.failure import as_typed, release
 from auricle.engine.prediction import Prediction
 from auricle.engine.request import Job
-from auricle.engine.seam import Runner
+from auricle.engine.serving import Runner
 from auricle.engine.statistics import Ledger, Statistics
 from auricle.errors import AuricleError
 from auricle.hypothesis import Hypothesis

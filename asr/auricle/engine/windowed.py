@@ -9,10 +9,10 @@ import numpy.typing as npt
 from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine.request import Request
-from auricle.engine.seam import Serving
+from auricle.engine.serving import Serving
 from auricle.missing import missing_words
+from auricle.segmentation.vad import speech_end
 from auricle.transcript import Recognition, Segment
-from auricle.vad import speech_end
 
 
 def in_windows(

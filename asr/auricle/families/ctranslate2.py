@@ -16,7 +16,7 @@ from auricle.errors import (
 )
 from auricle.families.ct2_weights import Ct2Weights
 from auricle.families.description import CONFIG, Description
-from auricle.families.sources import Part, Source, Sources
+from auricle.families.parts import Part, Source, Sources
 from auricle.families.weights import INDEX, MODEL
 from auricle.tokenizer.folder import LISTS, folder_tokenizer
 from auricle.tokenizer.whisper import WhisperTokenizer

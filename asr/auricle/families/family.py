@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from auricle.config import ModelConfig, TransformerConfig
 from auricle.families.description import Description
-from auricle.families.sources import Sources
+from auricle.families.parts import Sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from auricle.config import ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError
-from auricle.families.sources import Part, Source, Sources, assembled
+from auricle.families.parts import Part, Source, Sources, assembled
 from auricle.families.weights import Weights
 from auricle.model import SpeechTransformer, is_finite, skeleton
 

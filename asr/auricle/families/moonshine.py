@@ -7,7 +7,7 @@ from auricle.config import Convolution, FeatureConfig, ModelConfig, SpecialToken
 from auricle.errors import UnknownArchitectureError
 from auricle.families.description import Description
 from auricle.families.family import Family
-from auricle.families.sources import Part, Source, Sources, same, stacked
+from auricle.families.parts import Part, Source, Sources, same, stacked
 from auricle.model.positions import BASE
 
 STEM = (

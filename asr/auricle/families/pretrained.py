@@ -32,7 +32,7 @@ from auricle.families.family import Family
 from auricle.families.loading import build
 from auricle.families.moonshine import MOONSHINE
 from auricle.families.openai import OpenAiFile, openai_name, vocabulary
-from auricle.families.sources import Sources, renamed
+from auricle.families.parts import Sources, renamed
 from auricle.families.weights import (
     INDEX,
     MODEL,

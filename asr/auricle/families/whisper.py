@@ -7,7 +7,7 @@ from auricle.config import FeatureConfig, ModelConfig, SpecialTokens, Transforme
 from auricle.errors import CorruptCheckpointError
 from auricle.families.description import Description
 from auricle.families.family import Family
-from auricle.families.sources import Part, Source, Sources, same, stacked
+from auricle.families.parts import Part, Source, Sources, same, stacked
 
 FRAMES_A_SECOND = 50  # of the encoder
 MARGIN_SECONDS = 2.56  # 128 frames: what others found harmless

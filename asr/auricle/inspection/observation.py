@@ -10,7 +10,6 @@ from torch.nn import functional as F
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import DecodingOptions, ModelConfig
-from auricle.cutting import SILENCE_PEAK
 from auricle.decoding import Casting, Dialect, Hearing, dialect_of
 from auricle.decoding.filters import Tokens
 from auricle.decoding.hearing import Places
@@ -24,8 +23,9 @@ from auricle.hypothesis import Hypothesis
 from auricle.inspection.attention import attention_weights, recorded
 from auricle.inspection.ctc import CtcOutput
 from auricle.model import Encoder, SpeechTransformer
+from auricle.segmentation.cutting import SILENCE_PEAK
+from auricle.segmentation.vad import speaks, speech_end
 from auricle.tokenizer import Vocabulary
-from auricle.vad import speaks, speech_end
 
 
 @dataclass(frozen=True, slots=True, eq=False)

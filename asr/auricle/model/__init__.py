@@ -4,11 +4,11 @@ Shapes use one alphabet: `B` batch, `S` samples, `T` feature frames, `N` encoder
 tokens, `D` model width, `H` heads, `V` vocabulary.
 """
 
-from auricle.model.cache import DecoderCache
-from auricle.model.caches import new_cache
 from auricle.model.decoder import Decoder
+from auricle.model.decoder_cache import DecoderCache
 from auricle.model.encoder import Encoder
 from auricle.model.masks import length_mask
+from auricle.model.new_cache import new_cache
 from auricle.model.transformer import SpeechTransformer, is_finite, skeleton
 
 __all__ = [

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from auricle.config import TransformerConfig
 from auricle.model.attention import causal_attention, masked_attention
-from auricle.model.cache import StepView
+from auricle.model.decoder_cache import StepView
 from auricle.model.layers import (
     Attend,
     CrossAttention,

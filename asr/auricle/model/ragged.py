@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from auricle.config import TransformerConfig
-from auricle.model.cache import whole
+from auricle.model.decoder_cache import whole
 
 IDLE = -1  # a row without a slot
 _ALIGNMENT = 64  # bytes

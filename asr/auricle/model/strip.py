@@ -14,7 +14,7 @@ from torch import Tensor
 
 from auricle.config import TransformerConfig
 from auricle.model.attention import full_attention, masked_attention
-from auricle.model.cache import whole
+from auricle.model.decoder_cache import whole
 from auricle.model.masks import key_padding_mask
 from auricle.model.rows import GROUP
 

@@ -15,8 +15,7 @@ from tqdm import tqdm
 from auricle_cli.connection import Connection, connection_options
 from auricle_cli.failure import Failure
 from auricle_cli.groups import options_of
-from auricle_client import AsyncClient, AuricleClientError, RecognitionOptions
-from auricle_client.load import (
+from auricle_cli.load import (
     Clips,
     Ended,
     Manner,
@@ -26,6 +25,7 @@ from auricle_client.load import (
     measure,
     saturation,
 )
+from auricle_client import AsyncClient, AuricleClientError, RecognitionOptions
 
 TRAFFIC_HELP = {
     "rate": "Requests a second, on average; with --sweep what it begins with.",

@@ -9,10 +9,10 @@ import click
 
 from auricle_cli.answers import SegmentLike, Transcriber
 from auricle_cli.failure import Failure, complain
+from auricle_cli.inputs import Source, expand
 from auricle_cli.outcomes import Outcome, attempt, exit_status
 from auricle_cli.recognition import Recognition
 from auricle_cli.server_process import running_server
-from auricle_cli.sources import Source, expand
 
 if TYPE_CHECKING:
     from auricle.evaluation import Hypothesis, Utterance

@@ -10,9 +10,9 @@ from auricle_cli.answers import Transcriber
 from auricle_cli.display import Display, LiveDisplay, progress
 from auricle_cli.failure import complain
 from auricle_cli.formats import WRITERS, labelled_text
+from auricle_cli.inputs import Source, expand
 from auricle_cli.outcomes import Outcome, attempt, exit_status, outcomes
 from auricle_cli.recognition import Recognition, recognition_options
-from auricle_cli.sources import Source, expand
 
 
 @click.command()

@@ -19,7 +19,7 @@ from auricle.decoding import (
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
 from auricle.model import Decoder, DecoderCache, new_cache
-from auricle.model.cache import StepView
+from auricle.model.decoder_cache import StepView
 
 FRAMES_PER_SECOND = 25
 TOKENS_PER_SECOND = 9.0

@@ -15,7 +15,7 @@ from auricle.decoding.filters import token_log_probs
 from auricle.decoding.search import Candidate
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, new_cache
-from auricle.model.cache import StepView
+from auricle.model.decoder_cache import StepView
 from auricle.tokenizer import Tokenizer
 
 Prefix = tuple[int, ...]

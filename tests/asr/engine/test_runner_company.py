@@ -14,7 +14,7 @@ from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
-from auricle.model.cache import StepView
+from auricle.model.decoder_cache import StepView
 from auricle.model.ragged import RaggedCache
 from tests.asr.engine.jobs import MIXED, Answer, alone, jobs, run, tokens
 from tests.asr.tiny import (

@@ -22,7 +22,7 @@ from auricle.errors import CorruptCheckpointError, InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
-from auricle.segmenter import Piece
+from auricle.segmentation.segmenter import Piece
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS
 from auricle.transcript import Receipt
 from tests.asr.families.peers import (

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from auricle.model import DecoderCache
-from auricle.model.cache import whole
+from auricle.model.decoder_cache import whole
 from tests.asr.model.slots import (
     GROUP,
     Kind,

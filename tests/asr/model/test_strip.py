@@ -12,7 +12,7 @@ from torch import Tensor
 
 from auricle.config import TransformerConfig, strided
 from auricle.model import Encoder
-from auricle.model.cache import whole
+from auricle.model.decoder_cache import whole
 from auricle.model.rows import GROUP
 from auricle.model.strip import Strip
 from tests.asr.tiny import (

@@ -13,9 +13,9 @@ from auricle.decoding.whisper.doubts import (
     average_log_prob,
     compression_ratio,
 )
+from auricle.decoding.whisper.full_beam import Listening
 from auricle.decoding.whisper.probes import NoSpeech, SpokenLanguage
 from auricle.decoding.whisper.prompts import Prompt
-from auricle.decoding.whisper.searches import Listening
 from auricle.decoding.whisper.tails import few
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer.whisper import WhisperTokenizer

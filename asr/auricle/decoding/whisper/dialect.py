@@ -10,10 +10,10 @@ from auricle.decoding.hearing import Hearing
 from auricle.decoding.search import BeamSearch, Search
 from auricle.decoding.utterance import Utterance
 from auricle.decoding.whisper.course import Plan, WhisperCourse
+from auricle.decoding.whisper.full_beam import FullBeam
 from auricle.decoding.whisper.languages import language_code
 from auricle.decoding.whisper.loops import SpokenRepetition
 from auricle.decoding.whisper.prompts import Prompt, check_prompt, new_prompt, prompt_tokens
-from auricle.decoding.whisper.searches import FullBeam
 from auricle.decoding.whisper.stretches import Heard, heard_in_piece
 from auricle.decoding.whisper.tails import SpeechGoesOn
 from auricle.decoding.whisper.timing import MARKS, WordTimer, compile_now

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from auricle.decoding.filters import Tokens
 from auricle.hypothesis import Hypothesis
-from auricle.joining import leading
+from auricle.segmentation.joining import leading
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
 from auricle.transcript import Word
 

@@ -11,16 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auricle.audio import load_audio
-from auricle.cutting import cut
 from auricle.errors import InvalidOptionError
-from auricle.segmenter import Piece, Segmenter
-from auricle.vad import FRAME_SAMPLES, SileroVad
+from auricle.segmentation.cutting import cut
+from auricle.segmentation.segmenter import Piece, Segmenter
+from auricle.segmentation.vad import FRAME_SAMPLES, SileroVad
 from tests.asr.scripted_vad import FRAME, always, never, script, scripted, sound, spans
 
 WINDOW_FRAMES = 100
 WINDOW = WINDOW_FRAMES * FRAME
 OPTIONS = {"close_silence": 19 * FRAME, "pad": 8 * FRAME, "overlap": 20 * FRAME}
-SPEECH_DIRECTORY = Path(__file__).parents[3] / "shared" / "speech" / "dev"
+SPEECH_DIRECTORY = Path(__file__).parents[4] / "shared" / "speech" / "dev"
 
 
 def segment(probabilities: list[float], **options: float) -> list[Piece]:
@@ -209,7 +209,7 @@ def test_a_piece_of_long_audio_knows_whether_it_holds_a_word(frames: int, speech
 def test_loading_the_detector_leaves_torchs_threads_alone() -> None:
     code = """
 import sys, torch
-from auricle.vad import SileroVad
+from auricle.segmentation.vad import SileroVad
 torch.set_num_threads(3)
 assert "silero_vad" not in sys.modules  # it loads late
 SileroVad()

@@ -7,8 +7,8 @@ import numpy as np
 
 from auricle.audio import Samples
 from auricle.config import SAMPLE_RATE
-from auricle.segmenter import Piece, Segmenter
-from auricle.vad import Vad, speaks
+from auricle.segmentation.segmenter import Piece, Segmenter
+from auricle.segmentation.vad import Vad, speaks
 
 SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody could hear
 _FEED_SAMPLES = 10 * SAMPLE_RATE

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from auricle.audio import load_audio
-from auricle.vad import FRAME_SAMPLES, SileroVad, has_word, speaks, speech_end
+from auricle.segmentation.vad import FRAME_SAMPLES, SileroVad, has_word, speaks, speech_end
 from benchmarks.wordless import WORDLESS
 
-SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.wav"))
+SAMPLES = sorted((Path(__file__).parents[3] / "samples").glob("*.wav"))
 
 
 class Scripted:

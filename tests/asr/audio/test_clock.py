@@ -10,8 +10,8 @@ from auricle.audio import AudioLimits, load_audio
 from auricle.audio.clock import Clock
 from auricle.audio.formats import FORMATS
 from auricle.errors import AudioTooLongError
+from tests.asr.audio.test_formats import both_ways
 from tests.asr.audio_files import film
-from tests.asr.test_audio_formats import both_ways
 
 CLOCKED = [
     ("webm", "libopus"), ("matroska", "aac"), ("mp4", "aac"), ("3gp", "aac"), ("mpegts", "aac"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.joining import Joiner, join, leading, merge_receipts
+from auricle.segmentation.joining import Joiner, join, leading, merge_receipts
 from auricle.transcript import Receipt, Recognition, Segment, Transcript, Word
 
 

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from auricle_client.load.report import Report
-from auricle_client.load.traffic import Traffic
+from auricle_cli.load.report import Report
+from auricle_cli.load.traffic import Traffic
 
 BEHIND = 0.7  # a server that serves less than this share in time cannot keep up
 DOUBLINGS = 14

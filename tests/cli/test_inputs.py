@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from auricle.audio.formats import SUFFIXES
-from auricle_cli.sources import Source, expand
+from auricle_cli.inputs import Source, expand
 
 
 def test_a_folder_is_sorted_and_searched_below(clips: Path) -> None:

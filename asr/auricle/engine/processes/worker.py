@@ -15,7 +15,7 @@ import torch
 
 from auricle.engine.answers import Result
 from auricle.engine.failure import as_typed
-from auricle.engine.messages import (
+from auricle.engine.processes.messages import (
     Answer,
     Cancel,
     Close,
@@ -27,7 +27,7 @@ from auricle.engine.messages import (
     Unfit,
 )
 from auricle.engine.request import Outcome
-from auricle.engine.seam import Serving
+from auricle.engine.serving import Serving
 
 Build = Callable[[], tuple[Serving, object]]  # an engine, and what to say of it
 

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from auricle.cutting import SILENCE_PEAK, cut
-from auricle.segmenter import Piece, Segmenter
+from auricle.segmentation.cutting import SILENCE_PEAK, cut
+from auricle.segmentation.segmenter import Piece, Segmenter
 from tests.asr.scripted_vad import FRAME, always, never, script, scripted, sound, spans
 
 WINDOW = 100 * FRAME

@@ -5,11 +5,11 @@ time, whether or not the server, or this process, was ready for it: a slow answe
 that queue behind it (no "coordinated omission", as G. Tene calls it).
 """
 
-from auricle_client.load.clips import Clips
-from auricle_client.load.generator import Ended, Manner, offer
-from auricle_client.load.report import Percentiles, Report, measure
-from auricle_client.load.sweep import Saturation, saturation
-from auricle_client.load.traffic import Arrival, Traffic
+from auricle_cli.load.clips import Clips
+from auricle_cli.load.generator import Ended, Manner, offer
+from auricle_cli.load.report import Percentiles, Report, measure
+from auricle_cli.load.sweep import Saturation, saturation
+from auricle_cli.load.traffic import Arrival, Traffic
 
 __all__ = [
     "Arrival",

@@ -16,9 +16,9 @@ import pytest
 
 from auricle.config import EngineConfig
 from auricle.engine import Engine
-from auricle.engine.messages import Cancel, Submit
-from auricle.engine.remote import RemoteEngine, started
-from auricle.engine.worker import Build
+from auricle.engine.processes.messages import Cancel, Submit
+from auricle.engine.processes.remote import RemoteEngine, started
+from auricle.engine.processes.worker import Build
 from auricle.errors import (
     AudioTooLongError,
     CorruptCheckpointError,

@@ -2,10 +2,10 @@ from typing import cast
 
 import pytest
 
+from auricle_cli.load import Clips, Manner, Report, Saturation, Traffic, measure, saturation
+from auricle_cli.load.sweep import DOUBLINGS
 from auricle_client import AsyncClient
-from auricle_client.load import Clips, Manner, Report, Saturation, Traffic, measure, saturation
-from auricle_client.load.sweep import DOUBLINGS
-from tests.client.load.virtual import Server, run
+from tests.cli.load.virtual import Server, run
 
 OFFERED: list[Traffic] = []
 
@@ -38,7 +38,7 @@ def test_rates_double_and_nobody_is_to_blame_but_the_server() -> None:
 
 
 def test_a_server_that_is_never_full_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auricle_client.load.sweep.DOUBLINGS", 4)
+    monkeypatch.setattr("auricle_cli.load.sweep.DOUBLINGS", 4)
     answer = found(0.0, Traffic(rate=1.0, duration=20.0, streams=0.0))
     assert not answer.reached
     assert len(answer.runs) == 4 < DOUBLINGS

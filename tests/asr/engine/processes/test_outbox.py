@@ -4,7 +4,7 @@ from multiprocessing import Pipe
 
 import pytest
 
-from auricle.engine.outbox import Outbox
+from auricle.engine.processes.outbox import Outbox
 
 MANY = 50
 LARGE = b"x" * 1_000_000  # more than a pipe holds

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from auricle_cli.load.clips import Clips
+from auricle_cli.load.generator import LEFT, REFUSED_GARBAGE, Ended, Manner, offer
+from auricle_cli.load.traffic import Traffic
 from auricle_client.aio import AsyncClient
-from auricle_client.load.clips import Clips
-from auricle_client.load.generator import LEFT, REFUSED_GARBAGE, Ended, Manner, offer
-from auricle_client.load.traffic import Traffic
 
 ON_PURPOSE = {LEFT, REFUSED_GARBAGE}
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auricle_cli.load import Arrival, Clips, Ended, Percentiles, Report, Traffic, measure
+from auricle_cli.load.generator import LEFT, REFUSED_GARBAGE, UNFINISHED
 from auricle_client import AsyncClient, Receipt
-from auricle_client.load import Arrival, Clips, Ended, Percentiles, Report, Traffic, measure
-from auricle_client.load.generator import LEFT, REFUSED_GARBAGE, UNFINISHED
-from tests.client.load.virtual import Server, run
+from tests.cli.load.virtual import Server, run
 
 TRAFFIC = Traffic(rate=1.0, duration=10.0)
 

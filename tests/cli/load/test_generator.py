@@ -4,10 +4,10 @@ from typing import cast
 
 import pytest
 
+from auricle_cli.load import Arrival, Clips, Ended, Manner, offer
+from auricle_cli.load.generator import LEFT, REFUSED_GARBAGE, UNFINISHED
 from auricle_client import AsyncClient, ServerBusyError, UnsupportedAudioError
-from auricle_client.load import Arrival, Clips, Ended, Manner, offer
-from auricle_client.load.generator import LEFT, REFUSED_GARBAGE, UNFINISHED
-from tests.client.load.virtual import Loop, Server, run
+from tests.cli.load.virtual import Loop, Server, run
 
 CLIPS = Clips([b"audio"])
 MANNER = Manner()

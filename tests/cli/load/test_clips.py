@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auricle_cli.load import Arrival, Clips
+from auricle_cli.load.clips import NOISE_RATE, Recording
 from auricle_client import AudioNotFoundError, InvalidAudioError
-from auricle_client.load import Arrival, Clips
-from auricle_client.load.clips import NOISE_RATE, Recording
 
 PLACES = st.floats(0, 1, exclude_max=True)
 

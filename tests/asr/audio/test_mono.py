@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from auricle.audio import PcmFormat, load_audio, validate_samples
 from auricle.audio.mono import Downmix
 from auricle.errors import InvalidSamplesError
+from tests.asr.audio.test_formats import both_ways
 from tests.asr.audio_files import chirp, write
-from tests.asr.test_audio_formats import both_ways
 
 WARNING = "the audio's channels cancel each other out: one of them was taken, not their mean"
 TONE = chirp(1.0, 16_000, 1)[:, 0]

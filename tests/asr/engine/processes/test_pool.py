@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pytest
 
 from auricle.engine import Outcome, Request
-from auricle.engine.pool import EnginePool
+from auricle.engine.processes.pool import EnginePool
 from auricle.engine.statistics import Statistics
 from auricle.errors import EngineStoppedError, QueueFullError
 from tests.asr.engine.fakes import PATIENCE, request
@@ -126,7 +126,7 @@ def test_who_has_ended_is_replaced_and_the_others_go_on() -> None:
 def test_where_all_have_ended_and_none_can_be_started_that_is_said(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auricle.engine.pool.PAUSE", 0.01)
+    monkeypatch.setattr("auricle.engine.processes.pool.PAUSE", 0.01)
     engine, other = FakeEngine(), FakeEngine()
     found: list[FakeEngine | Exception] = [MemoryError("no room"), other]
 

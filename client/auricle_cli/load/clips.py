@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
+from auricle_cli.load.traffic import Arrival
 from auricle_client.errors import InvalidAudioError
-from auricle_client.load.traffic import Arrival
 from auricle_client.sources import whole
 
 NOISE_SECONDS, NOISE_RATE = 20, 16_000

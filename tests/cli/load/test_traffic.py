@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auricle_cli.load import Traffic
+from auricle_cli.load.traffic import PATIENCE_SECONDS
 from auricle_client import InvalidOptionError
-from auricle_client.load import Traffic
-from auricle_client.load.traffic import PATIENCE_SECONDS
 
 SHARES = st.floats(0, 1)
 TRAFFIC = st.builds(

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from auricle_cli.load.clips import Clips
+from auricle_cli.load.traffic import Arrival
 from auricle_client.aio import AsyncClient
 from auricle_client.errors import AuricleClientError, InvalidAudioError
-from auricle_client.load.clips import Clips
-from auricle_client.load.traffic import Arrival
 from auricle_client.options import RecognitionOptions
 from auricle_client.transcript import Receipt, Transcript
 

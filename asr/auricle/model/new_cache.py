@@ -1,7 +1,7 @@
 """Which cache a decoder gets."""
 
-from auricle.model.cache import DecoderCache, whole
 from auricle.model.decoder import Decoder
+from auricle.model.decoder_cache import DecoderCache, whole
 from auricle.model.gemv import GemvLinear
 from auricle.model.ragged import RaggedCache, neighbours_agree
 from auricle.model.rows import GROUP

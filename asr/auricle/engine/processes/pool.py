@@ -11,7 +11,7 @@ from functools import partial, reduce
 from operator import add
 
 from auricle.engine.request import Outcome, Request
-from auricle.engine.seam import Serving
+from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
 from auricle.errors import EngineStoppedError
 

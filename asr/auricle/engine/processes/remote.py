@@ -13,7 +13,7 @@ from multiprocessing.util import Finalize
 from typing import cast
 
 from auricle.engine.answers import Answers
-from auricle.engine.messages import (
+from auricle.engine.processes.messages import (
     Answer,
     Cancel,
     Close,
@@ -24,10 +24,10 @@ from auricle.engine.messages import (
     Submit,
     Unfit,
 )
-from auricle.engine.outbox import Outbox
+from auricle.engine.processes.outbox import Outbox
+from auricle.engine.processes.worker import Build, work
 from auricle.engine.request import Outcome, Request
 from auricle.engine.statistics import Ledger, Statistics
-from auricle.engine.worker import Build, work
 from auricle.errors import AuricleError, EngineStoppedError
 from auricle.threads import wait_passively
 

@@ -1,0 +1,1 @@
+"""Where speech is: voice activity, endpoints, pieces of long audio, and how answers are joined."""

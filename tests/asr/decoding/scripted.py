@@ -34,6 +34,7 @@ class ScriptedDecoder:
     config = TransformerConfig(d_model=WIDTH, n_heads=1, decoder_layers=1)
     embedding = nn.Embedding(1, 1)
     is_coarse = False
+    output = None
 
     def __init__(self, vocab_size: int, end_bonus: float = 0.0, *, levels: float = 0.0) -> None:
         """Logits are multiples of `levels` where it is given: many are equal."""

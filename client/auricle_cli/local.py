@@ -1,14 +1,13 @@
 """Transcription in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import DecodingOptions, EngineConfig
 from auricle.errors import AuricleError
 from auricle.recognizer import Recognizer
-from auricle.segmentation.joining import Joiner
-from auricle.segmentation.segmenter import Piece
+from auricle.session import FinalTranscript
 from auricle.transcript import Transcript
 from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.failure import Failure
@@ -46,19 +45,12 @@ class LocalTranscriber:
             raise TranscriptionError(str(error)) from error
 
     def _stream(self, audio: AudioStream, on_segment: Callable[[SegmentLike], None]) -> Transcript:
-        lengths: list[int] = []  # in samples, of what was read
-        joiner = Joiner(self._recognizer.model_id)
-        for recognition in self._recognizer.recognize(self._pieces(audio, lengths), self._options):
-            for segment in joiner.add(recognition):
-                on_segment(segment)
-        return joiner.transcript(sum(lengths) / SAMPLE_RATE, audio.warnings)
-
-    def _pieces(self, audio: AudioStream, lengths: list[int]) -> Iterator[Piece]:
-        segmenter = self._recognizer.segmenter()
-        for samples in audio:
-            lengths.append(len(samples))
-            yield from segmenter.feed(samples)
-        yield from segmenter.flush()
+        with closing(self._recognizer.stream(audio, options=self._options)) as events:
+            for event in events:
+                if isinstance(event, FinalTranscript):
+                    return event.transcript
+                on_segment(event.segment)
+        raise TranscriptionError("the recogniser gave no transcript")
 
     def close(self) -> None:
         """Stop the engine; after Ctrl-C nobody waits for what is in its queue."""

@@ -41,7 +41,7 @@ class InvarianceChecker:
         Raises:
             InvalidOptionError: `share` is not between 0 and 1.
         """
-        check_share(share)
+        require_share(share)
         self._engine = engine
         self._share = share
         self._random = random or Random()  # noqa: S311  # chooses samples, not secrets
@@ -115,7 +115,7 @@ class InvarianceChecker:
             )
 
 
-def check_share(share: float) -> None:
+def require_share(share: float) -> None:
     """Raise InvalidOptionError unless `share` is between 0 and 1."""
     if not 0 <= share <= 1:  # so that NaN is refused, too
         raise InvalidOptionError(f"check_invariance must be 0 to 1, not {share}")

@@ -25,10 +25,9 @@ class Joiner:
 
         Where its piece overlaps the one before, words that both heard are said once.
         """
-        first, *others = recognition.segments
-        if self._segments and recognition.overlap > 0:
-            first = _without_repeats(self._last, first, recognition.overlap)
-        new = [first, *others]
+        new = list(recognition.segments)
+        if self._segments and new and recognition.overlap > 0:
+            new[0] = _without_repeats(self._last, new[0], recognition.overlap)
         self._segments += new
         self._last = joined(new)
         self._receipts.append(recognition.receipt)

@@ -1,4 +1,4 @@
-"""What the engine asks of whoever owns the model, and what is asked of an engine."""
+"""The faces of an engine and of the runner that it drives."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -57,9 +57,9 @@ class Serving(Protocol):
         ...
 
     def statistics(self) -> Statistics:
-        """What has been done so far, and is done now."""
+        """Count what has been done so far, and is done now."""
         ...
 
     def close(self, *, drain: bool = True) -> None:
-        """Stop: after all work when `drain`. No future is open afterwards."""
+        """Stop, after all work when `drain`. No future is open afterwards."""
         ...

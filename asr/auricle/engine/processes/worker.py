@@ -110,11 +110,11 @@ class Worker:
         """Until nothing is left to do: requests may be cancelled while the engine drains."""
         try:
             while not isinstance(order := self._line.receive(), Close) or order.drain:
-                self._heed(order)
+                self._handle(order)
         finally:  # whatever an order did
             self._close(drain=False)
 
-    def _heed(self, order: object) -> None:
+    def _handle(self, order: object) -> None:
         match order:
             case Submit(block=True):  # as many as there are threads that wait for the reply
                 self._patient[order.number] = False
@@ -137,7 +137,7 @@ class Worker:
 
     def _submit(self, order: Submit) -> None:
         try:
-            future = self._engine.submit(order.request, block=order.block)
+            future = self._engine.submit(order.request(), block=order.block)
         except Exception as error:  # noqa: BLE001  # it is raised in the owner's process
             self._patient.pop(order.number, None)
             self._line.send(Reply(order.number, as_typed(error)))

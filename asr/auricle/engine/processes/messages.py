@@ -4,7 +4,6 @@ A deadline crosses as the seconds that remain, and each side turns them into its
 """
 
 import time
-
 from dataclasses import dataclass, replace
 
 from auricle.engine.answers import Result

@@ -1,5 +1,6 @@
 """Loads models and starts the engines that run them: here, or in processes of their own."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,6 +23,8 @@ from auricle.families import load_pretrained
 from auricle.segmentation.vad import load_now
 from auricle.threads import apart
 from auricle.tokenizer import Vocabulary
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,7 @@ def run_model(loading: Loading, config: EngineConfig, check_share: float) -> Run
 def _run(start: Start, config: EngineConfig, check_share: float) -> Running:
     apart(load_now)
     engine, model = start(config)
+    _warn_of_short_context(model.config)
     if not check_share:
         return Running(engine, model, None)
     try:
@@ -157,6 +161,15 @@ def _run(start: Start, config: EngineConfig, check_share: float) -> Running:
         engine.close(drain=False)
         raise
     return Running(engine, model, InvarianceChecker(alone, check_share))
+
+
+def _warn_of_short_context(config: ModelConfig) -> None:
+    if config.audio_context == "auto" and not config.knows_short_context:
+        logger.warning(
+            "%s was not taught short contexts: with audio_context auto it may repeat itself or "
+            "leave words out; leave audio_context away, or choose full",
+            config.name,
+        )
 
 
 def start_processes(

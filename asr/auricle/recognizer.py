@@ -1,6 +1,5 @@
 """The library's front door: audio in, transcripts out, through an engine."""
 
-import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
@@ -28,8 +27,6 @@ from auricle.segmentation.segmenter import Piece, Segmenter
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
 from auricle.session import Event, Session, events, events_async, final_transcript
 from auricle.transcript import Recognition, Transcript
-
-logger = logging.getLogger(__name__)
 
 AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
 
@@ -65,12 +62,6 @@ class Recognizer:
         self.config = model.config
         self.model_id = model.config.name
         self.device, self.dtype = model.device, model.dtype
-        if self.config.audio_context == "auto" and not self.config.knows_short_context:
-            logger.warning(
-                "%s was not taught short contexts: with audio_context auto it may repeat itself or "
-                "leave words out; leave audio_context away, or choose full",
-                self.model_id,
-            )
 
     @classmethod
     def from_checkpoint(
@@ -220,12 +211,14 @@ class Recognizer:
         """
         items = PulledItems(aiter(chunks))
         session = self._session(self._streamed(items), options)
+        thread = ThreadPoolExecutor(1, "auricle-stream")  # of its own: it mostly waits for chunks
         try:
-            async with aclosing(events_async(session, self._threads)) as happened:
+            async with aclosing(events_async(session, thread)) as happened:
                 async for event in happened:
                     yield event
         finally:
             items.cancel()
+            thread.shutdown(wait=False)
 
     def transcribe_in_windows(
         self, audio: AudioSource, *, options: DecodingOptions | None = None
@@ -318,8 +311,4 @@ class Recognizer:
 
 
 def _as_audio(source: AudioSource) -> Audio:
-    if isinstance(source, Audio):
-        return source
-    if isinstance(source, np.ndarray):
-        return Audio(validate_samples(source))
-    return load_audio(source)
+    return source if isinstance(source, Audio) else load_audio(source)

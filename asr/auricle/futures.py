@@ -1,4 +1,4 @@
-"""A future whose result is another one's, converted."""
+"""Makes a future whose result is another one's, converted."""
 
 from collections.abc import Callable
 from concurrent.futures import Future

@@ -1,4 +1,4 @@
-"""Where a model lies, by its path or its name."""
+"""Finds models by their path or their name."""
 
 import os
 from importlib import resources

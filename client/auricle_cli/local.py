@@ -1,4 +1,4 @@
-"""Transcription in this process."""
+"""Transcribes audio in this process."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -16,7 +16,7 @@ from auricle_cli.recognition import Recognition
 
 
 class LocalTranscriber:
-    """A recogniser, asked from several threads; its engine makes batches of what they bring."""
+    """Asks a recogniser from several threads; its engine makes batches of what they bring."""
 
     def __init__(
         self, recognizer: Recognizer, options: DecodingOptions, pcm: PcmFormat | None = None
@@ -26,7 +26,7 @@ class LocalTranscriber:
         self._pcm = pcm
 
     def transcribe(self, source: Source) -> Transcript:
-        """The whole answer. Raises TranscriptionError."""
+        """Transcribe a whole audio. Raises TranscriptionError."""
         try:
             with source.open() as reader:
                 audio = load_audio(reader, pcm=self._pcm)
@@ -35,7 +35,7 @@ class LocalTranscriber:
             raise TranscriptionError(str(error)) from error
 
     def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
-        """The same while the source is read. Raises TranscriptionError."""
+        """Transcribe while the source is read. Raises TranscriptionError."""
         try:
             with source.open() as reader, closing(iter_audio(reader, pcm=self._pcm)) as audio:
                 return self._stream(audio, on_segment)
@@ -58,7 +58,7 @@ class LocalTranscriber:
 
 
 def load(recognition: Recognition) -> LocalTranscriber:
-    """Load the model. Raises Failure."""
+    """Load the model that the options name. Raises Failure."""
     try:
         options = DecodingOptions(
             beam_size=recognition.beam,

@@ -11,7 +11,7 @@ MAX_MESSAGE_BYTES = 2**31 - 1  # gRPC's settings are 32-bit
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """The server's address and limits. Raises InvalidOptionError for values out of range."""
+    """Sets the server's address and limits. Raises InvalidOptionError for values out of range."""
 
     host: str = "127.0.0.1"
     port: int = 50051  # 0: any free one
@@ -48,11 +48,11 @@ class ServerConfig:
             raise InvalidOptionError(f"{name} must be above 0, not {getattr(self, name)}")
 
     def address(self, port: int) -> str:
-        """HOST:PORT, with brackets around an IPv6 address."""
+        """Write HOST:PORT, with brackets around an IPv6 address."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{port}"
 
     @property
     def audio_limits(self) -> AudioLimits:
-        """How much of one request's audio is read."""
+        """Limit how much of one request's audio is read."""
         return AudioLimits(max_bytes=self.max_upload_bytes, max_seconds=self.max_audio_seconds)

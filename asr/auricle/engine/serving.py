@@ -18,19 +18,19 @@ class Runner(Protocol):
 
     @property
     def room(self) -> Room:
-        """What could join now."""
+        """Measure what could join now."""
         ...
 
     @property
     def pads(self) -> bool:
-        """Whether its encoder pads a batch to its longest, so that like lengths belong together.
+        """Tell whether its encoder pads a batch, so that like lengths belong together.
 
         False: it packs, and any lengths share a batch at no cost.
         """
         ...
 
     def check(self, request: Request) -> Cost:
-        """What a request takes. Raises an AuricleError if it could never be taken."""
+        """Compute what a request takes. Raises an AuricleError if it could never be taken."""
         ...
 
     def join(self, jobs: Sequence[Job]) -> float:
@@ -41,7 +41,7 @@ class Runner(Protocol):
         ...
 
     def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
-        """One token for all that have joined; returns, and forgets, those that are done."""
+        """Decode one token for all that have joined; return, and forget, those that are done."""
         ...
 
     def leave(self, job: Job) -> None:

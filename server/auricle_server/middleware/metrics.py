@@ -30,7 +30,7 @@ SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # an R
 
 
 class Measured(Protocol):
-    """A recogniser whose figures can be read from any thread."""
+    """Gives figures that can be read from any thread."""
 
     def statistics(self) -> Statistics:
         """Count what the engine has done so far, and does now."""

@@ -1,4 +1,4 @@
-"""One line in the log and one count for every call."""
+"""Writes one line in the log and counts, for every call."""
 
 import asyncio
 import logging

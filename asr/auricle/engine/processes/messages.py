@@ -63,7 +63,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Tell that the engine runs, and what its builder says of it."""
+    """Tell that the engine runs, with its builder's description of it."""
 
     described: object
 

@@ -80,7 +80,7 @@ class RemoteEngine:
         self._at_exit = Finalize(None, self._hang_up, exitpriority=10)
 
     def ready(self) -> object:
-        """Wait until the engine runs; returns what its builder says of it.
+        """Wait until the engine runs; returns its builder's description of it.
 
         Raises:
             Exception: what building it raised.
@@ -124,7 +124,7 @@ class RemoteEngine:
         self._at_exit.cancel()
 
     def _ask(self, order: Submit | Count, outcome: Future[Outcome] | None = None) -> None:
-        """Send an order and wait for the reply. Raises what it says."""
+        """Send an order and wait for the reply. Raises the error that it holds."""
         reply = Future[None]()
         with self._lock:
             if self._ended:
@@ -142,7 +142,7 @@ class RemoteEngine:
     def _known(self) -> Statistics:
         """Take the process's figures, but how requests ended from their owners, who know it.
 
-        So no count falls when a process dies before it has said the last ones.
+        So no count falls when a process dies before it has sent the last ones.
         """
         ended, counted = self._ledger.total, self._counted
         return replace(
@@ -167,7 +167,7 @@ class RemoteEngine:
                 self._handle(message)
             broken = False
         except BaseException:
-            logger.exception("what an engine's process says cannot be handled")
+            logger.exception("a message from an engine's process cannot be handled")
         finally:
             self._end(broken=broken)
 
@@ -236,7 +236,7 @@ def _log(record: logging.LogRecord) -> None:
 
 
 def started(start: Callable[[], RemoteEngine], count: int) -> tuple[list[RemoteEngine], object]:
-    """Start `count` engines side by side; return them and what the first one's builder says.
+    """Start `count` engines side by side; return them and the first one's description.
 
     Where one raises, none is left running.
     """

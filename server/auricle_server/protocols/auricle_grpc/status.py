@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class RpcFailure:
     """Says how an RPC ended that did not succeed."""
 
     code: grpc.StatusCode
@@ -76,14 +76,14 @@ def shortened(message: str) -> str:
     return message[: MESSAGE_CHARACTERS - 3] + "..."
 
 
-def failure_of(error: Exception) -> Failure:
+def failure_of(error: Exception) -> RpcFailure:
     """Translate what a handler raised; log what nobody foresaw, and say where to find it."""
     if isinstance(error, errors.AuricleError):
         retry_after = error.retry_after if isinstance(error, errors.QueueFullError) else None
-        return Failure(code_of(type(error)), shortened(str(error)), error.reason, retry_after)
+        return RpcFailure(code_of(type(error)), shortened(str(error)), error.reason, retry_after)
     incident = uuid.uuid4().hex[:12]
     logger.error("unexpected error, incident=%s", incident, exc_info=error)
-    return Failure(
+    return RpcFailure(
         grpc.StatusCode.INTERNAL,
         f"unexpected error; the server's log has it under incident {incident}",
         errors.AuricleError.reason,

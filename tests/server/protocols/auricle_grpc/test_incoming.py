@@ -1,4 +1,4 @@
-"""Messages to a blocking file: order, backpressure, cancellation, and reading the client to its end."""
+"""Messages to a blocking file: order, backpressure, cancellation, reading to the end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -158,9 +158,9 @@ class Recognizer:
             RequestError: the engine could not finish.
         """
         if isinstance(audio, str | Path | bytes | np.ndarray | Audio):
-            return final_transcript(events(self._session(self._whole(audio), options)))
+            return self._transcribe(audio, options)
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="auricle-reader") as readers:
-            return list(readers.map(lambda each: self.transcribe(each, options=options), audio))
+            return list(readers.map(lambda each: self._transcribe(each, options), audio))
 
     async def transcribe_async(
         self, audio: AudioSource, *, options: DecodingOptions | None = None
@@ -295,6 +295,9 @@ class Recognizer:
         traceback: TracebackType | None,
     ) -> None:
         self.close(drain=error is None)
+
+    def _transcribe(self, audio: AudioSource, options: DecodingOptions | None) -> Transcript:
+        return final_transcript(events(self._session(self._whole(audio), options)))
 
     def _session(self, source: PieceSource, options: DecodingOptions | None) -> Session:
         submit = partial(self.submit, options=options, block=True)

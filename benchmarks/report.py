@@ -172,7 +172,7 @@ def growth(result: Figures) -> Iterator[str]:
     """The curves as pictures, and what they say in one sentence."""
     yield (
         f"A second of the longest audio costs {result['cost_longest_over_middle']} times one of "
-        f"medium length. Memory grew by {result['resident_growth_mib']} MiB from request "
+        f"medium length. Memory changed by {result['resident_growth_mib']} MiB from request "
         f"{result['settled_after_requests']} to {result['curves']['requests'][-1]['requests']:g}."
     )
     for name in result["curves"]:

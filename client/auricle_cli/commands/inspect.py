@@ -37,7 +37,7 @@ def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
     from auricle.errors import AudioError, AuricleError
     from auricle.families import load_pretrained
     from auricle.inspection import observe
-    from auricle.recognizer import model_path
+    from auricle.naming import model_path
 
     try:
         heard = load_audio(audio)

@@ -49,7 +49,7 @@ def lm(
     from auricle.checkpoint import load_checkpoint
     from auricle.errors import AuricleError
     from auricle.language_model import save_language_model
-    from auricle.recognizer import model_path
+    from auricle.naming import model_path
     from auricle.tokenizer import Tokenizer
     from auricle.training import language_model
 

@@ -19,7 +19,7 @@ from auricle.errors import InvalidOptionError
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer
-from auricle_server.metrics import CHECKS, COUNTERS, OUTCOMES, Metrics
+from auricle_server.middleware.metrics import CHECKS, COUNTERS, OUTCOMES, Metrics
 from auricle_server.scraping import Endpoint
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import refused, soon

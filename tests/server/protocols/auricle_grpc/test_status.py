@@ -10,7 +10,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from auricle import errors
 from auricle_server.errors import InvalidRequestError
-from auricle_server.status import failure_of
+from auricle_server.protocols.auricle_grpc.status import failure_of
 
 Code = grpc.StatusCode
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from auricle.errors import EngineStoppedError, QueueFullError
-from auricle_server.admission import Admission
+from auricle_server.middleware.admission import Admission
 
 
 def test_one_more_than_the_limit_is_refused() -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
 @click.pass_context
 def demo(ctx: click.Context, audio: tuple[str, ...], samples: Path, model: str) -> None:
-    """Serve a model on a free port, stream AUDIO or the samples through it, and stop.
+    """Serve a model on a free port, stream AUDIO or the samples through the client, stop.
 
     The samples have reference texts, so the demo ends with their word error rate.
     """

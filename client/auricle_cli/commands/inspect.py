@@ -23,7 +23,7 @@ from auricle_cli.failure import Failure, complain
     help="Encoder layer whose heads are shown, counted from 1.",
 )
 def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
-    """Draw what a model attends to in AUDIO, which must fit the model's window.
+    """Draw what a model looks at in AUDIO, which must fit the model's window.
 
     The picture shows the features, the self-attention of each head of an encoder layer, the
     decoder's cross-attention for each token, the times of the words, and the posteriors of the CTC

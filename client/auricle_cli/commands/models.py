@@ -52,7 +52,7 @@ def models(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - of 
 def list_(
     server: str | None, tls: bool, ca_certificate: Path | None, timeout: float, format: str
 ) -> None:
-    """List the models on this machine and those that have a short name.
+    """List the models on this machine and those that can be had by a short name.
 
     With --server, the server's models come first, its default model at the top, and the exit status
     is 0 only when it answers.

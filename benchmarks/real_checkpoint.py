@@ -17,7 +17,7 @@ import click
 
 from auricle.config import DecodingOptions
 from auricle.errors import AuricleError
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle.recognizer import model_path
 from benchmarks import peer_tables, readers, real_weights
 from benchmarks.command import benchmark_options, use_threads

@@ -5,7 +5,7 @@ the file is ever executed.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,23 +18,17 @@ from torch import Tensor
 
 from auricle.config import Calibration, ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
+from auricle.families import new_tokenizer
 from auricle.language_model import NGramModel, load_language_model, path_beside
 from auricle.model import SpeechTransformer, is_finite, skeleton
 from auricle.storage import replacing
 from auricle.stored_weights import SCALES, from_stored, to_stored, unscaled, without_scales
 from auricle.tokenizer import Tokenizer, Vocabulary
-from auricle.tokenizer.byte_pairs import BytePairTokenizer
-from auricle.tokenizer.whisper import WhisperTokenizer
 
 Shapes = Mapping[str, tuple[int, ...]]
 _LISTED = 0.9  # least share of a vocabulary that a tokenizer of others lists
 HEADER_KEY = "auricle"
 TOKENIZER_KEY = "tokenizer"
-_TOKENIZERS: dict[str, Callable[[bytes], Vocabulary]] = {
-    "sentencepiece": Tokenizer,
-    "byte_pairs": BytePairTokenizer,
-    "whisper": WhisperTokenizer,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +83,12 @@ def load_checkpoint(
     """
     config, tensors = _read(path)
     try:
-        tokenizer = tokenizer_of(config, tensors.pop(TOKENIZER_KEY).numpy().tobytes())
+        tokenizer = new_tokenizer(config, tensors.pop(TOKENIZER_KEY).numpy().tobytes())
     except (KeyError, RuntimeError) as error:
         raise CorruptCheckpointError(f"{path}: holds no readable tokenizer ({error})") from error
     check_vocabulary(str(path), config, tokenizer)
     language_model = _language_model(path, lm, tokenizer)
     return Checkpoint(_build(path, config, tensors, dtype), tokenizer, language_model)
-
-
-def tokenizer_of(config: ModelConfig, serialized: bytes) -> Vocabulary:
-    """The tokenizer that a model of this config has, from its bytes."""
-    return _TOKENIZERS[config.tokenizer](serialized)
 
 
 def check_vocabulary(name: str, config: ModelConfig, tokenizer: Vocabulary) -> None:

@@ -9,13 +9,14 @@ import torch
 
 from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, EngineConfig, ModelConfig
-from auricle.decoding import Casting, dialect_of
+from auricle.decoding import ScorerFactory
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.devices import convert, loaded, prepare, resolve_device, resolve_dtype
 from auricle.engine.processes.pool import EnginePool
 from auricle.engine.processes.remote import RemoteEngine, started
 from auricle.errors import InvalidOptionError
-from auricle.families import load_pretrained
+from auricle.families import new_policy
+from auricle.pretrained import load_pretrained
 from auricle.threads import apart
 from auricle.tokenizer import Vocabulary
 
@@ -91,7 +92,7 @@ class Host:
 
     def _runner(self, config: EngineConfig) -> ModelRunner:
         model, language_model = self._ready.model, self._ready.language_model
-        dialect = dialect_of(model.config, self._ready.tokenizer)
+        policy = new_policy(model.config, self._ready.tokenizer)
         return ModelRunner(
             model,
             self._device,
@@ -99,7 +100,7 @@ class Host:
             slots=config.slots,
             max_cache_mib=config.max_cache_mib,
             exact=config.exact,
-            casting=Casting.of(model.config, language_model, dialect),
+            scorers=ScorerFactory.of(model.config, policy, language_model),
         )
 
 

@@ -19,18 +19,18 @@ import numpy.typing as npt
 from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelConfig
-from auricle.decoding import dialect_of
-from auricle.decoding.whisper import Heard, WhisperDialect
+from auricle.decoding import TimedText
 from auricle.engine import Outcome, Request
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
 from auricle.engine.windowed import in_windows
-from auricle.errors import DownloadError, InvalidOptionError, UnknownModelError
-from auricle.families import hub_folder, is_model_name
-from auricle.families.reference import hint
+from auricle.errors import DownloadError, UnknownModelError
+from auricle.families import family_of, new_policy
 from auricle.futures import results, results_async, then
 from auricle.host import Described, Host, Loading, start_processes
+from auricle.hub.download import hub_folder
+from auricle.hub.reference import hint, is_model_name
 from auricle.hypothesis import Hypothesis
 from auricle.missing import missing_words
 from auricle.segmentation.cutting import cut
@@ -89,8 +89,9 @@ class Recognizer:
         self.model_id = self.config.name
         self.device, self.dtype = described.device, described.dtype
         self._tokenizer = described.tokenizer
-        self._dialect = dialect_of(self.config, self._tokenizer)
-        if self.config.audio_context == "auto" and not self.config.knows_short_context:
+        self._policy = new_policy(self.config, self._tokenizer)
+        knows_short_context = family_of(self.config.family).knows_short_context(self.config)
+        if self.config.audio_context == "auto" and not knows_short_context:
             logger.warning(
                 "%s was not taught short contexts: with audio_context auto it may repeat itself or "
                 "leave words out; leave audio_context away, or choose full",
@@ -199,13 +200,11 @@ class Recognizer:
 
         Raises:
             AudioError: the audio cannot be read; its class says why.
-            InvalidOptionError: the model is not Whisper, or is not to say times.
+            InvalidOptionError: the model predicts no timestamps, or is not to predict them.
             RequestError: the engine could not finish.
         """
         read, chosen = _as_audio(audio), options or DecodingOptions()
-        if not isinstance(self._dialect, WhisperDialect) or chosen.timestamps is False:
-            raise InvalidOptionError("windows move by the times that a Whisper model says")
-        found = list(in_windows(self._engine, self.config, self._dialect, read.samples, chosen))
+        found = list(in_windows(self._engine, self.config, self._policy, read.samples, chosen))
         calibration = self.config.calibration
         calibrated = tuple(
             replace(each, confidence=calibration.confidence(each.confidence))
@@ -330,8 +329,8 @@ class Recognizer:
         self.close(drain=error is None)
 
     def _speech_end(self, piece: Piece) -> float | None:
-        """For who can tell whether the words go as far; None where nobody speaks."""
-        if piece.speech is False or not isinstance(self._dialect, WhisperDialect):
+        """Find the end of the speech where decoding needs it; None where nobody speaks."""
+        if piece.speech is False or not self._policy.needs_speech_end:
             return None
         return speech_end(piece.samples) or None
 
@@ -352,20 +351,19 @@ class Recognizer:
                 _words_in(piece, each.words),
                 found.language or "",
             )
-            for each in self._heard(piece, found)
+            for each in self._timed_texts(piece, found)
         )
         warnings = missing_words(found, piece.start, piece.end)
         return Recognition(segments, outcome.receipt, piece.overlap, warnings)
 
-    def _heard(self, piece: Piece, found: Hypothesis) -> list[Heard]:
-        """By the times that the model says, if it does.
+    def _timed_texts(self, piece: Piece, found: Hypothesis) -> list[TimedText]:
+        """Divide the text at the times that the model predicts, if it does.
 
-        What overlaps the piece before stays whole: the words that both heard will be taken out.
+        A piece that overlaps the one before stays whole: words that are in both will be taken out.
         """
-        if isinstance(self._dialect, WhisperDialect) and not piece.overlap:
-            return self._dialect.heard(found, piece.duration)
+        parts = [] if piece.overlap else self._policy.timed_texts(found, piece.duration)
         text = self._tokenizer.decode(found.tokens)
-        return [Heard(0.0, piece.duration, text, found.words)]
+        return parts or [TimedText(0.0, piece.duration, text, found.words)]
 
     def _transcribe(self, source: AudioSource, options: DecodingOptions | None) -> Transcript:
         audio = _as_audio(source)

@@ -1,18 +1,18 @@
-"""What CTC says of the hypotheses of one utterance while they grow."""
+"""Scores of the CTC head for the growing hypotheses of one utterance."""
 
 from collections.abc import Sequence
 
-from auricle.decoding.ctc_prefix import Floats, Posteriors, extended, following, nothing_said
+from auricle.decoding.ctc_prefix import Floats, Posteriors, empty_prefix, extended, following
 
 
 class CtcScorer:
-    """Goes along with one search."""
+    """Follows one search."""
 
     def __init__(self, posteriors: Posteriors, weight: float) -> None:
-        """`weight`: CTC's share of a score, 0 to 1."""
+        """`weight` is CTC's share of a score, 0 to 1."""
         self.weight = weight
         self._posteriors = posteriors
-        self._prefixes = nothing_said(posteriors)
+        self._prefixes = empty_prefix(posteriors)
         self._following = following(posteriors, self._prefixes)
 
     @property
@@ -20,7 +20,7 @@ class CtcScorer:
         """Log-probabilities of what follows each live hypothesis `(B, V)`, END included."""
         return self._following
 
-    def go_on(self, parents: Sequence[int], tokens: Sequence[int]) -> None:
+    def advance(self, parents: Sequence[int], tokens: Sequence[int]) -> None:
         """The new live hypotheses, if any, extend those at `parents`, each by its token."""
         if not parents:
             return

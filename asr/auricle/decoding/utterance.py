@@ -1,13 +1,13 @@
-"""What is known of an utterance before anything of it is decoded."""
+"""What is known of an utterance before it is decoded."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Of the audio alone."""
+    """Facts about the audio alone."""
 
     seconds: float = 0.0
-    speech: bool | None = None  # whether a VAD hears a word in it; None: none was asked
+    speech: bool | None = None  # whether the VAD finds a word; None: it was not asked
     speech_end: float | None = None  # seconds to the end of the last word; None: as above
     short_context: bool = False  # encoded without the silence that fills the model's window

@@ -1,4 +1,4 @@
-"""No features: models that listen to the samples themselves."""
+"""No features: for models whose input is the samples themselves."""
 
 from torch import Tensor, nn
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from auricle.config import FeatureConfig, ModelConfig, TransformerConfig
 from auricle.errors import InvalidOptionError
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle.training.synthesis import DEFAULT_ENGINES, ENGINES
 
 OnBad = Literal["stop", "skip"]

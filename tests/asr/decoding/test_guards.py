@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from auricle.decoding import BeamSearch
 from auricle.decoding.guards import Guard, Rate, Silence, new_guards
-from auricle.decoding.loops import Repetition
+from auricle.decoding.repetition import Repetition
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
 from tests.asr.decoding.scripted import ScriptedDecoder, shown
@@ -59,14 +59,14 @@ def test_too_many_tokens_end(count: int, kept: int | None) -> None:
 def test_where_nothing_is_heard_nothing_is_said() -> None:
     assert Silence(True).cut(()) == ()
     assert Silence(False).cut(()) is None
-    search = BeamSearch(3, 9, guards=[Silence(True)])
+    search = BeamSearch(3, 9, guards=[Silence(True)], end=Tokenizer.end_id)
     assert search.done
     assert search.best() == Hypothesis((), 0.0, ended=False, guards=("silence",))
-    assert not BeamSearch(3, 9, guards=[Silence(False)]).done
+    assert not BeamSearch(3, 9, guards=[Silence(False)], end=Tokenizer.end_id).done
 
 
 def test_a_loop_ends_a_greedy_search() -> None:
-    search = BeamSearch(1, 99, guards=[Repetition(times=2, longest=2)])
+    search = BeamSearch(1, 99, guards=[Repetition(times=2, longest=2)], end=Tokenizer.end_id)
     for token in (7, 5, 6, 5, 6, 5):
         assert search.extend(shown([(-0.5, token), (-9.0, END)])) == [0]
         assert not search.done
@@ -77,7 +77,7 @@ def test_a_loop_ends_a_greedy_search() -> None:
 
 def test_a_loop_is_one_hypothesis_of_a_beam() -> None:
     """The others go on, in their own rows."""
-    search = BeamSearch(2, 99, guards=[Repetition(times=1, longest=1)])
+    search = BeamSearch(2, 99, guards=[Repetition(times=1, longest=1)], end=Tokenizer.end_id)
     assert search.extend(shown([(-0.1, 5), (-0.2, 6), (-9.0, END)])) == [0, 0]
     assert search.extend(shown([(-0.1, 5), (-9.0, 4)], [(-0.3, 7), (-9.0, 4)])) == [1]
     assert [h.tokens for h in search.live] == [(6, 7)]
@@ -94,8 +94,11 @@ def test_a_guard_that_does_not_fire_changes_nothing() -> None:
     decoder = ScriptedDecoder(40, end_bonus=1.0)
     guards: list[Guard] = [Silence(False), Repetition(), Rate(50)]
     for script in range(20):
-        expected = decoder.search(script, BeamSearch(3, 12))
-        assert decoder.search(script, BeamSearch(3, 12, guards=guards)) == expected
+        expected = decoder.search(script, BeamSearch(3, 12, end=Tokenizer.end_id))
+        assert (
+            decoder.search(script, BeamSearch(3, 12, guards=guards, end=Tokenizer.end_id))
+            == expected
+        )
 
 
 def test_one_utterances_guards() -> None:

@@ -27,7 +27,7 @@ OPTIONS = (
 def same_answers(ears: Ears) -> bool:
     """Whether six requests get alone, to the last bit, what they get together."""
     runner = ModelRunner(
-        ears.model, torch.device("cpu"), ears.dtype, slots=24, casting=ears.casting
+        ears.model, torch.device("cpu"), ears.dtype, slots=24, scorers=ears.scorer_factory
     )
     some = jobs(ears.possible(OPTIONS), ears.samples)
     return run(runner, some) == alone(runner, some)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.decoding import Casting
+from auricle.decoding import ScorerFactory
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.engine.runner import MIB
@@ -361,8 +361,9 @@ def test_an_exact_runner_on_cuda_hears_each_as_alone(dtype: torch.dtype) -> None
 
 def test_a_language_model_changes_what_is_said_unless_it_is_left_out(runner: ModelRunner) -> None:
     language_model, _ = random_model(vocab_size=VOCAB_SIZE, order=3, share=0.1)
-    casting = Casting(prepared_model(torch.float32).config.tokens_per_second, language_model)
-    fused = ModelRunner(prepared_model(torch.float32), CPU, casting=casting)
+    model = prepared_model(torch.float32)
+    scorers = ScorerFactory.of(model.config, language_model=language_model)
+    fused = ModelRunner(model, CPU, scorers=scorers)
     some, silent = sounds()[:3], DecodingOptions(lm_weight=0.0)
     assert alone(fused, jobs([silent] * 3, some)) == alone(runner, jobs()[:3])
     strong = DecodingOptions(lm_weight=2.0, guards=False)

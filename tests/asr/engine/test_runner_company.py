@@ -47,7 +47,9 @@ is_exact = pytest.mark.parametrize("exact", [False, True], ids=["usual", "exact"
 @functools.cache
 def runner_of(ears: Ears, exact: bool = False) -> ModelRunner:
     """Each test leaves it empty."""
-    return ModelRunner(ears.model, CPU, ears.dtype, slots=SLOTS, exact=exact, casting=ears.casting)
+    return ModelRunner(
+        ears.model, CPU, ears.dtype, slots=SLOTS, exact=exact, scorers=ears.scorer_factory
+    )
 
 
 def jobs_of(ears: Ears) -> list[Job]:

@@ -14,6 +14,7 @@ from auricle.engine.request import Outcome, Request
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
 from auricle.errors import EngineStoppedError
+from auricle.forks import Home
 
 PAUSE = 1.0  # seconds between two attempts to start an engine
 
@@ -39,6 +40,7 @@ class EnginePool:
     def __init__(self, engines: Sequence[Serving], start: Callable[[], Serving]) -> None:
         """Serve with `engines`, which are closed with this; `start` makes another one."""
         self._members = [_Member(engine) for engine in engines]
+        self._home = Home()
         self._start = start
         self._lock = threading.RLock()  # a finaliser may cancel a request within it
         self._past = Statistics()  # of engines that have ended
@@ -47,6 +49,7 @@ class EnginePool:
 
     def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
         """As `Engine.submit`: what the engine with the least to do says is the answer."""
+        self._home.check()
         samples = len(request.samples)
         while (member := self._begin(samples)) is not None:
             try:
@@ -66,6 +69,7 @@ class EnginePool:
 
     def statistics(self) -> Statistics:
         """Of all engines together."""
+        self._home.check()
         with self._lock:
             engines, past = [member.engine for member in self._members], self._past
         return reduce(add, (engine.statistics() for engine in engines), past)
@@ -75,6 +79,8 @@ class EnginePool:
 
         One that is being started in another's place is closed when it is there, by who started it.
         """
+        if not self._home.is_here:
+            return
         with self._lock:
             self._closing = True
         self._starters.shutdown(wait=False, cancel_futures=True)

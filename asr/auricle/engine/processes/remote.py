@@ -29,6 +29,7 @@ from auricle.engine.processes.worker import Build, work
 from auricle.engine.request import Outcome, Request
 from auricle.engine.statistics import Ledger, Statistics
 from auricle.errors import AuricleError, EngineStoppedError
+from auricle.forks import Home
 from auricle.threads import wait_passively
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ class RemoteEngine:
         )
         self._process.start()
         theirs.close()
+        self._home = Home()
         self._numbers = count()
         self._lock = threading.RLock()  # of the futures; a finaliser may cancel one within it
         self._asked: dict[int, Future[None]] = {}
@@ -88,6 +90,7 @@ class RemoteEngine:
 
     def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
         """As `Engine.submit`; waits for the other process to say yes or no."""
+        self._home.check()
         number, future = next(self._numbers), Future[Outcome]()
         try:
             self._ask(Submit(number, request, block), future)
@@ -102,12 +105,15 @@ class RemoteEngine:
 
     def statistics(self) -> Statistics:
         """As `Engine.statistics`; of a process that has ended, the last that is known."""
+        self._home.check()
         with suppress(EngineStoppedError):
             self._ask(Count(next(self._numbers)))
         return self._known()
 
     def close(self, *, drain: bool = True) -> None:
         """As `Engine.close`; the process has ended afterwards."""
+        if not self._home.is_here:
+            return
         self._closing = True
         if not self._ready.done():
             self._process.kill()  # nothing is lost: it never took a request

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from auricle.config import Calibration, ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
-from auricle.families import new_tokenizer
+from auricle.families import check_config, new_tokenizer
 from auricle.language_model import NGramModel, load_language_model, path_beside
 from auricle.model import SpeechTransformer, is_finite, skeleton
 from auricle.storage import replacing
@@ -149,7 +149,9 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
 
 
 def _config(file: Any) -> ModelConfig:  # noqa: ANN401  # safe_open has no types
-    return ModelConfig.from_dict(json.loads((file.metadata() or {})[HEADER_KEY]))
+    config = ModelConfig.from_dict(json.loads((file.metadata() or {})[HEADER_KEY]))
+    check_config(config)
+    return config
 
 
 @contextmanager

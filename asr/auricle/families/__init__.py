@@ -7,7 +7,7 @@ loaded on first use, so that listing the names does not import torch.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from auricle.errors import UnknownArchitectureError
+from auricle.errors import InvalidOptionError, UnknownArchitectureError
 
 if TYPE_CHECKING:
     from auricle.config import ModelConfig
@@ -46,6 +46,21 @@ def family_of(name: str) -> "Family":
             raise UnknownArchitectureError(f"there is no family {name!r}; known are {known}")
         register(import_module(_MODULES[name]).FAMILY)
     return _LOADED[name]
+
+
+def check_config(config: "ModelConfig") -> None:
+    """Raise InvalidOptionError: the model's family has no such features or tokenizer.
+
+    Raises:
+        UnknownArchitectureError: there is no such family.
+    """
+    family = family_of(config.family)
+    for name, value, known in (
+        ("kind", config.features.kind, family.features),
+        ("tokenizer", config.tokenizer, family.tokenizers),
+    ):
+        if value not in known:
+            raise InvalidOptionError(f"{name} must be {' or '.join(known)}, not {value!r}")
 
 
 def new_features(config: "ModelConfig") -> "Features":

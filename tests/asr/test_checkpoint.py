@@ -202,7 +202,7 @@ def test_parts_that_its_family_does_not_have(
 ) -> None:
     header = tiny_config().to_dict()
     header[name] = {**header["features"], "kind": value} if name == "features" else value
-    with pytest.raises(CorruptCheckpointError, match="must be .*, not 'letters'"):
+    with pytest.raises(CorruptCheckpointError, match=r"must be .*, not 'letters'"):
         load_checkpoint(rewrite(header=header))
 
 

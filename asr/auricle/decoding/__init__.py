@@ -12,7 +12,7 @@ from auricle.decoding.plain_policy import PlainPolicy
 from auricle.decoding.policy import AudioWindows, DecodingPolicy, TimedText
 from auricle.decoding.scorers import ScorerFactory, Scorers
 from auricle.decoding.search import BeamSearch, Sampling, Search, new_search
-from auricle.decoding.utterance import Utterance
+from auricle.decoding.utterance_facts import UtteranceFacts
 
 __all__ = [
     "AudioWindows",
@@ -34,7 +34,7 @@ __all__ = [
     "Scorers",
     "Search",
     "TimedText",
-    "Utterance",
+    "UtteranceFacts",
     "compile_now",
     "ctc_greedy",
     "decode_all",

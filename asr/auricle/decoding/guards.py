@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from auricle.decoding.repetition import Possible, Repetition, Tokens
+from auricle.decoding.repetition import Possible, RepetitionGuard, Tokens
 
 SYLLABLES = 8.0  # a second, of the fastest speech; a token is at least one
 
@@ -28,7 +28,7 @@ class Guard(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class SilenceGuard:
     """Allows no words where the VAD finds none, or, without a VAD, where CTC is sure of none."""
 
     silent: bool
@@ -40,7 +40,7 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class RateGuard:
     """Allows no more tokens than anybody says in that time."""
 
     limit: int
@@ -60,7 +60,7 @@ def new_guards(
     """
     least = 8  # enough for a word that is cut out closely
     return (
-        Silence(silent),
-        Repetition(possible or (lambda phrase: seconds * SYLLABLES / len(phrase))),
-        Rate(least + math.ceil(seconds * tokens_per_second)),
+        SilenceGuard(silent),
+        RepetitionGuard(possible or (lambda phrase: seconds * SYLLABLES / len(phrase))),
+        RateGuard(least + math.ceil(seconds * tokens_per_second)),
     )

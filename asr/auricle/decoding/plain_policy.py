@@ -9,7 +9,7 @@ from auricle.config import DecodingOptions
 from auricle.decoding.encoded_utterance import EncodedUtterance, heads_of_layers
 from auricle.decoding.passes import DecodingPasses
 from auricle.decoding.policy import AudioWindows, TimedText
-from auricle.decoding.utterance import Utterance
+from auricle.decoding.utterance_facts import UtteranceFacts
 from auricle.errors import InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.transcript import Word
@@ -56,7 +56,7 @@ class PlainPolicy:
                 "leave it out, or choose another model"
             )
 
-    def passes(self, options: DecodingOptions, utterance: Utterance) -> DecodingPasses | None:
+    def passes(self, options: DecodingOptions, facts: UtteranceFacts) -> DecodingPasses | None:
         """Return None: a single pass, with the model's own prompt."""
         return None
 

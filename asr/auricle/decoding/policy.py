@@ -8,7 +8,7 @@ from auricle.config import DecodingOptions
 from auricle.decoding.encoded_utterance import EncodedUtterance
 from auricle.decoding.logits_processors import Tokens
 from auricle.decoding.passes import DecodingPasses
-from auricle.decoding.utterance import Utterance
+from auricle.decoding.utterance_facts import UtteranceFacts
 from auricle.hypothesis import Hypothesis
 from auricle.transcript import Word
 
@@ -54,14 +54,14 @@ class AudioWindows(Protocol):
 class DecodingPolicy(Protocol):
     """What a family of models decides about decoding."""
 
-    needs_speech_end: bool  # whether `Utterance.speech_end` changes its results
+    needs_speech_end: bool  # whether `UtteranceFacts.speech_end` changes its results
     has_word_times: bool  # whether it can tell when each word was said
 
     def check(self, options: DecodingOptions) -> None:
         """Raise InvalidOptionError: the models do not support one of the options."""
         ...
 
-    def passes(self, options: DecodingOptions, utterance: Utterance) -> DecodingPasses | None:
+    def passes(self, options: DecodingOptions, facts: UtteranceFacts) -> DecodingPasses | None:
         """Return the passes over an utterance; None: a single one, with the model's own prompt."""
         ...
 

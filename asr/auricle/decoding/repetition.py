@@ -12,7 +12,7 @@ Tokens = tuple[int, ...]
 Possible = Callable[[Tokens], float]  # how often a phrase can have been said in a row
 
 
-class Loop(NamedTuple):
+class RepeatedPhrase(NamedTuple):
     """A phrase of `size` tokens, `copies` times at the end of some tokens."""
 
     size: int
@@ -24,7 +24,7 @@ class Loop(NamedTuple):
         return self.size * (self.copies - 1)
 
 
-def loops(tokens: Tokens, times: int, longest: int) -> Iterator[Loop]:
+def loops(tokens: Tokens, times: int, longest: int) -> Iterator[RepeatedPhrase]:
     """Find phrases of up to `longest` tokens that end `tokens` more than `times` times.
 
     The shortest come first. Their last copy is whole, and nothing stands behind it.
@@ -32,7 +32,7 @@ def loops(tokens: Tokens, times: int, longest: int) -> Iterator[Loop]:
     for size in range(1, min(longest, len(tokens) // (times + 1)) + 1):
         copies = _copies(tokens, size)
         if copies > times:
-            yield Loop(size, copies)
+            yield RepeatedPhrase(size, copies)
 
 
 def _copies(tokens: Tokens, size: int) -> int:
@@ -48,7 +48,7 @@ def never(_phrase: Tokens) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Repetition:
+class RepetitionGuard:
     """A `Guard` that keeps one copy of a phrase that repeats more often than is possible."""
 
     possible: Possible = never

@@ -14,7 +14,7 @@ from auricle.decoding.passes import DecodingPasses
 from auricle.decoding.plain_policy import PlainPolicy
 from auricle.decoding.policy import DecodingPolicy
 from auricle.decoding.search import BeamSearch, new_search
-from auricle.decoding.utterance import Utterance
+from auricle.decoding.utterance_facts import UtteranceFacts
 from auricle.errors import InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
@@ -69,14 +69,14 @@ class ScorerFactory:
                 "has none: give one (--lm), or leave lm_weight out"
             )
 
-    def passes(self, options: DecodingOptions, utterance: Utterance) -> DecodingPasses | None:
+    def passes(self, options: DecodingOptions, facts: UtteranceFacts) -> DecodingPasses | None:
         """Return the passes over an utterance; None: a single one, by its `scorers`.
 
         It is a single one, too, where the VAD finds no word and guards are on: nothing is tried.
         """
-        if options.guards and utterance.speech is False:
+        if options.guards and facts.speech is False:
             return None
-        return self.policy.passes(options, utterance)
+        return self.policy.passes(options, facts)
 
     def result(self, decoding: Decoding, options: DecodingOptions) -> Hypothesis:
         """Return the result of a decoding, with its words' times where they are asked for."""

@@ -16,7 +16,7 @@ from auricle.decoding import (
     EncodedUtterance,
     Posteriors,
     ScorerFactory,
-    Utterance,
+    UtteranceFacts,
     compile_now,
 )
 from auricle.engine.devices import activations, prepare
@@ -223,9 +223,9 @@ class ModelRunner:
     def _posteriors(self, log_probs: Tensor) -> Posteriors:
         return Posteriors.of(log_probs.numpy(), end=self.config.tokens.end)
 
-    def _utterance(self, request: Request) -> Utterance:
+    def _utterance(self, request: Request) -> UtteranceFacts:
         short = self.config.encoded_samples(self._samples(request)) < self.config.window
-        return Utterance(request.seconds, request.speech, request.speech_end, short)
+        return UtteranceFacts(request.seconds, request.speech, request.speech_end, short)
 
     def _encoded(
         self, request: Request, memory: Tensor, log_probs: Tensor | None

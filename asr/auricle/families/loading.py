@@ -7,7 +7,7 @@ from torch import Tensor
 
 from auricle.config import ModelConfig
 from auricle.errors import CheckpointMismatchError, CorruptCheckpointError
-from auricle.families.parts import Part, Source, Sources, assembled
+from auricle.families.parts import Source, Sources, WeightPart, assembled
 from auricle.families.weights import Weights
 from auricle.model import SpeechTransformer, is_finite, skeleton
 
@@ -71,7 +71,7 @@ def _fill(shape: Shape, source: Source, weights: Weights, dtype: torch.dtype) ->
     return assembled(shape, parts, len(source), dtype)
 
 
-def _read(part: Part, weights: Weights) -> Tensor | None:
+def _read(part: WeightPart, weights: Weights) -> Tensor | None:
     if part.name is None:
         return None
     tensor = weights.read(part.name)

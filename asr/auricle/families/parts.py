@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WeightPart:
     """One of the published weights; None: zeros, for a bias that they do not have.
 
     `order` says which of its rows come first, second and so on, where ours stand otherwise.
@@ -18,14 +18,14 @@ class Part:
     order: tuple[int, ...] | None = None
 
 
-Source = tuple[Part, ...]  # one above the other, each with the same number of rows
+Source = tuple[WeightPart, ...]  # one above the other, each with the same number of rows
 Sources = Mapping[str, Source]  # of each of our weights
 
 
 def same(ours: str, theirs: str, *kinds: str) -> Iterator[tuple[str, Source]]:
     """Map weights that differ only in their names: `weight` and `bias`, or those of `kinds`."""
     for kind in kinds or ("weight", "bias"):
-        yield f"{ours}.{kind}", (Part(f"{theirs}.{kind}"),)
+        yield f"{ours}.{kind}", (WeightPart(f"{theirs}.{kind}"),)
 
 
 def renamed(sources: Sources, name: Callable[[str], str]) -> Sources:
@@ -38,7 +38,7 @@ def renamed(sources: Sources, name: Callable[[str], str]) -> Sources:
 
 def stacked(ours: str, theirs: Iterable[str | None]) -> tuple[str, Source]:
     """Map one of our weights to several of theirs."""
-    return ours, tuple(Part(name) for name in theirs)
+    return ours, tuple(WeightPart(name) for name in theirs)
 
 
 def assembled(

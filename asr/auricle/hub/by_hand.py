@@ -5,10 +5,10 @@ from tqdm import tqdm
 
 from auricle.hub.cache import snapshot_folder
 from auricle.hub.known_models import KnownFile, KnownModel
-from auricle.hub.reference import Reference
+from auricle.hub.reference import HubReference
 
 
-def instructions(reference: Reference) -> str:
+def instructions(reference: HubReference) -> str:
     """Name the files that make up a model, where they come from and where they go."""
     if reference.known is not None:
         return _exact(reference.known)

@@ -14,7 +14,7 @@ from auricle.errors import StorageError, UnknownModelError
 from auricle.families import family_names
 from auricle.families.folder import CONFIG, MODEL_BIN
 from auricle.hub.known_models import KnownModel, known_models
-from auricle.hub.reference import Reference
+from auricle.hub.reference import HubReference
 from auricle.tokenizer.folder import LISTS
 
 
@@ -66,7 +66,7 @@ def remove(name: str) -> int:
         UnknownModelError: it is not in the cache.
         StorageError: it cannot be deleted.
     """
-    folder = repository_folder(Reference.of(name).repository)
+    folder = repository_folder(HubReference.of(name).repository)
     if not folder.is_dir():
         raise UnknownModelError(f"{name} is not in the cache: `auricle models list` shows what is")
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]

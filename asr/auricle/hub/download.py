@@ -14,7 +14,7 @@ from auricle.hub.by_hand import instructions
 from auricle.hub.cache import has_files
 from auricle.hub.checksums import verify
 from auricle.hub.known_models import KnownModel
-from auricle.hub.reference import Reference, hint
+from auricle.hub.reference import HubReference, hint
 from auricle.hub.transfer import can_fetch, fetch
 from auricle.tokenizer.folder import LISTS, has_vocabulary
 
@@ -40,7 +40,7 @@ def hub_folder(model: str) -> Path:
         DownloadError: no network, or no room on the disk.
         ChecksumMismatchError: a file that was downloaded is not what was published.
     """
-    reference = Reference.of(model)
+    reference = HubReference.of(model)
     with _typed_errors(reference):
         folder = _cached(reference)
     return folder or pull(model)
@@ -52,7 +52,7 @@ def pull(model: str) -> Path:
     Weights are compared with their SHA-256: that of the registry, else the one that the Hub names.
     Of a short name nothing can be new, so that its files are checked even without a network.
     """
-    reference = Reference.of(model)
+    reference = HubReference.of(model)
     known = reference.known
     with _typed_errors(reference):
         folder = (_cached(reference) if known else None) or _download(reference)
@@ -60,7 +60,7 @@ def pull(model: str) -> Path:
     return folder
 
 
-def _cached(reference: Reference) -> Path | None:
+def _cached(reference: HubReference) -> Path | None:
     """Return the folder of a model in the cache, if all of it is there, without the network."""
     try:
         folder = _snapshot(reference, _files(reference), offline=True)
@@ -69,7 +69,7 @@ def _cached(reference: Reference) -> Path | None:
     return folder if _is_whole(folder, reference) else None
 
 
-def _download(reference: Reference) -> Path:
+def _download(reference: HubReference) -> Path:
     if reference.known is not None:
         _download_weights(reference, reference.known)
     folder = _snapshot(reference, _files(reference))
@@ -80,7 +80,7 @@ def _download(reference: Reference) -> Path:
     return folder
 
 
-def _download_weights(reference: Reference, known: KnownModel) -> None:
+def _download_weights(reference: HubReference, known: KnownModel) -> None:
     """Download the small files first: they show sooner whether the Hub can be reached."""
     weights = [file for file in known.files if can_fetch(file)]
     _snapshot(reference, [file.name for file in known.files if file not in weights])
@@ -88,11 +88,11 @@ def _download_weights(reference: Reference, known: KnownModel) -> None:
         fetch(known, file)
 
 
-def _files(reference: Reference) -> list[str]:
+def _files(reference: HubReference) -> list[str]:
     return [file.name for file in reference.known.files] if reference.known else _FILES
 
 
-def _snapshot(reference: Reference, files: list[str], *, offline: bool = False) -> Path:
+def _snapshot(reference: HubReference, files: list[str], *, offline: bool = False) -> Path:
     folder: str = huggingface_hub.snapshot_download(
         reference.repository,
         revision=reference.revision,
@@ -103,7 +103,7 @@ def _snapshot(reference: Reference, files: list[str], *, offline: bool = False) 
 
 
 @contextmanager
-def _typed_errors(reference: Reference) -> Iterator[None]:
+def _typed_errors(reference: HubReference) -> Iterator[None]:
     name = reference.name
     try:
         yield
@@ -124,7 +124,7 @@ def _typed_errors(reference: Reference) -> Iterator[None]:
         ) from error
 
 
-def _is_whole(folder: Path, reference: Reference) -> bool:
+def _is_whole(folder: Path, reference: HubReference) -> bool:
     """Whether the download of a folder in the cache came to its end."""
     if reference.known is not None:
         return has_files(folder, reference.known)

@@ -14,7 +14,7 @@ _HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class HubReference:
     """A model on the Hub; `known` where it is named by its short name."""
 
     name: str  # as the user wrote it

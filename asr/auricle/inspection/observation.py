@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import DecodingOptions, ModelConfig
-from auricle.decoding import DecodingPolicy, EncodedUtterance, ScorerFactory, Utterance
+from auricle.decoding import DecodingPolicy, EncodedUtterance, ScorerFactory, UtteranceFacts
 from auricle.decoding.encoded_utterance import Heads
 from auricle.decoding.logits_processors import Tokens
 from auricle.engine import ModelRunner, Request
@@ -161,7 +161,7 @@ def _cross_attention(
 def _prompt(policy: DecodingPolicy, hypothesis: Hypothesis, config: ModelConfig) -> Tokens:
     """Return the prompt of the decoder."""
     options = DecodingOptions(language=hypothesis.language)
-    passes = policy.passes(options, Utterance())
+    passes = policy.passes(options, UtteranceFacts())
     return passes.first().setup.prompt if passes else config.tokens.start
 
 

@@ -5,13 +5,13 @@ import pytest
 
 from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.guards import new_guards
-from auricle.decoding.repetition import Loop, Repetition, loops
+from auricle.decoding.repetition import RepeatedPhrase, RepetitionGuard, loops
 from auricle.tokenizer import Tokenizer
 
 ZERO, SEVEN = 5, 6
 
 
-def first_cut(guard: Repetition, tokens: tuple[int, ...]) -> int | None:
+def first_cut(guard: RepetitionGuard, tokens: tuple[int, ...]) -> int | None:
     """How many tokens have been said when the guard fires."""
     grown = (end for end in range(len(tokens) + 1) if guard.cut(tokens[:end]) is not None)
     return next(grown, None)
@@ -22,12 +22,14 @@ def first_cut(guard: Repetition, tokens: tuple[int, ...]) -> int | None:
     [("xaaa", [(1, 3)]), ("xabab", [(2, 2)]), ("aaaa", [(1, 4), (2, 2)]), ("aab", []), ("", [])],
 )
 def test_loops_at_the_end(said: str, found: list[tuple[int, int]]) -> None:
-    assert list(loops(tuple(map(ord, said)), times=1, longest=3)) == [Loop(*each) for each in found]
+    assert list(loops(tuple(map(ord, said)), times=1, longest=3)) == [
+        RepeatedPhrase(*each) for each in found
+    ]
 
 
 @pytest.mark.parametrize("possible", [0, 6, 20])
 def test_as_often_as_is_possible_it_may_be_said(possible: int) -> None:
-    guard = Repetition(lambda _: possible, times=4)
+    guard = RepetitionGuard(lambda _: possible, times=4)
     assert first_cut(guard, (SEVEN,) + (ZERO,) * 40) == 1 + max(possible, 4) + 1
     assert guard.cut((SEVEN,) + (ZERO,) * 40) == (SEVEN, ZERO)
 
@@ -44,15 +46,15 @@ def test_ctc_counts_what_was_said() -> None:
     heard = posteriors(SEVEN, *[blank, ZERO, ZERO, blank] * 6, SEVEN)
     said = (SEVEN, *(ZERO,) * 6, SEVEN)
     repetition = new_guards(3.0, 13.0, False, heard.possible)[1]
-    assert isinstance(repetition, Repetition)
+    assert isinstance(repetition, RepetitionGuard)
     assert first_cut(repetition, said) is None
     assert first_cut(repetition, (SEVEN, *(ZERO,) * 30)) == 1 + 6 + 1 + 1  # one it may have missed
 
 
 def test_without_ctc_time_decides() -> None:
     short, long = (new_guards(seconds, 25.0, False)[1] for seconds in (1.0, 3.0))
-    assert isinstance(short, Repetition)
-    assert isinstance(long, Repetition)
+    assert isinstance(short, RepetitionGuard)
+    assert isinstance(long, RepetitionGuard)
     assert first_cut(short, (ZERO,) * 40) == 9
     assert first_cut(long, (ZERO,) * 40) == 25
     assert first_cut(short, (ZERO, SEVEN) * 20) == 10

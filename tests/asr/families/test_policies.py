@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from auricle.config import DecodingOptions, ModelConfig, TransformerConfig
-from auricle.decoding import PlainPolicy, ScorerFactory, Utterance
+from auricle.decoding import PlainPolicy, ScorerFactory, UtteranceFacts
 from auricle.errors import CheckpointMismatchError, InvalidOptionError
 from auricle.families import new_policy
 from auricle.families.whisper.policy import WhisperPolicy
@@ -39,7 +39,7 @@ def test_what_a_model_does_not_know_is_refused(option: str, value: Any) -> None:
 def test_what_it_does_anyway_may_be_said(options: DecodingOptions) -> None:
     policy = PlainPolicy("en")
     policy.check(options)
-    assert policy.passes(options, Utterance()) is None
+    assert policy.passes(options, UtteranceFacts()) is None
 
 
 def test_the_vocabulary_says_how_to_speak() -> None:
@@ -82,12 +82,13 @@ def test_where_a_vad_hears_no_word_nothing_is_tried() -> None:
         9.0, vocabulary().end, has_ctc=False, policy=WhisperPolicy(vocabulary())
     )
     options = DecodingOptions()
-    assert scorer_factory.passes(options, Utterance(speech=False)) is None
+    assert scorer_factory.passes(options, UtteranceFacts(speech=False)) is None
     assert scorer_factory.scorers(options, 9, 1.0, None, speech=False).search.done
-    assert scorer_factory.passes(options, Utterance(speech=True)) is not None
-    assert scorer_factory.passes(options, Utterance()) is not None  # it was not asked
+    assert scorer_factory.passes(options, UtteranceFacts(speech=True)) is not None
+    assert scorer_factory.passes(options, UtteranceFacts()) is not None  # it was not asked
     assert (
-        scorer_factory.passes(replace(options, guards=False), Utterance(speech=False)) is not None
+        scorer_factory.passes(replace(options, guards=False), UtteranceFacts(speech=False))
+        is not None
     )
 
 

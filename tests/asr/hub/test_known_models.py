@@ -12,7 +12,7 @@ from auricle.hub import cache, known_models, transfer
 from auricle.hub.by_hand import instructions
 from auricle.hub.cache import repository_folder, snapshot_folder
 from auricle.hub.download import hub_folder, pull
-from auricle.hub.reference import Reference
+from auricle.hub.reference import HubReference
 from auricle.recognizer import model_path
 from tests.asr.hub.published import FILES, PublishedHub, known
 
@@ -125,7 +125,7 @@ def test_the_page_shows_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", "~/.cache/huggingface/hub")
     monkeypatch.setattr(constants, "ENDPOINT", "https://huggingface.co")
     page = (Path(__file__).parents[3] / "docs" / "checkpoints.md").read_text(encoding="utf-8")
-    assert instructions(Reference.of("tiny.en")) in page
+    assert instructions(HubReference.of("tiny.en")) in page
 
 
 @pytest.mark.parametrize("offline", [True, False])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from auricle.config import TransformerConfig
-from auricle.families.parts import Part, Source, Sources, same, stacked
+from auricle.families.parts import Source, Sources, WeightPart, same, stacked
 
 
 def sources(config: TransformerConfig) -> Sources:
@@ -55,4 +55,4 @@ def _heads(theirs: str, config: TransformerConfig) -> Source:
     starts = range(0, config.d_model, config.head_dim)
     order = tuple(start + row for start in starts for row in within)
     names = (f"{theirs}.{kind}_proj.weight" for kind in "qkv")
-    return tuple(Part(name, order if at < 2 else None) for at, name in enumerate(names))
+    return tuple(WeightPart(name, order if at < 2 else None) for at, name in enumerate(names))

@@ -16,7 +16,7 @@ from auricle.errors import (
 )
 from auricle.families.description import Description
 from auricle.families.folder import CONFIG, MODEL_BIN, folder_of, is_ct2
-from auricle.families.parts import Part, Source, Sources
+from auricle.families.parts import Source, Sources, WeightPart
 from auricle.families.published import Published, configured
 from auricle.families.whisper.config import configure
 from auricle.families.whisper.ct2_weights import Ct2Weights
@@ -244,4 +244,4 @@ def _norm(ours: str, theirs: str) -> Iterable[tuple[str, Source]]:
 
 
 def _one(ours: str, theirs: str) -> tuple[str, Source]:
-    return ours, (Part(theirs),)
+    return ours, (WeightPart(theirs),)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from auricle.decoding import DecodingPass, PassSetup, Search, Utterance
+from auricle.decoding import DecodingPass, PassSetup, Search, UtteranceFacts
 from auricle.decoding.logits_processors import LogitsProcessor, Tokens
 from auricle.families.whisper.detectors import (
     LanguageDetectionSearch,
@@ -33,7 +33,7 @@ class FallbackPlan:
     search: Callable[[float, int], Search]  # at a temperature, after a prompt of that length
     processors: Callable[[bool], tuple[LogitsProcessor, ...]]  # with timestamps or without
     timestamps: bool  # whether they are asked for
-    utterance: Utterance = field(default_factory=Utterance)
+    facts: UtteranceFacts = field(default_factory=UtteranceFacts)
     thresholds: FallbackThresholds = field(default_factory=FallbackThresholds)
 
 
@@ -67,7 +67,7 @@ class WhisperPasses:
             return self._next()
         quality = self._quality(hypothesis)
         needs_fallback = self._needs_fallback(hypothesis, quality)
-        self.wants_full_context = needs_fallback and self._plan.utterance.short_context
+        self.wants_full_context = needs_fallback and self._plan.facts.short_context
         if needs_fallback and not self.wants_full_context:
             return self._next()
         if not needs_fallback and self._has_too_few_tokens(hypothesis, quality):
@@ -98,7 +98,7 @@ class WhisperPasses:
 
     def _needs_fallback(self, hypothesis: Hypothesis, quality: Quality) -> bool:
         """Whether the result is doubtful, and there is something else to try."""
-        thresholds, short = self._plan.thresholds, self._plan.utterance.short_context
+        thresholds, short = self._plan.thresholds, self._plan.facts.short_context
         if hypothesis.guards and not thresholds.is_silence(quality):
             return short or bool(self._temperatures)
         return bool(self._temperatures) and thresholds.needs_fallback(quality)
@@ -107,7 +107,7 @@ class WhisperPasses:
         is_silence = self._plan.thresholds.is_silence(quality)
         if self._timestamps or hypothesis.guards or is_silence:
             return False
-        return has_too_few_tokens(hypothesis.tokens, self._plan.utterance.speech_end)
+        return has_too_few_tokens(hypothesis.tokens, self._plan.facts.speech_end)
 
     def _quality(self, hypothesis: Hypothesis) -> Quality:
         text = self._tokenizer.decode(hypothesis.tokens)
@@ -123,7 +123,7 @@ class WhisperPasses:
 
     def _limit_guard(self, hypothesis: Hypothesis) -> tuple[str, ...]:
         """Name a guard where the text is cut off, if it is known how far the speech goes."""
-        is_cut = not hypothesis.ended and self._plan.utterance.speech_end is not None
+        is_cut = not hypothesis.ended and self._plan.facts.speech_end is not None
         return ("limit",) if is_cut else ()
 
     def _completed(self, hypothesis: Hypothesis, *, is_silence: bool) -> Hypothesis:

@@ -4,7 +4,7 @@ import math
 from functools import partial
 
 from auricle.config import DecodingOptions
-from auricle.decoding import BeamSearch, EncodedUtterance, Guard, Sampling, Search, Utterance
+from auricle.decoding import BeamSearch, EncodedUtterance, Guard, Sampling, Search, UtteranceFacts
 from auricle.decoding.encoded_utterance import Heads
 from auricle.decoding.logits_processors import LogitsProcessor, Tokens
 from auricle.decoding.policy import TimedText
@@ -59,7 +59,7 @@ class WhisperPolicy:
         if options.language is not None:
             language_code(options.language, ("en",))
 
-    def passes(self, options: DecodingOptions, utterance: Utterance) -> WhisperPasses:
+    def passes(self, options: DecodingOptions, facts: UtteranceFacts) -> WhisperPasses:
         """Plan the passes over one utterance; `check` has accepted the options."""
         previous = prompt_tokens(self._tokenizer, options.prompt)[-(self._context // 2 - 1) :]
         plan = FallbackPlan(
@@ -67,10 +67,10 @@ class WhisperPolicy:
             language=self._language(options) if self._tokenizer.multilingual else None,
             temperatures=temperatures(options),
             prompt=partial(self._prompt, options, previous),
-            search=partial(self._search, options, utterance),
-            processors=partial(self._processors, utterance),
+            search=partial(self._search, options, facts),
+            processors=partial(self._processors, facts),
             timestamps=options.timestamps is not False,
-            utterance=utterance,
+            facts=facts,
         )
         return WhisperPasses(self._tokenizer, plan)
 
@@ -115,17 +115,17 @@ class WhisperPolicy:
         )
 
     def _search(
-        self, options: DecodingOptions, utterance: Utterance, temperature: float, prompt: int
+        self, options: DecodingOptions, facts: UtteranceFacts, temperature: float, prompt: int
     ) -> Search:
-        limit = self._limit(options, utterance, prompt)
-        guards, end = self._guards(options, utterance), self._tokenizer.end
+        limit = self._limit(options, facts, prompt)
+        guards, end = self._guards(options, facts), self._tokenizer.end
         if options.beam_size > 1 and not temperature:
             width, penalty = options.beam_size, options.length_penalty
             return FixedWidthBeamSearch(width, limit, penalty, end=end, guards=guards)
         seed = options.seed if options.temperature else options.seed or 0  # the same words again
         return BeamSearch(1, limit, end=end, guards=guards, sampling=Sampling(temperature, seed))
 
-    def _limit(self, options: DecodingOptions, utterance: Utterance, prompt: int) -> int:
+    def _limit(self, options: DecodingOptions, facts: UtteranceFacts, prompt: int) -> int:
         """Limit the text to half of the context, and to what the prompt leaves.
 
         Where the end of the speech is known, the text may have all that the prompt leaves.
@@ -133,14 +133,14 @@ class WhisperPolicy:
         half, room = self._context // 2, self._context - prompt + 1
         if options.word_timestamps:
             room = min(room, self._context - BESIDE_TEXT)
-        return min(options.max_tokens or (half if utterance.speech_end is None else room), room)
+        return min(options.max_tokens or (half if facts.speech_end is None else room), room)
 
-    def _guards(self, options: DecodingOptions, utterance: Utterance) -> tuple[Guard, ...]:
-        seconds = utterance.speech_end or utterance.seconds
+    def _guards(self, options: DecodingOptions, facts: UtteranceFacts) -> tuple[Guard, ...]:
+        seconds = facts.speech_end or facts.seconds
         guarded = options.guards and seconds
         return (TimedRepetition.of(self._tokenizer, seconds),) if guarded else ()
 
-    def _processors(self, utterance: Utterance, timestamps: bool) -> tuple[LogitsProcessor, ...]:
+    def _processors(self, facts: UtteranceFacts, timestamps: bool) -> tuple[LogitsProcessor, ...]:
         tokenizer = self._tokenizer
         blank = SuppressBlank(tokenizer.blanks)
         if not timestamps:
@@ -149,9 +149,9 @@ class WhisperPolicy:
         rules = TimestampRules(
             tokenizer.no_timestamps, tokenizer.timestamp_begin, tokenizer.end, latest
         )
-        if utterance.speech_end is None:
+        if facts.speech_end is None:
             return blank, rules
-        return blank, NoEarlyEnd.of(tokenizer, utterance.speech_end), rules
+        return blank, NoEarlyEnd.of(tokenizer, facts.speech_end), rules
 
 
 def temperatures(options: DecodingOptions) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from auricle.config import TransformerConfig
-from auricle.families.parts import Part, Source, Sources, same, stacked
+from auricle.families.parts import Source, Sources, WeightPart, same, stacked
 
 
 def sources(config: TransformerConfig) -> Sources:
@@ -51,4 +51,4 @@ def _cross(number: int) -> Iterator[tuple[str, Source]]:
 
 def _without_key(heads: str, *kinds: str) -> Source:
     """Keys have no bias: it would add the same to all scores of a query, which softmax ignores."""
-    return tuple(Part(None if kind == "k" else f"{heads}.{kind}_proj.bias") for kind in kinds)
+    return tuple(WeightPart(None if kind == "k" else f"{heads}.{kind}_proj.bias") for kind in kinds)

@@ -75,17 +75,17 @@ def convert(folder: Path, target: Path, quantization: str = "float32") -> Path:
     converters: Any = pytest.importorskip("ctranslate2.converters", reason=reason)
     tokenizer = WhisperTokenizer((folder / "tokenizer.json").read_bytes())
 
-    class Converter(converters.TransformersConverter):  # type: ignore[misc]  # has no types
-        def load_tokenizer(self, *args: object, **options: object) -> "_Vocabulary":
-            return _Vocabulary(tokenizer)
+    class Ct2Converter(converters.TransformersConverter):  # type: ignore[misc]  # has no types
+        def load_tokenizer(self, *args: object, **options: object) -> "_Ct2Vocabulary":
+            return _Ct2Vocabulary(tokenizer)
 
-    Converter(str(folder), copy_files=["tokenizer.json"]).convert(
+    Ct2Converter(str(folder), copy_files=["tokenizer.json"]).convert(
         str(target), quantization=quantization
     )
     return target
 
 
-class _Vocabulary:
+class _Ct2Vocabulary:
     """As much of transformers' tokenizer as the converter asks for."""
 
     additional_special_tokens: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from auricle.config import DecodingOptions
-from auricle.decoding import ContinuousDecoder, Utterance
+from auricle.decoding import ContinuousDecoder, UtteranceFacts
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.hypothesis import Hypothesis
@@ -109,7 +109,7 @@ def _decoded(
     running = {}
     for number, each in options.items():
         policy.check(each)
-        passes = policy.passes(each, Utterance())
+        passes = policy.passes(each, UtteranceFacts())
         running[continuous.join_passes(remembered(number), passes)] = number
     found = {}
     while running:

@@ -8,7 +8,7 @@ import torch
 pytest.importorskip("whisper")
 
 from auricle.config import DecodingOptions
-from auricle.decoding import Utterance
+from auricle.decoding import UtteranceFacts
 from auricle.decoding.passes import DecodingPass
 from auricle.families.whisper.early_end import NoEarlyEnd
 from auricle.families.whisper.passes import WhisperPasses
@@ -18,13 +18,13 @@ from tests.asr.decoding.scripted import shown
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 BEGIN, END = vocabulary().timestamp_begin, vocabulary().end
-SPEECH = Utterance(28.0, speech=True, speech_end=27.5)
+SPEECH = UtteranceFacts(28.0, speech=True, speech_end=27.5)
 ENGLISH = DecodingOptions(language="en")
 TEXT = tuple(vocabulary().encode(" some words that somebody said"))
 
 
-def passes(options: DecodingOptions = ENGLISH, utterance: Utterance = SPEECH) -> WhisperPasses:
-    return WhisperPolicy(vocabulary()).passes(options, utterance)
+def passes(options: DecodingOptions = ENGLISH, facts: UtteranceFacts = SPEECH) -> WhisperPasses:
+    return WhisperPolicy(vocabulary()).passes(options, facts)
 
 
 def time(seconds: float) -> int:
@@ -52,11 +52,11 @@ def test_short_audio_may_end_anywhere() -> None:
     assert not NoEarlyEnd.of(vocabulary(), 0.8).applies_to((time(0), *TEXT))
 
 
-def following(said: tuple[int, ...], utterance: Utterance) -> int:
+def following(said: tuple[int, ...], facts: UtteranceFacts) -> int:
     """What is said next by a model that wants to end, and next to that begin a new part."""
     logits = torch.full((1, vocabulary().vocab_size), -9.0)
     logits[0, END], logits[0, time(24.5)], logits[0, TEXT[0]] = 9.0, 1.0, 0.0
-    decoding_pass = passes(utterance=utterance).first()
+    decoding_pass = passes(facts=facts).first()
     for each in decoding_pass.setup.processors:
         if each.applies_to(said):
             each.apply(logits, [said])
@@ -66,14 +66,14 @@ def following(said: tuple[int, ...], utterance: Utterance) -> int:
 
 def test_where_its_words_end_early_the_model_goes_on() -> None:
     pause = (time(0), *TEXT, time(24.5))
-    assert following(pause, Utterance(28.0)) == END
-    assert following(pause, Utterance(28.0, speech_end=25.0)) == END
+    assert following(pause, UtteranceFacts(28.0)) == END
+    assert following(pause, UtteranceFacts(28.0, speech_end=25.0)) == END
     assert following(pause, SPEECH) == time(24.5)
     assert following((*pause, time(24.5)), SPEECH) == TEXT[0]
 
 
 def test_all_the_room_is_for_speech() -> None:
-    searches = [passes(utterance=each).first().search for each in (Utterance(28.0), SPEECH)]
+    searches = [passes(facts=each).first().search for each in (UtteranceFacts(28.0), SPEECH)]
     for search, expected in zip(searches, (224, 446), strict=True):
         steps = 0
         while not search.done:
@@ -92,9 +92,9 @@ def test_words_that_are_too_few_are_searched_again_with_times() -> None:
     assert running.result().tokens == TEXT  # nobody asked for times
 
 
-@pytest.mark.parametrize("utterance", [Utterance(28.0), Utterance(5.0, speech_end=4.5)])
-def test_few_words_in_little_speech_are_enough(utterance: Utterance) -> None:
-    running = passes(DecodingOptions(language="en", timestamps=False), utterance)
+@pytest.mark.parametrize("facts", [UtteranceFacts(28.0), UtteranceFacts(5.0, speech_end=4.5)])
+def test_few_words_in_little_speech_are_enough(facts: UtteranceFacts) -> None:
+    running = passes(DecodingOptions(language="en", timestamps=False), facts)
     running.first()
     assert running.next_after(Hypothesis(TEXT[:3], -0.3)) is None
 
@@ -115,7 +115,7 @@ def looped(decoding_pass: DecodingPass | None) -> Hypothesis:
 
 @pytest.mark.parametrize("beam", [1, 4])
 def test_a_loop_ends_at_once_and_is_searched_again(beam: int) -> None:
-    running = passes(DecodingOptions(beam, language="en", fallback=True), Utterance(2.0))
+    running = passes(DecodingOptions(beam, language="en", fallback=True), UtteranceFacts(2.0))
     decoding_pass: DecodingPass | None = running.first()
     tried = 0
     while decoding_pass is not None:
@@ -131,13 +131,13 @@ def test_a_loop_ends_at_once_and_is_searched_again(beam: int) -> None:
 @pytest.mark.parametrize("fallback", [True, False])
 def test_with_a_short_context_it_wants_the_full_one(fallback: bool | None) -> None:
     options = DecodingOptions(language="en", fallback=fallback)
-    running = passes(options, Utterance(2.0, short_context=True))
+    running = passes(options, UtteranceFacts(2.0, short_context=True))
     assert running.next_after(looped(running.first())) is None
     assert running.wants_full_context
 
 
 def test_a_good_answer_is_left_alone() -> None:
-    running = passes(utterance=Utterance(2.0, speech_end=1.9, short_context=True))
+    running = passes(facts=UtteranceFacts(2.0, speech_end=1.9, short_context=True))
     running.first()
     assert running.next_after(Hypothesis((time(0), *TEXT, time(1.8)), -0.9)) is None
     assert not running.wants_full_context
@@ -145,7 +145,7 @@ def test_a_good_answer_is_left_alone() -> None:
 
 
 def test_without_guards_nothing_is_cut() -> None:
-    running = passes(DecodingOptions(language="en", guards=False), Utterance(2.0))
+    running = passes(DecodingOptions(language="en", guards=False), UtteranceFacts(2.0))
     assert len(looped(running.first()).tokens) == 224
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from auricle.config import DecodingOptions
 from auricle.decoding.passes import DecodingPass
-from auricle.decoding.repetition import Repetition
-from auricle.decoding.utterance import Utterance
+from auricle.decoding.repetition import RepetitionGuard
+from auricle.decoding.utterance_facts import UtteranceFacts
 from auricle.families.whisper.fallback import (
     FallbackThresholds,
     Quality,
@@ -93,7 +93,7 @@ def by_openai(qualities: Sequence[Quality]) -> tuple[list[float], bool]:
 
 def by_us(qualities: Sequence[Quality]) -> tuple[list[float], bool]:
     passes = WhisperPolicy(vocabulary()).passes(
-        DecodingOptions(language="en", fallback=True), Utterance()
+        DecodingOptions(language="en", fallback=True), UtteranceFacts()
     )
     scripted = ScriptedPasses(passes._tokenizer, passes._plan)
     scripted.qualities = qualities
@@ -156,7 +156,7 @@ def test_nothing_is_held_against_what_nobody_knows() -> None:
 def test_a_loop_is_doubtful_unless_a_guard_cuts_it(words: str) -> None:
     """So that guard would keep it from being searched again."""
     loop = tuple(vocabulary().encode(10 * words))
-    cuts = (Repetition().cut(loop[:length]) for length in range(1, len(loop) + 1))
+    cuts = (RepetitionGuard().cut(loop[:length]) for length in range(1, len(loop) + 1))
     cut = next(tokens for tokens in cuts if tokens is not None)
     ratios = [compression_ratio(vocabulary().decode(tokens)) for tokens in (loop, cut)]
     doubts = [FallbackThresholds().needs_fallback(Quality(0.0, ratio, 0.0)) for ratio in ratios]

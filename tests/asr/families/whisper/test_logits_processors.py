@@ -20,7 +20,7 @@ Said = tuple[int, ...]
 
 
 @dataclass
-class Vocabulary:
+class FakeVocabulary:
     """What openai-whisper's filters ask its tokenizer for."""
 
     no_timestamps: int = NO_TIMESTAMPS
@@ -67,7 +67,7 @@ def random_logits(count: int, seed: int, scale: float) -> Tensor:
 
 def pairs(latest: int | None) -> list[tuple[LogitsProcessor, object]]:
     """Ours and openai-whisper's."""
-    vocabulary, begin = Vocabulary(), len(PROMPT)
+    vocabulary, begin = FakeVocabulary(), len(PROMPT)
     first = None if latest is None else TIMES + latest
     return [
         (Never((1, 5, 23)), openai.SuppressTokens([1, 5, 23])),

@@ -9,7 +9,7 @@ from torch import Tensor
 pytest.importorskip("whisper")
 
 from auricle.config import DecodingOptions
-from auricle.decoding import ContinuousDecoder, Utterance
+from auricle.decoding import ContinuousDecoder, UtteranceFacts
 from auricle.errors import InvalidOptionError
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.model import DecoderCache, new_cache
@@ -72,7 +72,7 @@ def test_the_encoders_memory_is_written_once() -> None:
     cache = CountingCache(new_cache(decoder.decoder, slots=3, max_frames=40))
     policy = WhisperPolicy(vocabulary(), CONTEXT)
     continuous = ContinuousDecoder(decoder.decoder, cache, special=vocabulary().special)
-    passes = policy.passes(DecodingOptions(beam_size=3, fallback=True), Utterance())
+    passes = policy.passes(DecodingOptions(beam_size=3, fallback=True), UtteranceFacts())
     decoding = continuous.join_passes(remembered(warm), passes)
     while not continuous.step():
         assert cache.opened == {0, 1, 2}

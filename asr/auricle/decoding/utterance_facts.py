@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class UtteranceFacts:
     """Facts about the audio alone."""
 
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""One self-describing file: weights, dimensions and tokenizer in a single safetensors file.
+"""Saves a model as one self-describing file: weights, dimensions and tokenizer.
 
 The dimensions stand in the header under `auricle`, the tokenizer is a tensor of bytes. Nothing in
 the file is ever executed.
@@ -133,7 +133,7 @@ def _write(path: Path, tensors: dict[str, Tensor], config: ModelConfig) -> None:
 
 
 def read_header(path: Path) -> tuple[ModelConfig, Shapes]:
-    """A model's dimensions, and the shapes of its weights, which are not read.
+    """Read a model's dimensions and the shapes of its weights; the weights are not read.
 
     Raises as `load_checkpoint` does of a file's header.
     """

@@ -97,10 +97,8 @@ class Host:
             model,
             self._device,
             self._dtype,
-            slots=config.slots,
-            max_cache_mib=config.max_cache_mib,
-            exact=config.exact,
             scorers=ScorerFactory.of(model.config, policy, language_model),
+            config=config,
         )
 
 

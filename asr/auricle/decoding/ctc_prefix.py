@@ -81,7 +81,7 @@ class Posteriors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prefixes:
-    """Some prefixes of one utterance."""
+    """Prefixes of one utterance, and their forward probabilities."""
 
     forward: Doubles  # (B, 2, N + 1) over the prefix' highest, times `best`
     scales: Doubles  # (B,) the logarithm of what `forward` was divided by

@@ -6,7 +6,7 @@ from auricle.decoding.ctc_prefix import Floats, Posteriors, empty_prefix, extend
 
 
 class CtcScorer:
-    """Follows one search."""
+    """Scores the hypotheses of one search by CTC."""
 
     def __init__(self, posteriors: Posteriors, weight: float) -> None:
         """`weight` is CTC's share of a score, 0 to 1."""
@@ -21,7 +21,7 @@ class CtcScorer:
         return self._following
 
     def advance(self, parents: Sequence[int], tokens: Sequence[int]) -> None:
-        """The new live hypotheses, if any, extend those at `parents`, each by its token."""
+        """Follow the search: its new live hypotheses extend those at `parents`, by one token."""
         if not parents:
             return
         log_probs = self._following[list(parents), list(tokens)].tolist()

@@ -38,7 +38,7 @@ class EncodedUtterance:
 
 
 def heads_of_layers(encoded: EncodedUtterance, layers: Iterable[int]) -> Heads:
-    """All cross-attention heads of these layers."""
+    """List all cross-attention heads of these layers."""
     heads = encoded.memory.shape[2]
     return [(layer, head) for layer in layers for head in range(heads)]
 

@@ -19,7 +19,7 @@ class Guard(Protocol):
 
     @property
     def name(self) -> str:
-        """What receipts call it."""
+        """The name of the guard in receipts."""
         ...
 
     def cut(self, tokens: Tokens) -> Tokens | None:

@@ -9,11 +9,12 @@ from auricle.language_model.ngram import Floats
 
 
 class LmScorer:
-    """Follows one search: shallow fusion (Gulcehre et al. 2015; Hori et al. 2017).
+    """Scores the hypotheses of one search by shallow fusion.
 
-    A token's bonus is `weight * (log p_LM(token | history) + token_reward)`, END's is without the
-    reward. A language model's log-probabilities are below 0, so each token costs some: the reward
-    makes up for that cost on average, so that longer results are not the worse ones.
+    See Gulcehre et al. 2015 and Hori et al. 2017. A token's bonus is
+    `weight * (log p_LM(token | history) + token_reward)`, END's is without the reward. A language
+    model's log-probabilities are below 0, so each token costs some: the reward makes up for that
+    cost on average, so that longer results are not the worse ones.
     """
 
     def __init__(self, model: NGramModel, weight: float, token_reward: float, *, end: int) -> None:
@@ -26,10 +27,10 @@ class LmScorer:
 
     @property
     def bonuses(self) -> Floats:
-        """Of what follows each live hypothesis `(B, V)`, END included."""
+        """The bonuses of what follows each live hypothesis `(B, V)`, END included."""
         return self._weight * (self._model.following(self._contexts) + self._rewards)
 
     def advance(self, parents: Sequence[int], tokens: Sequence[int]) -> None:
-        """The new live hypotheses, if any, extend those at `parents`, each by its token."""
+        """Follow the search: its new live hypotheses extend those at `parents`, by one token."""
         if parents:
             self._contexts = self._model.extended(self._contexts, parents, tokens)

@@ -93,11 +93,11 @@ class NextTokens:
         self.scores = self.log_probs + self.bonuses
 
     def logits(self, row: int) -> Tensor:
-        """A row's logits `(V,)` in float32, without any processing."""
+        """Return a row's logits `(V,)` in float32, without any processing."""
         return self._logits[row].float()
 
     def likeliest(self, count: int) -> list[list[Candidate]]:
-        """At least the `count` tokens of each row that score highest, the best first."""
+        """Return at least the `count` tokens of each row that score highest, the best first."""
         if not self._decoder.is_coarse:
             tokens = largest(self.scores, count)
             return self._candidates(self.log_probs.gather(1, tokens), tokens)

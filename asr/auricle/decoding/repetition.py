@@ -1,4 +1,4 @@
-"""The guard against loops: a phrase that repeats more often than it can have been said.
+"""The guard against loops: it stops a phrase that repeats too often to have been said.
 
 What was truly said many times stays ("zero zero zero zero zero"): how many times are possible is
 asked of the audio, of its length or of CTC.

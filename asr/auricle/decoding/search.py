@@ -59,7 +59,7 @@ class Search(Protocol):
 
 
 class BeamSearch:
-    """The `width` best hypotheses, compared with length normalisation (Wu et al. 2016).
+    """Keeps the `width` best hypotheses, compared with length normalisation (Wu et al. 2016).
 
     A width of 1 is greedy search, or sampling where its candidates were drawn.
     """
@@ -87,7 +87,7 @@ class BeamSearch:
 
     @property
     def done(self) -> bool:
-        """As many have ended as the beam is wide, none is alive, or the limit is reached."""
+        """Whether enough have ended for the beam, none is alive, or the limit is reached."""
         if not self.live or len(self.ended) >= self.width:
             return True
         return len(self.live[0].tokens) >= self.limit

@@ -1,4 +1,4 @@
-"""The one file that touches the device: waveforms in, hypotheses out."""
+"""The runner is the one file that touches the device: waveforms in, hypotheses out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.decoding import (
     ContinuousDecoder,
     Decoding,
@@ -49,9 +49,7 @@ class ModelRunner:
         device: torch.device,
         dtype: torch.dtype = torch.float32,
         *,
-        slots: int = GROUP,
-        max_cache_mib: int = 2048,
-        exact: bool = False,
+        config: EngineConfig | None = None,
         scorers: ScorerFactory | None = None,
     ) -> None:
         """Run `model`, or a copy of it where it must change for that (`prepare`).
@@ -61,15 +59,14 @@ class ModelRunner:
             device: where.
             dtype: of weights and activations; int8: of matrix products on a CPU, of the weights
                 alone elsewhere.
-            slots: hypotheses decoded at once.
-            max_cache_mib: what the utterances in the decoder may remember, in MiB.
-            exact: let no shape on the device depend on who shares a batch.
+            config: the budgets; by default `GROUP` slots.
             scorers: makes the scorers of each search, by the policy of the model; several runners
                 may share one. None: by a plain policy, without a language model.
         """
+        config = config or EngineConfig(slots=GROUP)
         self.device = device
         self.dtype = activations(dtype, device)
-        self.exact = exact
+        self.exact = config.exact
         self._scorers = scorers or ScorerFactory.of(model.config)
         self.model = prepare(model, device, dtype)
         self.config = model.config
@@ -77,16 +74,16 @@ class ModelRunner:
         if device.type == "cpu":
             check_rows(self.model, GROUP)
             check_rows(self.model.encoder, LARGEST)
-        self._slots = slots
-        self._cache_bytes = max_cache_mib * MIB
+        self._slots = config.slots
+        self._cache_bytes = config.max_cache_mib * MIB
         max_frames = self.config.encoder_len(self.config.window)
         self._max_tokens = self._most_tokens(max_frames)
         self._cache = new_cache(
             self.model.decoder,
-            slots=slots,
+            slots=config.slots,
             max_frames=max_frames,
             max_tokens=self._max_tokens,
-            exact=exact,
+            exact=config.exact,
         )
         self._decoder = ContinuousDecoder(
             self.model.decoder,
@@ -112,7 +109,7 @@ class ModelRunner:
         return self.device.type != "cpu"
 
     def check(self, request: Request) -> Cost:
-        """What a request takes; refuses what could never run.
+        """Compute what a request takes; refuse what could never run.
 
         Raises:
             EmptyAudioError: there are no samples.
@@ -136,7 +133,7 @@ class ModelRunner:
 
     @torch.inference_mode()
     def join(self, jobs: Sequence[Job]) -> float:
-        """Features, encoder, CTC, and a place in the decoder for each job.
+        """Encode the jobs, and give each a place in the decoder.
 
         Raises:
             InferenceError: the encoder's output is not finite.
@@ -149,7 +146,7 @@ class ModelRunner:
         return self._padding_ratio(xs)
 
     def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
-        """One token for all that have joined; returns, and forgets, those that are done."""
+        """Decode one token for all that have joined; return and forget those that are done."""
         done: list[tuple[Job, Hypothesis | AuricleError]] = []
         for decoding in self._decoder.step():
             job = self._decodings.pop(decoding)

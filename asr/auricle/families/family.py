@@ -1,4 +1,4 @@
-"""What a family of models says of itself."""
+"""The interface of a family of models."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

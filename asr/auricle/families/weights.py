@@ -73,7 +73,7 @@ class LoadedWeights:
         return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
 
     def read(self, name: str) -> Tensor:
-        """Return one tensor."""
+        """Return one of the tensors."""
         return self.tensors[name]
 
 

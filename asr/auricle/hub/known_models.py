@@ -43,7 +43,7 @@ class KnownModel:
 
     @property
     def size(self) -> int | None:
-        """Bytes of all files; None where one is not known."""
+        """The bytes of all files; None where one is not known."""
         sizes = [file.size for file in self.files if file.size is not None]
         return sum(sizes) if len(sizes) == len(self.files) else None
 

@@ -1,4 +1,4 @@
-"""Downloads that go on where an earlier one ended.
+"""Downloads a file from where an earlier download of it ended.
 
 huggingface_hub 2 drops what it has of a file when it is interrupted, which costs 3 GB at worst.
 """

@@ -45,28 +45,28 @@ class Observation:
 
     @property
     def text(self) -> str:
-        """Of the hypothesis."""
+        """The text of the hypothesis."""
         return self.tokenizer.decode(self.hypothesis.tokens)
 
     @property
     def confidence(self) -> float:
-        """0 to 1, as a recogniser gives it."""
+        """The confidence, 0 to 1, that a recogniser gives."""
         return self.config.calibration.confidence(self.hypothesis.confidence)
 
     @property
     def x_seconds(self) -> float:
-        """From one feature frame to the next."""
+        """The time from one feature frame to the next."""
         return 1 / self.config.features.frames_per_second
 
     @property
     def frame_seconds(self) -> float:
-        """From one encoder frame to the next."""
+        """The time from one encoder frame to the next."""
         return self.config.transformer.subsampling / self.config.features.frames_per_second
 
 
 @torch.inference_mode()
 def observe(checkpoint: Checkpoint, audio: Audio, layer: int | None = None) -> Observation:
-    """Recognise `audio` as a recogniser does in float32 on a CPU, with its defaults, and look on.
+    """Recognise `audio` as a recogniser does in float32 on a CPU, with its defaults, and record it.
 
     Args:
         checkpoint: as `load_pretrained` gives it.
@@ -75,8 +75,8 @@ def observe(checkpoint: Checkpoint, audio: Audio, layer: int | None = None) -> O
 
     Raises:
         AudioTooLongError: the audio does not fit the window.
-        AudioError: it is so silent that a recogniser would not listen to it.
-        InferenceError: the model computes what is not finite.
+        AudioError: it is so silent that a recogniser would skip it.
+        InferenceError: the model computes numbers that are not finite.
         InvalidOptionError: there is no such layer.
     """
     model, config = checkpoint.model, checkpoint.model.config
@@ -141,7 +141,7 @@ def _features(audio: Audio, config: ModelConfig) -> Tensor:
 
 
 def _encode(encoder: Encoder, x: Tensor, layer: int) -> tuple[Tensor, Tensor, Tensor]:
-    """`encoder_out (N, D)`, and a layer's queries and keys `(H, N, D // H)`."""
+    """Return `encoder_out (N, D)`, and a layer's queries and keys `(H, N, D // H)`."""
     with recorded(encoder.layers[layer - 1].attention) as calls:
         (encoder_out,) = encoder.encode([x])
     ((query, key, _),) = calls

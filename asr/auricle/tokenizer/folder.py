@@ -1,4 +1,4 @@
-"""The vocabulary in a folder of a model, as the Hugging Face Hub or CTranslate2 has it."""
+"""Reads the vocabulary in a folder of a model, as the Hub or CTranslate2 has it."""
 
 import json
 from pathlib import Path
@@ -66,7 +66,7 @@ def _read(folder: Path, kind: type[Kind]) -> Kind:
 
 
 def _tokens(path: Path) -> list[str]:
-    """A JSON list, or a line each: whichever CTranslate2 wrote."""
+    """Read a JSON list, or a line for each token: CTranslate2 writes either."""
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".json":
         return text.removesuffix("\n").split("\n")

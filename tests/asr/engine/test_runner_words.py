@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from auricle.config import DecodingOptions
+from auricle.config import DecodingOptions, EngineConfig
 from auricle.decoding import ScorerFactory
 from auricle.engine import ModelRunner
 from auricle.errors import InvalidOptionError
@@ -29,7 +29,7 @@ def timing_runner(dtype: torch.dtype = torch.float32) -> ModelRunner:
     scorer_factory = ScorerFactory.of(
         model.config, policy=new_policy(model.config, tiny_tokenizer())
     )
-    return ModelRunner(model, CPU, dtype, slots=40, scorers=scorer_factory)
+    return ModelRunner(model, CPU, dtype, scorers=scorer_factory, config=EngineConfig(slots=40))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

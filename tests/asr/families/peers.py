@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions
+from auricle.config import DecodingOptions, EngineConfig
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.errors import AuricleError
@@ -184,7 +184,7 @@ def write_tokenizer(folder: Path, size: int) -> None:
 
 def runner(checkpoint: Checkpoint, slots: int = 64) -> ModelRunner:
     """On the CPU, in float32."""
-    return ModelRunner(checkpoint.model, torch.device("cpu"), slots=slots)
+    return ModelRunner(checkpoint.model, torch.device("cpu"), config=EngineConfig(slots=slots))
 
 
 def features(listener: ModelRunner, sounds: Sequence[npt.NDArray[np.float32]]) -> list[Tensor]:

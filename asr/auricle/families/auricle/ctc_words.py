@@ -1,4 +1,4 @@
-"""When each word was said, by the CTC head: forced alignment, its tokens put together to words."""
+"""Finds when each word was said: forced alignment by the CTC head, then tokens join to words."""
 
 import math
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from auricle.transcript import Word
 def ctc_words(
     ctc_log_probs: Tensor, tokens: Sequence[int], tokenizer: Tokenizer, frame_seconds: float
 ) -> tuple[Word, ...]:
-    """Words in seconds from the start of the audio.
+    """Find the words, in seconds from the start of the audio.
 
     Args:
-        ctc_log_probs: `(N, V)` of one utterance.
-        tokens: what was said, without special ones.
-        tokenizer: whose tokens they are.
-        frame_seconds: from one encoder frame to the next.
+        ctc_log_probs: those of one utterance, `(N, V)`.
+        tokens: the text, without special tokens.
+        tokenizer: the one that made the tokens.
+        frame_seconds: the time from one encoder frame to the next.
 
     Returns:
         The words, in order; none at all where their tokens do not fit into the frames.
@@ -36,13 +36,13 @@ def ctc_words(
 
 @dataclass(frozen=True, slots=True)
 class CtcAligner:
-    """Says when words were said, of one model."""
+    """A `WordAligner` for the models with this tokenizer."""
 
     tokenizer: Tokenizer
     frame_seconds: float  # from one encoder frame to the next
 
     def words(self, ctc_log_probs: Tensor, tokens: Sequence[int]) -> tuple[Word, ...]:
-        """As `ctc_words`."""
+        """Find the words, as `ctc_words` does."""
         return ctc_words(ctc_log_probs, tokens, self.tokenizer, self.frame_seconds)
 
 

@@ -60,7 +60,7 @@ def _transformer(about: Description) -> TransformerConfig:
 
 
 def _turning_share(about: Description) -> float:
-    """The share of a head's dimensions that turn; older files write it beside other entries."""
+    """Read the share of a head's dimensions that turn; older files keep it at the top level."""
     rope = {**about.config, **(about.config.get("rope_parameters") or {})}
     if rope.get("rope_theta", BASE) != BASE or rope.get("rope_type", "default") != "default":
         raise UnknownArchitectureError(f"{about.name}: only plain rotary positions of base {BASE}")

@@ -49,7 +49,7 @@ def _cross(number: int) -> Iterator[tuple[str, Source]]:
 
 
 def _heads(theirs: str, config: TransformerConfig) -> Source:
-    """Theirs turn neighbouring dimensions, ours the two halves: so rows change places."""
+    """Reorder rows: theirs turn neighbouring dimensions, ours turn the two halves."""
     turning = config.rotary_dim or config.head_dim
     within = [*range(0, turning, 2), *range(1, turning, 2), *range(turning, config.head_dim)]
     starts = range(0, config.d_model, config.head_dim)

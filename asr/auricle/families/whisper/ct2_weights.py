@@ -1,4 +1,4 @@
-"""The weights in a CTranslate2 `model.bin`: each is read, and made float32 again, when wanted."""
+"""Reads weights from a CTranslate2 `model.bin`, each when it is needed, as float32."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ _SCALE = "_scale"  # behind a quantized weight's name: what its values were mult
 
 
 class Ct2Weights:
-    """Named tensors; those in 8 or 16 bit integers come as float32, others as they are."""
+    """Named tensors: integers of 8 or 16 bits become float32, others stay as they are."""
 
     def __init__(self, path: Path) -> None:
         """Look into the file; raises as `read_variables` does, and CorruptCheckpointError where
@@ -32,7 +32,7 @@ class Ct2Weights:
         }
 
     def read(self, name: str) -> Tensor:
-        """One of them."""
+        """Read one of the tensors."""
         variable = self._variables[name]
         tensor = self._read(variable)
         scale = self._scales.get(variable.name)
@@ -46,12 +46,12 @@ class Ct2Weights:
         return name in self._variables and self._variables[name] is self._variables.get(other)
 
     def _of_weights(self) -> dict[str, Variable]:
-        """All but the scales."""
+        """Return all variables but the scales."""
         scales = {scale.name for scale in self._scales.values()}
         return {name: each for name, each in self._variables.items() if each.name not in scales}
 
     def _find_scales(self) -> dict[str, Variable]:
-        """By the names of the weights that were quantized."""
+        """Find the scale of each quantized weight, by the name of the weight."""
         tensors = (each for each in self._variables.values() if each.shape)
         return {each.name: self._scale(each) for each in tensors if self._is_quantized(each)}
 
@@ -75,7 +75,7 @@ class Ct2Weights:
         return scale
 
     def _read(self, variable: Variable) -> Tensor:
-        """A copy of what is mapped: in the file nothing is aligned."""
+        """Copy the mapped bytes: in the file nothing is aligned."""
         try:
             mapped = np.memmap(
                 self._path, variable.stored, "r", variable.offset, variable.shape or (1,)

@@ -1,4 +1,4 @@
-"""Folders of CTranslate2, as faster-whisper reads them: Whisper's weights by other names."""
+"""Reads folders of CTranslate2, as faster-whisper does: Whisper's weights by other names."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -42,7 +42,10 @@ class LanguageDetector:
 
     @property
     def likeliest(self) -> str:
-        """Its code. Raises InferenceError where probabilities are not finite."""
+        """The code of the likeliest language.
+
+        Raises InferenceError where probabilities are not finite.
+        """
         code = max(self.probabilities, key=self.probabilities.__getitem__)
         if not self.probabilities[code] >= 0:
             raise InferenceError("the probabilities of the languages are not finite")

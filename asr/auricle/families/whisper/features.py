@@ -18,7 +18,7 @@ class WhisperLogMel(LogMel):
     """
 
     def forward(self, samples: Tensor, lens: Tensor) -> tuple[Tensor, Tensor]:
-        """As `LogMel`'s: `samples (B, S)`, `lens (B,)` -> `x (B, T, n_mels)`, `x_lens (B,)`."""
+        """Turn `samples (B, S)`, `lens (B,)` into `x (B, T, n_mels)`, `x_lens (B,)`."""
         samples = samples.masked_fill(~length_mask(lens, samples.shape[1]), 0.0)
         x = self.log_mel(self._reflected(samples, lens))
         x_lens = -(-lens // self.config.hop_length)
@@ -28,7 +28,7 @@ class WhisperLogMel(LogMel):
         return x.masked_fill(behind, 0.0), x_lens
 
     def _reflected(self, samples: Tensor, lens: Tensor) -> Tensor:
-        """Each row reflected at its own end, unless it is shorter than the reflection."""
+        """Reflect each row at its own end, unless it is shorter than the reflection."""
         padded = self._pad(samples)
         half = self.config.n_fft // 2
         for row, length in enumerate(lens.tolist()):

@@ -17,7 +17,7 @@ class SuppressBlank:
     blanks: Tokens
 
     def applies_to(self, tokens: Tokens) -> bool:
-        """Only before the first token."""
+        """It applies only before the first token."""
         return not tokens
 
     def apply(self, logits: Tensor, prefixes: Sequence[Tokens]) -> None:
@@ -29,7 +29,7 @@ class SuppressBlank:
 
 @dataclass(frozen=True, slots=True)
 class TimestampRules:
-    """Timestamps stand in pairs, around each part of text, and never go back (Radford et al. 2022).
+    """Timestamps come in pairs around each part of text and never go back (Radford et al. 2022).
 
     The transcript begins with a timestamp. Where all timestamps together are likelier than any
     other token, the next token is one of them.
@@ -41,7 +41,7 @@ class TimestampRules:
     latest_first: int | None = None  # the highest timestamp to begin with
 
     def applies_to(self, tokens: Tokens) -> bool:
-        """It always applies."""
+        """It applies to every prefix."""
         return True
 
     def apply(self, logits: Tensor, prefixes: Sequence[Tokens]) -> None:
@@ -56,7 +56,7 @@ class TimestampRules:
         logits[:, : self.timestamp_begin].masked_fill_(likelier[:, None], -math.inf)
 
     def _forbidden(self, tokens: Tokens) -> list[tuple[int, int | None]]:
-        """Ranges of tokens that may not come next."""
+        """List the ranges of tokens that may not come next."""
         if not tokens:
             ranges: list[tuple[int, int | None]] = [(0, self.timestamp_begin)]
             return ranges if self.latest_first is None else [*ranges, (self.latest_first + 1, None)]

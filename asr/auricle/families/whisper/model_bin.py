@@ -43,18 +43,18 @@ class Variable:
 
     @property
     def stored(self) -> np.dtype[np.generic]:
-        """What numpy calls its elements; of bfloat16 the bits."""
+        """The numpy type of its elements; for bfloat16 that of the bits."""
         kind = "int16" if self.dtype == "bfloat16" else self.dtype
         return np.dtype(kind).newbyteorder("<")
 
     @property
     def nbytes(self) -> int:
-        """In the file."""
+        """How many bytes it has in the file."""
         return math.prod(self.shape) * self.stored.itemsize
 
 
 def read_variables(path: Path) -> dict[str, Variable]:
-    """All variables by their names and aliases; of the tensors nothing is read.
+    """Read all variables by their names and aliases, but no tensor's values.
 
     Each size is compared with the length of the file before it is used.
 
@@ -84,29 +84,29 @@ class _Cursor:
         self._size = os.fstat(file.fileno()).st_size
 
     def damaged(self, what: str) -> CorruptCheckpointError:
-        """An error that says where."""
+        """Make an error that says where the file is damaged."""
         return CorruptCheckpointError(
             f"{self.path}: truncated or damaged, copy it again ({what} at byte {self.place:,} of "
             f"{self._size:,})"
         )
 
     def take(self, count: int, what: str) -> bytes:
-        """So many bytes."""
+        """Read so many bytes."""
         self._pass(count, what)
         return self._file.read(count)
 
     def skip(self, count: int, what: str) -> None:
-        """Leave out so many bytes."""
+        """Skip so many bytes."""
         self._pass(count, what)
         self._file.seek(self.place)
 
     def number(self, kind: str, what: str) -> int:
-        """One by its `struct` code."""
+        """Read one number by its `struct` code."""
         value: int = struct.unpack(f"<{kind}", self.take(struct.calcsize(kind), what))[0]
         return value
 
     def string(self, what: str) -> str:
-        """Text that a zero ends."""
+        """Read text that a zero ends."""
         raw = self.take(self.number("H", what), what)
         try:
             text = raw.decode()

@@ -1,4 +1,4 @@
-"""The vocabulary of OpenAI's `.pt` files, which carry none: from the package `openai-whisper`."""
+"""Builds the vocabulary for OpenAI's `.pt` files from the package `openai-whisper`."""
 
 import base64
 from importlib.util import find_spec
@@ -13,7 +13,7 @@ _Ranks = dict[bytes, int]
 
 
 def openai_tokenizer(*, multilingual: bool, languages: int = 99) -> WhisperTokenizer:
-    """The vocabulary of a Whisper model that knows so many languages.
+    """Build the vocabulary of a Whisper model that knows so many languages.
 
     Raises:
         TokenizerMissingError: the package `openai-whisper` is not installed.
@@ -53,12 +53,12 @@ def _added(first: int, languages: int) -> dict[str, int]:
 
 
 def _written(token: bytes) -> str:
-    """Bytes as byte-level vocabularies write them."""
+    """Write bytes as byte-level vocabularies do."""
     return "".join(_LETTERS[byte] for byte in token)
 
 
 def _letters() -> list[str]:
-    """A visible letter for each byte (Radford et al. 2019): itself, or one from 256 on."""
+    """Choose a visible letter for each byte (Radford et al. 2019): itself, or one from 256 on."""
     visible = {*range(33, 127), *range(161, 173), *range(174, 256)}
     others = iter(range(256, 512))
     return [chr(byte) if byte in visible else chr(next(others)) for byte in range(256)]

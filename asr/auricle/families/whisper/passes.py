@@ -38,7 +38,7 @@ class FallbackPlan:
 
 
 class WhisperPasses:
-    """A `DecodingPasses`."""
+    """The `DecodingPasses` of a Whisper model."""
 
     def __init__(self, tokenizer: WhisperTokenizer, plan: FallbackPlan) -> None:
         self._tokenizer = tokenizer

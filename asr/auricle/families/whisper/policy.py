@@ -30,7 +30,7 @@ HIGHEST = 1.0
 
 
 class WhisperPolicy:
-    """A `DecodingPolicy`."""
+    """The `DecodingPolicy` of one Whisper model."""
 
     needs_speech_end = True
     has_word_times = True
@@ -44,10 +44,7 @@ class WhisperPolicy:
         self._timer = timer or WordTimer(tokenizer)
 
     def check(self, options: DecodingOptions) -> None:
-        """Raise InvalidOptionError.
-
-        The language is unknown, the model knows English alone, or the prompt cannot be used.
-        """
+        """Raise InvalidOptionError: the model lacks the language, the task or the prompt's room."""
         if options.word_timestamps:
             compile_now()  # here one caller waits for it, later everybody would
         check_prompt(self._tokenizer, options.prompt, self._context)

@@ -25,45 +25,51 @@ class WhisperTokenizer(BytePairTokenizer):
 
     @property
     def vocab_size(self) -> int:
-        """Timestamps included, which the files of early releases do not list."""
+        """The number of ids, with timestamps, which the files of early releases do not list."""
         return self.timestamp_begin + TIMESTAMPS
 
     @cached_property
     def special(self) -> SpecialTokens:
-        """What openai-whisper suppresses by default is silent."""
+        """The special ids; suppressed is what openai-whisper suppresses by default."""
         names = ("<|transcribe|>", "<|translate|>", "<|startoflm|>")
         others = [self._one_of((name,)) for name in names]
-        silent = {*others, self.start, self.start_of_previous, self.no_speech, *self._non_speech()}
-        return SpecialTokens((self.start,), self.end, tuple(sorted(silent)))
+        suppressed = {
+            *others,
+            self.start,
+            self.start_of_previous,
+            self.no_speech,
+            *self._non_speech(),
+        }
+        return SpecialTokens((self.start,), self.end, tuple(sorted(suppressed)))
 
     @cached_property
     def start(self) -> int:
-        """Of a transcript."""
+        """The token that begins a transcript."""
         return self._one_of(("<|startoftranscript|>",))
 
     @cached_property
     def end(self) -> int:
-        """Of a text. All ids below are text."""
+        """The token that ends a text. All ids below are text."""
         return self._one_of(("<|endoftext|>",))
 
     @cached_property
     def start_of_previous(self) -> int:
-        """Behind it stands what was said before."""
+        """The token before the text of earlier audio."""
         return self._one_of(("<|startofprev|>",))
 
     @cached_property
     def no_speech(self) -> int:
-        """Said to be likely after START where nobody speaks."""
+        """The token that is likely after START where nobody speaks."""
         return self._one_of(_NO_SPEECH)
 
     @cached_property
     def no_timestamps(self) -> int:
-        """Ends a prompt where times are not wanted."""
+        """The token that ends a prompt for a text without timestamps."""
         return self._one_of(("<|notimestamps|>",))
 
     @cached_property
     def timestamp_begin(self) -> int:
-        """The token of 0.00 s. All ids from there on are times."""
+        """The token of 0.00 s. All ids from there on are timestamps."""
         return self.no_timestamps + 1
 
     @property
@@ -83,25 +89,25 @@ class WhisperTokenizer(BytePairTokenizer):
 
     @cached_property
     def blanks(self) -> tuple[int, ...]:
-        """What no transcript begins with: a space alone, and END."""
+        """The tokens that no transcript begins with: a space alone, and END."""
         return (*self.encode(" "), self.end)
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`; special ids and times are silent."""
+        """Turn `tokens` into text, without special ids and timestamps."""
         return self.spell([token for token in tokens if token < self.end]).strip()
 
     def piece(self, token: int) -> str:
-        """As the file lists it; times, which some files do not, in seconds."""
+        """Write a token as the file lists it, and a timestamp in seconds."""
         if token < self.timestamp_begin:
             return super().piece(token)
         return f"<|{(token - self.timestamp_begin) * TIMESTAMP_SECONDS:.2f}|>"
 
     def task(self, name: str) -> int:
-        """The token of `transcribe` or `translate`."""
+        """Return the token of `transcribe` or `translate`."""
         return self._one_of((f"<|{name}|>",))
 
     def _non_speech(self) -> set[int]:
-        """First tokens of signs that are not spoken; inside of words - and ' are."""
+        """Find the first tokens of signs that are not spoken; inside of words - and ' are."""
         found = {self.encode(" -")[0], self.encode(" '")[0]}
         for symbol in (*_SYMBOLS, *_NOTES):
             for tokens in (self.encode(symbol), self.encode(f" {symbol}")):

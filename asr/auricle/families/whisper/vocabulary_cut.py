@@ -41,6 +41,6 @@ def _serialized(tokenizer: WhisperTokenizer, text: int, kept: tuple[int, ...]) -
 
 
 def _pair(merge: str | list[str]) -> Pair:
-    """As older files write it, in one string, or as newer ones do."""
+    """Read a pair as older files write it, in one string, or as newer ones do."""
     left, right = merge.split(" ") if isinstance(merge, str) else merge
     return left, right

@@ -48,12 +48,12 @@ class TimestampWindows:
 
     @property
     def size(self) -> int:
-        """Feature frames of the next window."""
+        """How many feature frames the next window has."""
         return min(self._window, self._frames - self.start)
 
     @property
     def prompt(self) -> Tokens:
-        """The text before the next window."""
+        """The tokens of earlier windows, for the prompt of the next."""
         tokens = tuple(self._tokens[self._prompt_begin :])
         return tokens if self._context is None else tokens[-self._context :]
 

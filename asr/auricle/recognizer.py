@@ -6,17 +6,16 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, overload
+from typing import Self, cast, overload
 
-import numpy as np
-import numpy.typing as npt
-
-from auricle.audio import Audio, AudioStream, Samples, load_audio, validate_samples
+from auricle.audio import Audio, AudioStream, Samples, validate_samples
+from auricle.audio.inputs import AudioInput, as_audio, is_many
 from auricle.checkpoint import Checkpoint
 from auricle.config import AudioContext, DecodingOptions, EngineConfig
 from auricle.engine.invariance import Checks, InvarianceChecker
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
+from auricle.forks import Home
 from auricle.host import Loading, ModelDescription, run_checkpoint, run_model
 from auricle.naming import BUNDLED, model_path
 from auricle.pieces import PieceRecognizer
@@ -27,8 +26,6 @@ from auricle.segmentation.segmenter import Piece, Segmenter
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
 from auricle.session import Event, Session, events, events_async, final_transcript
 from auricle.transcript import Recognition, Transcript
-
-AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
 
 READERS = 16  # audios that are read and cut at a time, for each process
 
@@ -54,6 +51,7 @@ class Recognizer:
             checker: decodes a share of the requests again, alone; it is closed with this.
             at_once: how many audios of a list are read and recognised at a time.
         """
+        self._home = Home()
         self._engine = engine
         self._checker = checker
         self._at_once = at_once
@@ -129,25 +127,25 @@ class Recognizer:
 
     @overload
     def transcribe(  # type: ignore[overload-overlap]  # a str is one source, not many
-        self, audio: AudioSource, *, options: DecodingOptions | None = None
+        self, audio: AudioInput, *, options: DecodingOptions | None = None
     ) -> Transcript: ...
 
     @overload
     def transcribe(
-        self, audio: Sequence[AudioSource], *, options: DecodingOptions | None = None
+        self, audio: Sequence[AudioInput], *, options: DecodingOptions | None = None
     ) -> list[Transcript]: ...
 
     def transcribe(
         self,
-        audio: AudioSource | Sequence[AudioSource],
+        audio: AudioInput | Sequence[AudioInput],
         *,
         options: DecodingOptions | None = None,
     ) -> Transcript | list[Transcript]:
         """Recognise one audio, or several together.
 
         Args:
-            audio: a path, the bytes of a file, samples `(S,)` in float32 at 16 kHz, an `Audio`, or
-                a list of such.
+            audio: what `load_audio` reads (a path, the bytes of a file, an open file, samples
+                `(S,)` at 16 kHz, samples with their rate), an `Audio`, or a list of such.
             options: how to decode.
 
         Returns:
@@ -157,13 +155,13 @@ class Recognizer:
             AudioError: an audio cannot be read; its class says why.
             RequestError: the engine could not finish.
         """
-        if isinstance(audio, str | Path | bytes | np.ndarray | Audio):
-            return self._transcribe(audio, options)
+        if not is_many(audio):
+            return self._transcribe(cast(AudioInput, audio), options)
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="auricle-reader") as readers:
             return list(readers.map(lambda each: self._transcribe(each, options), audio))
 
     async def transcribe_async(
-        self, audio: AudioSource, *, options: DecodingOptions | None = None
+        self, audio: AudioInput, *, options: DecodingOptions | None = None
     ) -> Transcript:
         """Recognise one audio without blocking the event loop; waits for room in a full queue.
 
@@ -220,7 +218,7 @@ class Recognizer:
             thread.shutdown(wait=False)
 
     def transcribe_in_windows(
-        self, audio: AudioSource, *, options: DecodingOptions | None = None
+        self, audio: AudioInput, *, options: DecodingOptions | None = None
     ) -> Transcript:
         """Recognise one audio as openai-whisper does: 30 s at a time, one after another.
 
@@ -233,7 +231,7 @@ class Recognizer:
             InvalidOptionError: the model is not Whisper, or is not to say times.
             RequestError: the engine could not finish.
         """
-        read = _as_audio(audio)
+        read = as_audio(audio)
         windows = self._pieces.in_windows(read.samples, options or DecodingOptions())
         return join(windows, duration=read.duration, warnings=read.warnings, model_id=self.model_id)
 
@@ -296,21 +294,18 @@ class Recognizer:
     ) -> None:
         self.close(drain=error is None)
 
-    def _transcribe(self, audio: AudioSource, options: DecodingOptions | None) -> Transcript:
+    def _transcribe(self, audio: AudioInput, options: DecodingOptions | None) -> Transcript:
         return final_transcript(events(self._session(self._whole(audio), options)))
 
     def _session(self, source: PieceSource, options: DecodingOptions | None) -> Session:
+        self._home.check()  # before the VAD, whose threads did not come along either
         submit = partial(self.submit, options=options, block=True)
         return Session(source, submit, model_id=self.model_id)
 
-    def _whole(self, audio: AudioSource) -> WholeAudio:
-        return WholeAudio(partial(_as_audio, audio), self.cut)
+    def _whole(self, audio: AudioInput) -> WholeAudio:
+        return WholeAudio(partial(as_audio, audio), self.cut)
 
     def _streamed(self, chunks: Iterable[Samples]) -> StreamedAudio:
         if not isinstance(chunks, AudioStream):  # which gives valid samples by itself
             chunks = map(validate_samples, filter(len, chunks))
         return StreamedAudio(chunks, self.segmenter())
-
-
-def _as_audio(source: AudioSource) -> Audio:
-    return source if isinstance(source, Audio) else load_audio(source)

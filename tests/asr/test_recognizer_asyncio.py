@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from auricle.audio import Audio, load_audio
+from auricle.audio.inputs import AudioInput
 from auricle.config import DecodingOptions, EngineConfig
 from auricle.errors import AudioNotFoundError, InvalidSamplesError
-from auricle.recognizer import AudioSource, Recognizer
+from auricle.recognizer import Recognizer
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import sounds, tiny_checkpoint
 
@@ -49,7 +50,7 @@ def held(gate: Gate) -> Iterator[Recognizer]:
 
 
 async def test_asyncio_gives_what_threads_give(recognizer: Recognizer, long_audio: Audio) -> None:
-    sources: list[AudioSource] = [*sounds(), wav(sounds()[2]), long_audio]
+    sources: list[AudioInput] = [*sounds(), wav(sounds()[2]), long_audio]
     together = await asyncio.gather(*(recognizer.transcribe_async(each) for each in sources))
     assert [content(one) for one in together] == [
         content(one) for one in recognizer.transcribe(sources)

@@ -5,8 +5,8 @@ from importlib import resources
 from pathlib import Path
 
 from auricle.errors import DownloadError, UnknownModelError
-from auricle.families import hub_folder, is_model_name
-from auricle.families.reference import hint
+from auricle.hub.download import hub_folder
+from auricle.hub.reference import hint, is_model_name
 
 BUNDLED = "bundled"
 _SUFFIXES = (".pt", ".safetensors", ".bin")  # of files, which no name on the Hub ends with

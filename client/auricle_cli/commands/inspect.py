@@ -35,9 +35,9 @@ def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
         raise Failure(f"{missing}: pip install 'auricle[plots]'") from missing
     from auricle.audio import load_audio
     from auricle.errors import AudioError, AuricleError
-    from auricle.families import load_pretrained
     from auricle.inspection import observe
     from auricle.naming import model_path
+    from auricle.pretrained import load_pretrained
 
     try:
         heard = load_audio(audio)

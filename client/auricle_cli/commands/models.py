@@ -12,7 +12,7 @@ from auricle_cli.failure import Failure
 from auricle_cli.model_list import Entry, bytes_text, local_and_known, served, table
 
 if TYPE_CHECKING:
-    from auricle.families.registry import KnownFile, KnownModel
+    from auricle.hub.known_models import KnownFile, KnownModel
 
 DTYPES = ["float32", "bfloat16", "float16", "int8"]
 LIST_OPTIONS = [
@@ -75,7 +75,7 @@ def pull(name: str) -> None:
     compares the SHA-256 of the weights with the published one.
     """
     from auricle.errors import ModelError
-    from auricle.families import pull as download
+    from auricle.hub.download import pull as download
 
     try:
         click.echo(download(name))
@@ -88,7 +88,7 @@ def pull(name: str) -> None:
 def remove(name: str) -> None:
     """Delete NAME, in all its revisions, from the cache of the Hugging Face Hub."""
     from auricle.errors import AuricleError
-    from auricle.families.cache import remove as delete
+    from auricle.hub.cache import remove as delete
 
     try:
         freed = delete(name)
@@ -106,7 +106,7 @@ def show(model: str) -> None:
     nothing.
     """
     from auricle.errors import ModelError
-    from auricle.families.registry import find
+    from auricle.hub.known_models import find
 
     known = find(model) if not Path(model).exists() else None
     try:
@@ -137,8 +137,8 @@ def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> No
     from auricle.engine.devices import DTYPES as KINDS
     from auricle.engine.devices import loaded
     from auricle.errors import InvalidOptionError, ModelError, StorageError
-    from auricle.families import load_pretrained
     from auricle.naming import model_path
+    from auricle.pretrained import load_pretrained
     from auricle.vocabulary import with_merges
 
     try:
@@ -161,15 +161,15 @@ def _served(connection: Connection, timeout: float) -> list[Entry]:
 
 
 def _description(model: str | Path) -> dict[str, Any]:
-    from auricle.families import describe
     from auricle.naming import model_path
+    from auricle.pretrained import describe
 
     config, parameters = describe(model_path(model))
     return {"parameters": parameters, **config.to_dict()}
 
 
 def _publication(known: "KnownModel") -> dict[str, Any]:
-    from auricle.families.cache import has_files, snapshot_folder
+    from auricle.hub.cache import has_files, snapshot_folder
 
     folder = snapshot_folder(known)
     is_here = has_files(folder, known)

@@ -13,7 +13,7 @@ from torch import Tensor
 from auricle.checkpoint import load_checkpoint
 from auricle.config import DecodingOptions
 from auricle.errors import CheckpointMismatchError, ManifestError
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle.tokenizer.folder import TOKENIZER
 from auricle.training.config import TrainingConfig, load_training_config

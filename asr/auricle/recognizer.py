@@ -66,7 +66,6 @@ class Recognizer:
         self._checker = checker
         self._at_once = at_once
         self._pieces = PieceRecognizer(engine, model, checker)
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="auricle-reader")
         self.config = model.config
         self.model_id = model.config.name
         self.device, self.dtype = model.device, model.dtype
@@ -190,7 +189,7 @@ class Recognizer:
             RequestError: the engine could not finish.
         """
         session = self._session(self._whole(audio), options)
-        async with aclosing(events_async(session, self._threads)) as happened:
+        async with aclosing(events_async(session)) as happened:
             return final_transcript([event async for event in happened])
 
     def stream(
@@ -307,6 +306,9 @@ class Recognizer:
         traceback: TracebackType | None,
     ) -> None:
         self.close(drain=error is None)
+
+    def _transcribe(self, audio: AudioSource, options: DecodingOptions | None) -> Transcript:
+        return final_transcript(events(self._session(self._whole(audio), options)))
 
     def _session(self, source: PieceSource, options: DecodingOptions | None) -> Session:
         self._home.check()  # before the VAD, whose threads did not come along either

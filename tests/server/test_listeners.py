@@ -132,7 +132,7 @@ async def test_work_that_outlasts_the_drain_is_cancelled(
     assert recognizer.futures[0].cancelled()
 
 
-async def test_watchers_hear_of_the_drain_and_do_not_hold_it_up(
+async def test_watchers_see_the_drain_and_do_not_hold_it_up(
     server: SpeechServer, channel: aio.Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("auricle_server.protocols.auricle_grpc.protocol.FLUSH_SECONDS", 0.1)

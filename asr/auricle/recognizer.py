@@ -307,9 +307,6 @@ class Recognizer:
     ) -> None:
         self.close(drain=error is None)
 
-    def _transcribe(self, audio: AudioSource, options: DecodingOptions | None) -> Transcript:
-        return final_transcript(events(self._session(self._whole(audio), options)))
-
     def _session(self, source: PieceSource, options: DecodingOptions | None) -> Session:
         self._home.check()  # before the VAD, whose threads did not come along either
         submit = partial(self.submit, options=options, block=True)

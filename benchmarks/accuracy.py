@@ -19,7 +19,8 @@ import click
 from tqdm import tqdm
 
 from auricle.config import DecodingOptions
-from auricle.recognizer import BUNDLED, Recognizer, model_path
+from auricle.naming import BUNDLED, model_path
+from auricle.recognizer import Recognizer
 from auricle.transcript import Transcript
 from benchmarks.accuracy_tables import tables
 from benchmarks.beside import beside_peers

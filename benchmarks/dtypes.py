@@ -26,8 +26,8 @@ from auricle.engine import Engine, ModelRunner, Request
 from auricle.engine.devices import activations, loaded, prepare, resolve_dtype
 from auricle.evaluation import normalize
 from auricle.families import new_features, new_policy
+from auricle.naming import BUNDLED, model_path
 from auricle.pretrained import load_pretrained
-from auricle.recognizer import BUNDLED, model_path
 from auricle.training.silence import with_silence
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.conditions import Samples
@@ -69,8 +69,8 @@ class Subject:
     def read(self, waveforms: Sequence[Samples], options: DecodingOptions) -> list[Tokens]:
         """What the engine says of each."""
         config, tokenizer = self.checkpoint.model.config, self.checkpoint.tokenizer
-        scorer_factory = ScorerFactory.of(config, new_policy(config, tokenizer))
-        runner = ModelRunner(self.checkpoint.model, self.device, self.dtype, scorers=scorer_factory)
+        scorers = ScorerFactory.of(config, new_policy(config, tokenizer))
+        runner = ModelRunner(self.checkpoint.model, self.device, self.dtype, scorers=scorers)
         with closing(Engine(runner)) as engine:
             requests = [Request(samples, options) for samples in waveforms]
             futures = [engine.submit(request, block=True) for request in requests]

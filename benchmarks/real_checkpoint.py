@@ -17,8 +17,8 @@ import click
 
 from auricle.config import DecodingOptions
 from auricle.errors import AuricleError
+from auricle.naming import model_path
 from auricle.pretrained import load_pretrained
-from auricle.recognizer import model_path
 from benchmarks import peer_tables, readers, real_weights
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.corpora import Corpus

@@ -25,7 +25,7 @@ from auricle.engine.devices import prepare
 from auricle.evaluation import ErrorCounts, load_utterance, normalize, read_manifest, word_errors
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer, new_cache
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from auricle.segmentation.vad import speaks
 from auricle.tokenizer import Tokenizer
 from benchmarks.command import benchmark_options, use_threads

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auricle.config import DecodingOptions, EngineConfig
     from auricle.errors import AuricleError
     from auricle.recognizer import Recognizer
+    from auricle.session import FinalSegment, FinalTranscript
     from auricle.transcript import Receipt, Segment, Transcript, Word
 
 _HOMES = {
@@ -25,6 +26,8 @@ _HOMES = {
     "AuricleError": "auricle.errors",
     "DecodingOptions": "auricle.config",
     "EngineConfig": "auricle.config",
+    "FinalSegment": "auricle.session",
+    "FinalTranscript": "auricle.session",
     "Receipt": "auricle.transcript",
     "Recognizer": "auricle.recognizer",
     "Segment": "auricle.transcript",
@@ -38,6 +41,8 @@ __all__ = [
     "AuricleError",
     "DecodingOptions",
     "EngineConfig",
+    "FinalSegment",
+    "FinalTranscript",
     "Receipt",
     "Recognizer",
     "Segment",

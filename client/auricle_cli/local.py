@@ -1,14 +1,13 @@
-"""Transcription in this process."""
+"""Transcribes audio in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import DecodingOptions, EngineConfig
 from auricle.errors import AuricleError
 from auricle.recognizer import Recognizer
-from auricle.segmentation.joining import Joiner
-from auricle.segmentation.segmenter import Piece
+from auricle.session import FinalTranscript
 from auricle.transcript import Transcript
 from auricle_cli.answers import SegmentLike, TranscriptionError
 from auricle_cli.failure import Failure
@@ -17,7 +16,7 @@ from auricle_cli.recognition import Recognition
 
 
 class LocalTranscriber:
-    """A recogniser, asked from several threads; its engine makes batches of what they bring."""
+    """Asks a recogniser from several threads; its engine makes batches of what they bring."""
 
     def __init__(
         self, recognizer: Recognizer, options: DecodingOptions, pcm: PcmFormat | None = None
@@ -27,7 +26,7 @@ class LocalTranscriber:
         self._pcm = pcm
 
     def transcribe(self, source: Source) -> Transcript:
-        """The whole answer. Raises TranscriptionError."""
+        """Transcribe a whole audio. Raises TranscriptionError."""
         try:
             with source.open() as reader:
                 audio = load_audio(reader, pcm=self._pcm)
@@ -36,7 +35,7 @@ class LocalTranscriber:
             raise TranscriptionError(str(error)) from error
 
     def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
-        """The same while the source is read. Raises TranscriptionError."""
+        """Transcribe while the source is read. Raises TranscriptionError."""
         try:
             with source.open() as reader, closing(iter_audio(reader, pcm=self._pcm)) as audio:
                 return self._stream(audio, on_segment)
@@ -46,19 +45,12 @@ class LocalTranscriber:
             raise TranscriptionError(str(error)) from error
 
     def _stream(self, audio: AudioStream, on_segment: Callable[[SegmentLike], None]) -> Transcript:
-        lengths: list[int] = []  # in samples, of what was read
-        joiner = Joiner(self._recognizer.model_id)
-        for recognition in self._recognizer.recognize(self._pieces(audio, lengths), self._options):
-            for segment in joiner.add(recognition):
-                on_segment(segment)
-        return joiner.transcript(sum(lengths) / SAMPLE_RATE, audio.warnings)
-
-    def _pieces(self, audio: AudioStream, lengths: list[int]) -> Iterator[Piece]:
-        segmenter = self._recognizer.segmenter()
-        for samples in audio:
-            lengths.append(len(samples))
-            yield from segmenter.feed(samples)
-        yield from segmenter.flush()
+        with closing(self._recognizer.stream(audio, options=self._options)) as events:
+            for event in events:
+                if isinstance(event, FinalTranscript):
+                    return event.transcript
+                on_segment(event.segment)
+        raise TranscriptionError("the recogniser gave no transcript")
 
     def close(self) -> None:
         """Stop the engine; after Ctrl-C nobody waits for what is in its queue."""
@@ -66,7 +58,7 @@ class LocalTranscriber:
 
 
 def load(recognition: Recognition) -> LocalTranscriber:
-    """Load the model. Raises Failure."""
+    """Load the model that the options name. Raises Failure."""
     try:
         options = DecodingOptions(
             beam_size=recognition.beam,

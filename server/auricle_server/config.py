@@ -1,4 +1,4 @@
-"""What an operator may choose, and the transport's constants that need no choice."""
+"""The options of an operator: the address and the limits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,15 +6,12 @@ from pathlib import Path
 from auricle.config import AudioLimits
 from auricle.errors import InvalidOptionError
 
-KEEPALIVE_TIME_MS = 60_000  # a ping after this much silence finds clients that vanished
-KEEPALIVE_TIMEOUT_MS = 20_000  # and this long without an answer closes their connection
 MAX_MESSAGE_BYTES = 2**31 - 1  # gRPC's settings are 32-bit
-CLIENT_PING_INTERVAL_MS = 10_000  # clients may ping this often without being told off
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """The server's address and limits. Raises InvalidOptionError for values out of range."""
+    """Sets the server's address and limits. Raises InvalidOptionError for values out of range."""
 
     host: str = "127.0.0.1"
     port: int = 50051  # 0: any free one
@@ -51,24 +48,11 @@ class ServerConfig:
             raise InvalidOptionError(f"{name} must be above 0, not {getattr(self, name)}")
 
     def address(self, port: int) -> str:
-        """HOST:PORT, with brackets around an IPv6 address."""
+        """Write HOST:PORT, with brackets around an IPv6 address."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{port}"
 
     @property
     def audio_limits(self) -> AudioLimits:
-        """How much of one request's audio is read."""
+        """Limit how much of one request's audio is read."""
         return AudioLimits(max_bytes=self.max_upload_bytes, max_seconds=self.max_audio_seconds)
-
-    @property
-    def channel_options(self) -> list[tuple[str, int]]:
-        """The gRPC core's settings."""
-        return [
-            ("grpc.max_receive_message_length", self.max_message_bytes),
-            ("grpc.max_send_message_length", self.max_message_bytes),
-            ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
-            ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
-            ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.http2.min_ping_interval_without_data_ms", CLIENT_PING_INTERVAL_MS),
-            ("grpc.so_reuseport", 0),  # a second server on the port fails instead of sharing it
-        ]

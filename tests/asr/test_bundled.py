@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
-from auricle.recognizer import Recognizer, model_path
+from auricle.naming import model_path
+from auricle.recognizer import Recognizer
 from benchmarks.wordless import WORDLESS
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.wav"))

@@ -1,6 +1,9 @@
 """The front door with a tiny model: what goes in, what comes out, and what is refused."""
 
+import io
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from auricle.audio import Audio, load_audio
 from auricle.config import SAMPLE_RATE, Calibration, DecodingOptions, EngineConfig
@@ -29,9 +33,11 @@ from auricle.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
-from auricle.recognizer import Recognizer, model_path
+from auricle.naming import model_path
+from auricle.recognizer import Recognizer
+from auricle.segmentation.joining import join
 from auricle.segmentation.segmenter import Piece
-from auricle.transcript import Recognition
+from auricle.session import FinalSegment, FinalTranscript
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import (
     SECONDS,
@@ -51,7 +57,7 @@ DEV = Path(__file__).parents[3] / "shared" / "speech" / "dev"
 
 @pytest.fixture(scope="module")
 def recognizer() -> Iterator[Recognizer]:
-    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu") as recognizer:
         yield recognizer
 
 
@@ -89,7 +95,7 @@ def test_confidences_are_calibrated_as_the_checkpoint_says(recognizer: Recognize
     checkpoint, calibration = tiny_checkpoint(), Calibration(2.0, 1.0)
     checkpoint.model.config = replace(checkpoint.model.config, calibration=calibration)
     plain = recognizer.transcribe(sounds()[0])
-    with Recognizer(checkpoint, device="cpu") as calibrated:
+    with Recognizer.from_checkpoint(checkpoint, device="cpu") as calibrated:
         found = calibrated.transcribe(sounds()[0])
     assert found.text == plain.text
     (segment,) = plain.segments
@@ -115,8 +121,36 @@ def test_a_list_is_its_audios_one_by_one(recognizer: Recognizer) -> None:
     assert recognizer.transcribe([]) == []
 
 
+def test_one_audio_in_any_form_is_one_transcript(recognizer: Recognizer, tmp_path: Path) -> None:
+    data, samples = wav(sounds()[2]), sounds()[2]
+    path = tmp_path / "sound.wav"
+    path.write_bytes(data)
+    expected = content(recognizer.transcribe(data))
+    for form in (path, str(path), bytearray(data), io.BytesIO(data), Audio(samples)):
+        assert content(recognizer.transcribe(form)) == expected  # type: ignore[arg-type]
+    pair, tensor = (samples, SAMPLE_RATE), torch.from_numpy(samples)
+    assert content(recognizer.transcribe(pair)) == content(recognizer.transcribe(tensor))
+    assert [content(each) for each in recognizer.transcribe((path, path))] == [expected] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_is_told_to_load_the_model_itself(recognizer: Recognizer) -> None:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        try:
+            recognizer.transcribe(sounds()[0])
+        except EngineStoppedError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_a_list_waits_for_room_in_the_queue(recognizer: Recognizer) -> None:
-    with Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=1)) as narrow:
+    with Recognizer.from_checkpoint(
+        tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=1)
+    ) as narrow:
         found = narrow.transcribe(sounds() * 3)
     assert [content(one) for one in found] == [
         content(one) for one in recognizer.transcribe(sounds())
@@ -159,18 +193,33 @@ def test_long_audio_is_cut_and_joined(recognizer: Recognizer, long_audio: Audio)
     assert starts == sorted(starts)
     assert transcript.segments[-1].end <= long_audio.duration
     recognitions = [recognizer.submit(piece).result(PATIENCE) for piece in pieces]
-    joined = recognizer.join(recognitions, duration=long_audio.duration)
+    joined = join(recognitions, duration=long_audio.duration)
     assert content(joined) == content(transcript)
 
 
-def test_a_streams_pieces_are_recognised(recognizer: Recognizer, long_audio: Audio) -> None:
+def test_a_stream_gives_its_segments_then_the_transcript(
+    recognizer: Recognizer, long_audio: Audio
+) -> None:
+    chunks = np.array_split(long_audio.samples, 50)
+    *segments, last = recognizer.stream(chunks)
+    assert isinstance(last, FinalTranscript)
+    assert last.transcript.duration == long_audio.duration
+    assert tuple(each.segment for each in segments if isinstance(each, FinalSegment)) == (
+        last.transcript.segments
+    )
     segmenter = recognizer.segmenter()
-    pieces = [p for part in np.array_split(long_audio.samples, 50) for p in segmenter.feed(part)]
-    pieces += segmenter.flush()
-    recognitions = list(recognizer.recognize(pieces))
-    assert [r.segments[0].start for r in recognitions] == [piece.start for piece in pieces]
-    assert [r.overlap for r in recognitions] == [piece.overlap for piece in pieces]
-    assert len({r.text for r in recognitions}) > 1
+    pieces = [piece for chunk in chunks for piece in segmenter.feed(chunk)] + segmenter.flush()
+    recognitions = [recognizer.submit(piece).result(PATIENCE) for piece in pieces]
+    assert [each.overlap for each in recognitions] == [piece.overlap for piece in pieces]
+    joined = join(recognitions, duration=long_audio.duration)
+    assert content(joined) == content(last.transcript)
+    assert len({segment.text for segment in joined.segments}) > 1
+
+
+def test_bad_samples_in_a_stream_have_their_error(recognizer: Recognizer) -> None:
+    for bad, error in ((np.full(9, np.nan, np.float32), InvalidSamplesError), (1j, AudioError)):
+        with pytest.raises(error):
+            list(recognizer.stream([sounds()[0], np.atleast_1d(bad)]))
 
 
 def test_silence_says_nothing(recognizer: Recognizer) -> None:
@@ -233,7 +282,7 @@ def test_a_piece_longer_than_the_window_is_refused(recognizer: Recognizer) -> No
 
 def test_a_beam_wider_than_the_slots_is_refused() -> None:
     budgets = EngineConfig(slots=4)
-    with Recognizer(tiny_checkpoint(), device="cpu", engine=budgets) as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", engine=budgets) as recognizer:
         with pytest.raises(InvalidOptionError, match="4 slots"):
             recognizer.transcribe(sounds()[0], options=DecodingOptions(beam_size=5))
         assert recognizer.transcribe(sounds()[0], options=DecodingOptions(beam_size=4)).text
@@ -261,7 +310,9 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 @pytest.fixture
 def held(gate: Gate) -> Iterator[Recognizer]:
     """A recogniser behind the gate, with room for two."""
-    recognizer = Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=2))
+    recognizer = Recognizer.from_checkpoint(
+        tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=2)
+    )
     yield recognizer
     gate.open.set()
     recognizer.close()
@@ -292,19 +343,23 @@ def test_a_cancelled_piece_is_not_recognised(held: Recognizer, gate: Gate) -> No
     assert gate.joined == 1
 
 
-def test_who_stops_listening_drops_the_rest(held: Recognizer, gate: Gate) -> None:
-    heard: list[Recognition] = []
+def test_a_stream_that_is_closed_drops_the_rest(
+    held: Recognizer, gate: Gate, long_audio: Audio
+) -> None:
     gate.open.set()
-    for recognition in held.recognize(Piece(0.0, sounds()[1]) for _ in range(2)):
-        heard.append(recognition)
-        break
+    chunks = iter(np.array_split(long_audio.samples, 50) * 10)
+    events = held.stream(chunks)
+    assert isinstance(next(events), FinalSegment)
+    events.close()
     held.close()
-    assert len(heard) == 1
+    count = held.statistics()
+    assert count.submitted == count.finished + count.cancelled
+    assert next(chunks, None) is not None  # it has not read on
 
 
 @pytest.mark.parametrize("drain", [True, False])
 def test_closed_is_closed(drain: bool) -> None:
-    recognizer = Recognizer(tiny_checkpoint(), device="cpu")
+    recognizer = Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu")
     recognizer.close(drain=drain)
     with pytest.raises(EngineStoppedError):
         recognizer.transcribe(sounds()[0])
@@ -319,9 +374,9 @@ def test_leaving_by_an_error_does_not_drain(monkeypatch: pytest.MonkeyPatch) -> 
         close(recognizer, drain=drain)
 
     monkeypatch.setattr(Recognizer, "close", record)
-    with Recognizer(tiny_checkpoint(), device="cpu"):
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu"):
         pass
-    with pytest.raises(KeyError), Recognizer(tiny_checkpoint(), device="cpu"):
+    with pytest.raises(KeyError), Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu"):
         raise KeyError
     assert drained == [True, False]
 

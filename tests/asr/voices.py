@@ -16,7 +16,7 @@ from auricle.decoding import ScorerFactory
 from auricle.engine.devices import prepare
 from auricle.families import new_policy
 from auricle.model import SpeechTransformer
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from tests.asr.language_models import random_model
 from tests.asr.tiny import prepared_model, sounds
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from auricle.errors import AuricleError
 from auricle_server import errors as server_errors
-from auricle_server.status import code_of
+from auricle_server.protocols.auricle_grpc.status import code_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| `(\w+)` \| (.+) \|$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`auricle inspect`: audio in, a picture of what a model looks at in it out."""
+"""The command `auricle inspect` draws what a model attends to in a recording."""
 
 from pathlib import Path
 
@@ -25,9 +25,9 @@ from auricle_cli.failure import Failure, complain
 def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
     """Draw what a model looks at in AUDIO, which must fit the model's window.
 
-    The picture shows the features, what each head of an encoder layer attends to, where the
-    decoder looks for each token, when the words were said, and the CTC head's posteriors where
-    the model has one.
+    The picture shows the features, the self-attention of each head of an encoder layer, the
+    decoder's cross-attention for each token, the times of the words, and the posteriors of the CTC
+    head where the model has one.
     """
     try:
         from auricle.inspection.picture import draw
@@ -36,8 +36,8 @@ def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
     from auricle.audio import load_audio
     from auricle.errors import AudioError, AuricleError
     from auricle.inspection import observe
+    from auricle.naming import model_path
     from auricle.pretrained import load_pretrained
-    from auricle.recognizer import model_path
 
     try:
         heard = load_audio(audio)

@@ -1,4 +1,4 @@
-"""`auricle models`: which there are, fetching, describing, converting and deleting them."""
+"""The command `auricle models` lists, fetches, describes, converts and deletes models."""
 
 import json
 from dataclasses import asdict
@@ -40,7 +40,7 @@ def _list_options(command: Any) -> Any:  # noqa: ANN401 - whatever click decorat
 def models(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - of list
     """List, fetch, describe, convert and delete models.
 
-    Without a command: `list`.
+    Without a subcommand it lists them.
     """
     ctx.default_map = {"list": options}
     if ctx.invoked_subcommand is None:
@@ -54,8 +54,8 @@ def list_(
 ) -> None:
     """List the models on this machine and those that can be had by a short name.
 
-    With --server, what it serves comes first, its default model before the others; exit 0 only when
-    it answers.
+    With --server, the server's models come first, its default model at the top, and the exit status
+    is 0 only when it answers.
     """
     if not server and (tls or ca_certificate):
         raise click.UsageError("--tls and --ca-certificate are for a --server: name it, too")
@@ -71,8 +71,8 @@ def list_(
 def pull(name: str) -> None:
     """Download NAME (a short name, owner/name, or owner/name@revision) from the Hugging Face Hub.
 
-    Prints the folder where it lies. What is there already is not downloaded again. The weights'
-    SHA-256 is compared with the published one.
+    The command prints the model's folder. It does not download existing files again, and it
+    compares the SHA-256 of the weights with the published one.
     """
     from auricle.errors import ModelError
     from auricle.hub.download import pull as download
@@ -100,10 +100,10 @@ def remove(name: str) -> None:
 @models.command()
 @click.argument("model", default="bundled")
 def show(model: str) -> None:
-    """Print what MODEL (a name or a path) is made of, as JSON; no weight is read.
+    """Print the description of MODEL (a name or a path) as JSON, without reading weights.
 
-    Of a short name it is what is published: the files, their sizes and sums. Nothing is downloaded
-    for that.
+    For a short name it shows what is published: the files, their sizes and checksums. It downloads
+    nothing.
     """
     from auricle.errors import ModelError
     from auricle.hub.known_models import find
@@ -131,14 +131,14 @@ def show(model: str) -> None:
 def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> None:
     """Write SOURCE (a name or a path) as one self-describing safetensors file, TARGET.
 
-    int8 takes a quarter of float32's space. With fewer merges, words take a few more tokens.
+    int8 takes a quarter of the space of float32. With fewer merges, words take a few more tokens.
     """
     from auricle.checkpoint import save_checkpoint
     from auricle.engine.devices import DTYPES as KINDS
     from auricle.engine.devices import loaded
     from auricle.errors import InvalidOptionError, ModelError, StorageError
+    from auricle.naming import model_path
     from auricle.pretrained import load_pretrained
-    from auricle.recognizer import model_path
     from auricle.vocabulary import with_merges
 
     try:
@@ -161,8 +161,8 @@ def _served(connection: Connection, timeout: float) -> list[Entry]:
 
 
 def _description(model: str | Path) -> dict[str, Any]:
+    from auricle.naming import model_path
     from auricle.pretrained import describe
-    from auricle.recognizer import model_path
 
     config, parameters = describe(model_path(model))
     return {"parameters": parameters, **config.to_dict()}

@@ -1,4 +1,4 @@
-"""`auricle serve`: the gRPC server."""
+"""The command `auricle serve` runs the gRPC server."""
 
 import asyncio
 import logging
@@ -75,9 +75,9 @@ def serve(
     log_level: str,
     **loading: Any,  # noqa: ANN401 - of Recognizer.from_pretrained
 ) -> None:
-    """Serve a model over gRPC until SIGTERM or Ctrl-C, then finish what was begun.
+    """Serve a model over gRPC until SIGTERM or Ctrl-C, then finish the requests in progress.
 
-    The first line on the standard output says where it listens, once it does.
+    The first line on the standard output gives the address, once the server listens.
     """
     from auricle.recognizer import Recognizer
     from auricle_server import serve as run

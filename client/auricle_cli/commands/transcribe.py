@@ -1,4 +1,4 @@
-"""`auricle transcribe`: audio files in, words out."""
+"""The command `auricle transcribe` turns audio files into text."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -13,6 +13,7 @@ from auricle_cli.formats import WRITERS, labelled_text
 from auricle_cli.inputs import Source, expand
 from auricle_cli.outcomes import Outcome, attempt, exit_status, outcomes
 from auricle_cli.recognition import Recognition, recognition_options
+from auricle_cli.streams import require_output
 
 
 @click.command()
@@ -36,11 +37,12 @@ def transcribe(
 ) -> None:
     """Transcribe FILES: recordings, folders of them, or - for the standard input.
 
-    Transcripts come in the order of the input, for several inputs each after its name and a tab.
-    What cannot be transcribed is named on the standard error output.
+    Transcripts keep the order of the inputs. With several inputs, each transcript follows its name
+    and a tab. Inputs that fail are named on the standard error output.
     """
     if recognition.word_timestamps and format != "json":
         raise click.UsageError("--word-timestamps are for json alone: add --format json")
+    require_output()
     sources, missing = expand(files)
     total = len(sources) + len(missing)
     display = _display(format, stream, several=total > 1)

@@ -15,7 +15,7 @@ from huggingface_hub import constants
 from auricle.errors import DownloadError, ModelError, UnknownModelError
 from auricle.hub.download import hub_folder, pull
 from auricle.hub.reference import is_hub_name
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 
 errors: Any = importlib.import_module("huggingface_hub.errors")
 

@@ -13,7 +13,7 @@ from auricle.hub.by_hand import instructions
 from auricle.hub.cache import repository_folder, snapshot_folder
 from auricle.hub.download import hub_folder, pull
 from auricle.hub.reference import HubReference
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from tests.asr.hub.published import FILES, PublishedHub, known
 
 library_download = huggingface_hub.snapshot_download

@@ -1,4 +1,4 @@
-"""Several engines with the face of one."""
+"""Several engines, used like one."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Member:
-    """An engine, and how much it has to do."""
+    """Counts how much audio an engine has to do."""
 
     def __init__(self, engine: Serving) -> None:
         self.engine = engine
@@ -48,7 +48,7 @@ class EnginePool:
         self._starters = ThreadPoolExecutor(1, thread_name_prefix="auricle-starter")
 
     def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
-        """As `Engine.submit`: what the engine with the least to do says is the answer."""
+        """Queue a request, as `Engine.submit`, in the engine with the least to do."""
         self._home.check()
         samples = len(request.samples)
         while (member := self._begin(samples)) is not None:
@@ -68,7 +68,7 @@ class EnginePool:
         raise EngineStoppedError("no engine runs at the moment: try again")
 
     def statistics(self) -> Statistics:
-        """Of all engines together."""
+        """Count for all engines together."""
         self._home.check()
         with self._lock:
             engines, past = [member.engine for member in self._members], self._past
@@ -88,7 +88,7 @@ class EnginePool:
             member.engine.close(drain=drain)
 
     def _begin(self, samples: int) -> _Member | None:
-        """Who is to do it; None where nobody is there."""
+        """Choose an engine; None where there is none."""
         with self._lock:
             there = [each for each in self._members if not (each.ended or self._closing)]
             member = min(there, key=lambda each: each.samples, default=None)

@@ -116,8 +116,8 @@ class Host:
             model,
             self._device,
             self._dtype,
-            config=config,
             scorers=ScorerFactory.of(model.config, policy, language_model),
+            config=config,
         )
 
 
@@ -163,8 +163,7 @@ def _run(start: Start, config: EngineConfig, check_share: float) -> Running:
 
 
 def _warn_of_short_context(config: ModelConfig) -> None:
-    knows_short_context = family_of(config.family).knows_short_context(config)
-    if config.audio_context == "auto" and not knows_short_context:
+    if config.audio_context == "auto" and not family_of(config.family).knows_short_context(config):
         logger.warning(
             "%s was not taught short contexts: with audio_context auto it may repeat itself or "
             "leave words out; leave audio_context away, or choose full",

@@ -16,6 +16,7 @@ from auricle.config import (
     EngineConfig,
     FeatureConfig,
     ModelConfig,
+    SpecialTokens,
     TransformerConfig,
     strided,
 )
@@ -214,6 +215,13 @@ def test_choices_that_cannot_be_are_refused(name: str, value: Any) -> None:  # n
 def test_impossible_models_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
     with pytest.raises(InvalidOptionError, match=name):
         ModelConfig(**{name: value})
+
+
+def test_the_header_keeps_the_names_of_the_first_files() -> None:
+    values = tiny_config().to_dict()
+    assert values["tokens"]["silent"] == SpecialTokens().suppressed
+    assert "suppressed" not in values["tokens"]
+    assert ModelConfig.from_dict(values) == tiny_config()
 
 
 def test_samples_are_features_of_one_sample_each() -> None:

@@ -52,10 +52,15 @@ async def test_the_health_of_another_service_is_not_known(channel: aio.Channel) 
     assert (await refused(health(channel, "nobody.v1.Knows"))).code is Code.NOT_FOUND
 
 
-async def test_reflection_lists_the_services(channel: aio.Channel) -> None:
-    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_lists_the_services(channel: aio.Channel, version: str) -> None:
+    ask = channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
     request = reflection_pb2.ServerReflectionRequest(list_services="")
-    (response,) = [each async for each in stub.ServerReflectionInfo(iter([request]))]
+    (response,) = [each async for each in ask(iter([request]))]
     names = {service.name for service in response.list_services_response.service}
     assert {SERVICE, "grpc.health.v1.Health"} <= names
 

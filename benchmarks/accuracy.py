@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from auricle.config import DecodingOptions
 from auricle.recognizer import BUNDLED, Recognizer, model_path
-from auricle.transcript import Transcript
+from auricle_types.transcript import Transcript
 from benchmarks.accuracy_tables import tables
 from benchmarks.beside import beside_peers
 from benchmarks.command import benchmark_options, use_threads

@@ -8,7 +8,7 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 
 SAMPLE_RATE = 16_000  # Hz; everything behind the audio reader runs at this rate
 CTC_WEIGHT = 0.5  # CTC's share of a score, where a model has that head

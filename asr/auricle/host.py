@@ -14,10 +14,10 @@ from auricle.engine import Engine, ModelRunner
 from auricle.engine.devices import convert, loaded, prepare, resolve_device, resolve_dtype
 from auricle.engine.processes.pool import EnginePool
 from auricle.engine.processes.remote import RemoteEngine, started
-from auricle.errors import InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.threads import apart
 from auricle.tokenizer import Vocabulary
+from auricle_types.errors import InvalidOptionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, c
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
 from auricle.engine.windowed import in_windows
-from auricle.errors import DownloadError, InvalidOptionError, UnknownModelError
 from auricle.families import hub_folder, is_model_name
 from auricle.families.reference import hint
 from auricle.futures import results, results_async, then
@@ -38,7 +37,9 @@ from auricle.segmentation.joining import Joiner, join, merge_receipts
 from auricle.segmentation.segmenter import Piece, Segmenter
 from auricle.segmentation.vad import load_now, speech_end
 from auricle.threads import apart
-from auricle.transcript import Recognition, Segment, Transcript, Word
+from auricle.transcript import Recognition
+from auricle_types.errors import DownloadError, InvalidOptionError, UnknownModelError
+from auricle_types.transcript import Segment, Transcript, Word
 
 logger = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from auricle.checkpoint import Checkpoint
 from auricle.config import ModelConfig
-from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.tokenizer.cut import VocabularyCut, cut_vocabulary
 from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle_types.errors import InvalidOptionError
 
 _BY_TOKEN = ("decoder.embedding.weight", "decoder.unembedding.weight")
 

@@ -1,6 +1,5 @@
 """What the user sees: transcripts on the standard output, complaints and progress beside it."""
 
-import re
 import sys
 from collections.abc import Iterable
 from typing import TypeVar
@@ -8,17 +7,13 @@ from typing import TypeVar
 import click
 from tqdm import tqdm
 
-from auricle_cli.answers import SegmentLike
 from auricle_cli.failure import complain
 from auricle_cli.formats import Writer, shown
 from auricle_cli.inputs import Source
 from auricle_cli.outcomes import Outcome
+from auricle_types.transcript import Segment, gap
 
 Item = TypeVar("Item")
-# Chinese and Japanese letters and signs, as in auricle.transcript: that is no room of a client's.
-_UNSPACED = re.compile(
-    "[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-)
 
 
 class Display:
@@ -27,7 +22,7 @@ class Display:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def segment(self, source: Source, segment: SegmentLike) -> None:
+    def segment(self, source: Source, segment: Segment) -> None:
         """A segment became final; nothing is shown before the rest is."""
 
     def finish(self, outcome: Outcome) -> bool:
@@ -55,11 +50,11 @@ class LiveDisplay(Display):
         self._begun: Source | None = None
         self._last = ""  # words that were shown
 
-    def segment(self, source: Source, segment: SegmentLike) -> None:
+    def segment(self, source: Source, segment: Segment) -> None:
         """Show its words behind those before it."""
         if segment.text:
             label = f"{shown(source.name)}\t" if self._labelled else ""
-            between = _gap(self._last, segment.text) if self._begun else label
+            between = gap(self._last, segment.text) if self._begun else label
             click.echo(between + segment.text, nl=False)
             self._begun, self._last = source, segment.text
 
@@ -74,11 +69,6 @@ class LiveDisplay(Display):
     def _show(self, outcome: Outcome) -> None:
         if not self._begun:
             super()._show(outcome)
-
-
-def _gap(left: str, right: str) -> str:
-    """What stands between two segments' texts: a space, but between scripts that write none."""
-    return "" if _UNSPACED.match(left[-1:]) and _UNSPACED.match(right[:1]) else " "
 
 
 def progress(items: Iterable[Item], total: int) -> Iterable[Item]:

@@ -5,15 +5,15 @@ from contextlib import closing
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
 from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
-from auricle.errors import AuricleError
 from auricle.recognizer import Recognizer
 from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
-from auricle.transcript import Transcript
-from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import Recognition
+from auricle_types.errors import AuricleError
+from auricle_types.transcript import Segment, Transcript
 
 
 class LocalTranscriber:
@@ -35,7 +35,7 @@ class LocalTranscriber:
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
-    def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
+    def stream(self, source: Source, on_segment: Callable[[Segment], None]) -> Transcript:
         """The same while the source is read. Raises TranscriptionError."""
         try:
             with source.open() as reader, closing(iter_audio(reader, pcm=self._pcm)) as audio:
@@ -45,7 +45,7 @@ class LocalTranscriber:
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
-    def _stream(self, audio: AudioStream, on_segment: Callable[[SegmentLike], None]) -> Transcript:
+    def _stream(self, audio: AudioStream, on_segment: Callable[[Segment], None]) -> Transcript:
         lengths: list[int] = []  # in samples, of what was read
         joiner = Joiner(self._recognizer.model_id)
         for recognition in self._recognizer.recognize(self._pieces(audio, lengths), self._options):

@@ -6,10 +6,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
-from auricle_cli.answers import TranscriptionError, TranscriptLike
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.inputs import Source
+from auricle_types.transcript import Transcript
 
-Transcribe = Callable[[Source], TranscriptLike]
+Transcribe = Callable[[Source], Transcript]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Outcome:
     """A source's transcript, or the reason why there is none."""
 
     source: Source
-    transcript: TranscriptLike | None = None
+    transcript: Transcript | None = None
     error: str | None = None
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import Recognition
-from auricle_client import AuricleClientError, Client, PcmFormat, RecognitionOptions, Transcript
+from auricle_client import AuricleError, Client, PcmFormat, RecognitionOptions, Transcript
+from auricle_types.transcript import Segment
 
 CONNECT_SECONDS = 10.0  # a server that is there answers much faster, even a busy one
 
@@ -23,10 +24,10 @@ class RemoteTranscriber:
         try:
             with source.open() as reader:
                 return self._client.upload(reader, self._options)
-        except (AuricleClientError, OSError) as error:
+        except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
-    def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
+    def stream(self, source: Source, on_segment: Callable[[Segment], None]) -> Transcript:
         """The same while the source is read. Raises TranscriptionError."""
         try:
             with source.open() as reader, self._client.stream(reader, self._options) as answer:
@@ -35,7 +36,7 @@ class RemoteTranscriber:
                 return answer.transcript
         except BrokenPipeError:
             raise  # of the output, not of the source: nobody reads it any more
-        except (AuricleClientError, OSError) as error:
+        except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
     def close(self) -> None:
@@ -67,7 +68,7 @@ def connect(recognition: Recognition) -> RemoteTranscriber:
     client = Client(target, credentials=recognition.connection.credentials())
     try:
         client.list_models(timeout=CONNECT_SECONDS)
-    except AuricleClientError as error:
+    except AuricleError as error:
         client.close()
         raise Failure(f"{target}: {error}") from error
     return RemoteTranscriber(client, options)

@@ -2,10 +2,10 @@
 
 from google.protobuf.duration_pb2 import Duration
 
-from auricle_client.errors import InvalidOptionError
 from auricle_client.options import PcmFormat, RecognitionOptions
-from auricle_client.transcript import Model, Receipt, Segment, Transcript, Word
 from auricle_proto.v1 import speech_pb2 as pb
+from auricle_types.errors import InvalidOptionError
+from auricle_types.transcript import Model, Receipt, Segment, Transcript, Word
 
 ENCODING_PREFIX = "AUDIO_ENCODING_"
 CONTAINER = PcmFormat(sample_rate=0, channels=0, encoding="unspecified")
@@ -103,9 +103,7 @@ def receipt(message: pb.Receipt) -> Receipt:
 def transcript(message: pb.Transcript) -> Transcript:
     """A transcript off the wire."""
     return Transcript(
-        text=message.text,
         segments=tuple(segment(each) for each in message.segments),
-        confidence=message.confidence,
         duration=seconds(message.duration),
         receipt=receipt(message.receipt),
         warnings=tuple(message.warnings),

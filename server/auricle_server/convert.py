@@ -7,11 +7,10 @@ from google.protobuf.duration_pb2 import Duration
 
 from auricle.audio import Encoding, PcmFormat
 from auricle.config import DecodingOptions
-from auricle.errors import InvalidOptionError, UnknownModelError
-from auricle.transcript import Receipt, Segment, Transcript, Word
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server.errors import InvalidRequestError
 from auricle_server.seam import Recognizer
+from auricle_types.errors import InvalidOptionError, InvalidRequestError, UnknownModelError
+from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
 ENCODING_PREFIX = "AUDIO_ENCODING_"
 NANOS = 1_000_000_000

@@ -13,7 +13,6 @@ import grpc
 from grpc import aio
 from grpc_reflection.v1alpha import reflection
 
-from auricle.errors import InvalidOptionError
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.admission import Admission
 from auricle_server.config import ServerConfig
@@ -23,6 +22,7 @@ from auricle_server.metrics import Metrics
 from auricle_server.scraping import Endpoint
 from auricle_server.seam import Recognizer
 from auricle_server.servicer import SpeechServicer
+from auricle_types.errors import InvalidOptionError
 
 FLUSH_SECONDS = 2 * LINGER_SECONDS  # for answers that are ready, but not yet out
 SWITCH_SECONDS = 1e-4  # the device thread lets go at each operation: Python's 5 ms hold it up

@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import Executor, Future
 
-from auricle.errors import EngineStoppedError, QueueFullError
 from auricle.futures import dropped
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
+from auricle_types.errors import EngineStoppedError, QueueFullError
 
 Submit = Callable[[Piece], Future[Recognition]]
 

@@ -12,7 +12,7 @@ from auricle.audio import PcmFormat, iter_audio, load_audio
 from auricle.config import DecodingOptions
 from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
-from auricle.transcript import Recognition, Transcript
+from auricle.transcript import Recognition
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server import convert
@@ -23,6 +23,7 @@ from auricle_server.incoming import Inbox, reading
 from auricle_server.pipeline import Pipeline
 from auricle_server.seam import Recognizer
 from auricle_server.streaming import StreamedPieces
+from auricle_types.transcript import Transcript
 
 T = TypeVar("T")
 

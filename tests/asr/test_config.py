@@ -19,7 +19,7 @@ from auricle.config import (
     TransformerConfig,
     strided,
 )
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 from tests.asr.tiny import ARCHITECTURES, Positions, tiny_config
 
 

@@ -15,13 +15,13 @@ from auricle.config import SAMPLE_RATE
 from auricle.decoding import ctc_greedy
 from auricle.decoding.alignment import aligned_spans, greedy_spans
 from auricle.decoding.ctc_words import ctc_words
-from auricle.errors import AudioError, AudioTooLongError, InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.inspection import CtcOutput, Observation, Span, observe
 from auricle.inspection.attention import attention_weights, recorded
 from auricle.model.positions import rotary, rotate
 from auricle.recognizer import Recognizer, model_path
 from auricle.tokenizer import Tokenizer
+from auricle_types.errors import AudioError, AudioTooLongError, InvalidOptionError
 from tests.asr.inspecting import direct, drawn, heads, inputs_of, texts
 from tests.asr.tiny import (
     ARCHITECTURES,

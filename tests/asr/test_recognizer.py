@@ -14,7 +14,10 @@ import pytest
 
 from auricle.audio import Audio, load_audio
 from auricle.config import SAMPLE_RATE, Calibration, DecodingOptions, EngineConfig
-from auricle.errors import (
+from auricle.recognizer import Recognizer, model_path
+from auricle.segmentation.segmenter import Piece
+from auricle.transcript import Recognition
+from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
     AudioTooLongError,
@@ -29,9 +32,6 @@ from auricle.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
-from auricle.recognizer import Recognizer, model_path
-from auricle.segmentation.segmenter import Piece
-from auricle.transcript import Recognition
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import (
     SECONDS,

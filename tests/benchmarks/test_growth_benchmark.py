@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from auricle.config import DecodingOptions
-from auricle.errors import InferenceError
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
+from auricle_types.errors import InferenceError
 from benchmarks.growth import SMOKE_PLAN, Plan, by_requests, figures, main
 from benchmarks.plots import WORDS
 

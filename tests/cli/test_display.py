@@ -3,11 +3,11 @@ import sys
 
 import pytest
 
-from auricle.transcript import Receipt, Segment, Transcript
 from auricle_cli import formats
 from auricle_cli.display import Display, LiveDisplay, progress
 from auricle_cli.inputs import Source
 from auricle_cli.outcomes import Outcome
+from auricle_types.transcript import Receipt, Segment, Transcript
 
 A, B = Source("a.wav"), Source("b.wav")
 SEGMENTS = (Segment(0, 1, "the", 1.0), Segment(1, 2, "", 0.0), Segment(2, 3, "cat", 1.0))

@@ -11,17 +11,17 @@ import pytest
 from auricle import config
 from auricle.audio import Audio, PcmFormat
 from auricle.config import DecodingOptions, EngineConfig
-from auricle.errors import UnknownModelError
 from auricle.recognizer import Recognizer
 from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition as Recognized
-from auricle.transcript import Transcript
 from auricle_cli import local
-from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import CTC_WEIGHT, LM_WEIGHT, Recognition
+from auricle_types.errors import UnknownModelError
+from auricle_types.transcript import Segment, Transcript
 from tests.server.fakes import FakeRecognizer, wav
 
 
@@ -81,14 +81,14 @@ def test_transcribe(library: FakeLibrary, source: Source) -> None:
 
 
 def test_a_stream_is_the_whole_piece_by_piece(library: FakeLibrary, source: Source) -> None:
-    segments: list[SegmentLike] = []
+    segments: list[Segment] = []
     transcript = transcriber(library).stream(source, segments.append)
     assert transcript == transcriber(library).transcribe(source)
     assert tuple(segments) == transcript.segments
 
 
 def test_words_that_an_overlap_repeats_are_shown_once(source: Source) -> None:
-    segments: list[SegmentLike] = []
+    segments: list[Segment] = []
     transcript = transcriber(Overlapping()).stream(source, segments.append)
     assert [segment.text for segment in segments] == ["one two three", "four five"]
     assert tuple(segments) == transcript.segments
@@ -133,7 +133,7 @@ def test_a_folder_is_no_audio(library: FakeLibrary, tmp_path: Path) -> None:
 def test_an_output_that_nobody_reads_is_no_failure_of_the_audio(
     library: FakeLibrary, source: Source
 ) -> None:
-    def gone(segment: SegmentLike) -> None:
+    def gone(segment: Segment) -> None:
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):

@@ -9,8 +9,8 @@ from huggingface_hub import constants
 
 from auricle import families
 from auricle.checkpoint import load_checkpoint
-from auricle.errors import DownloadError
 from auricle.families import cache, registry
+from auricle_types.errors import DownloadError
 from benchmarks.real_weights import TINY_EN, MissingWeightsError, folder
 from tests.asr.families.published import FILES, known
 from tests.asr.tiny import tiny_config, tiny_model, write_tiny_checkpoint

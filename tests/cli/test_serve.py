@@ -6,9 +6,9 @@ import pytest
 
 import auricle_server
 from auricle.config import EngineConfig
-from auricle.errors import InvalidOptionError, UnknownModelError
 from auricle.recognizer import Recognizer
 from auricle_server import ServerConfig
+from auricle_types.errors import InvalidOptionError, UnknownModelError
 from tests.cli.conftest import Auricle
 from tests.server.fakes import FakeRecognizer
 

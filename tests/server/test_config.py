@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from auricle.errors import InvalidOptionError
 from auricle_server import ServerConfig
+from auricle_types.errors import InvalidOptionError
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from auricle.audio import Encoding, PcmFormat
 from auricle.config import DecodingOptions
-from auricle.errors import InvalidOptionError, UnknownModelError
-from auricle.transcript import Receipt, Segment, Transcript, Word
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server import convert
-from auricle_server.errors import InvalidRequestError
+from auricle_types.errors import InvalidOptionError, InvalidRequestError, UnknownModelError
+from auricle_types.transcript import Receipt, Segment, Transcript, Word
 from tests.server.fakes import FakeRecognizer
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from auricle.config import DecodingOptions
-from auricle.errors import EngineStoppedError, InferenceError, QueueFullError
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 from auricle_server.pipeline import Pipeline
+from auricle_types.errors import EngineStoppedError, InferenceError, QueueFullError
 from tests.server.fakes import FakeRecognizer
 from tests.server.messages import soon, until
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from auricle.audio.limits import DEFAULT_LIMITS, check_seconds
 from auricle.config import SAMPLE_RATE, AudioLimits
-from auricle.errors import AudioError, EmptyAudioError, InvalidSamplesError
+from auricle_types.errors import AudioError, EmptyAudioError, InvalidSamplesError
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 

@@ -19,7 +19,7 @@ from auricle.audio.audio import Samples
 from auricle.audio.clock import Clock
 from auricle.audio.formats import FORMATS, Format
 from auricle.audio.source import ByteSource
-from auricle.errors import UnsupportedAudioError
+from auricle_types.errors import UnsupportedAudioError
 
 LOSSLESS = frozenset({"wav", "flac"})  # by libsndfile
 _BLOCK_SAMPLES = 1 << 18  # over all channels

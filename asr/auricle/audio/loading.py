@@ -19,7 +19,7 @@ from auricle.audio.source import is_seekable
 from auricle.audio.stream import AudioStream, iter_audio
 from auricle.audio.wav import read_wav_header
 from auricle.config import AudioLimits
-from auricle.errors import AudioError, AudioNotFoundError, UnsupportedAudioError
+from auricle_types.errors import AudioError, AudioNotFoundError, UnsupportedAudioError
 
 
 def load_audio(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 
 # As FFmpeg calls them, which is how most people do.
 Encoding = Literal[

@@ -20,7 +20,7 @@ from auricle.audio.source import ByteSource, Reader
 from auricle.audio.sphere import read_sphere_header
 from auricle.audio.wav import WavHeader, read_wav_header
 from auricle.config import AudioLimits
-from auricle.errors import EmptyAudioError, UnsupportedAudioError
+from auricle_types.errors import EmptyAudioError, UnsupportedAudioError
 
 _MAX_TAGS = 16
 _CANCELLED = "the audio's channels cancel each other out: one of them was taken, not their mean"

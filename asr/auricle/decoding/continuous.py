@@ -19,10 +19,10 @@ from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.next_tokens import Heard, NextTokens, Read
 from auricle.decoding.prelude import Course, Prelude, Probe
 from auricle.decoding.search import Candidate, Search
-from auricle.errors import InferenceError
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, DecoderCache, new_cache
 from auricle.tokenizer import Tokenizer
+from auricle_types.errors import InferenceError
 
 _PLAIN = Prelude()
 

@@ -8,11 +8,15 @@ from auricle.decoding.hearing import Hearing
 from auricle.decoding.prelude import Course
 from auricle.decoding.utterance import Utterance
 from auricle.decoding.whisper import WhisperDialect, WordTimer, plain_prompt
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.whisper import WhisperTokenizer
-from auricle.transcript import Word
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    InvalidOptionError,
+)
+from auricle_types.transcript import Word
 
 
 class Dialect(Protocol):

@@ -14,10 +14,10 @@ from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.prelude import Course
 from auricle.decoding.search import BeamSearch, new_search
 from auricle.decoding.utterance import Utterance
-from auricle.errors import InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
 from auricle.tokenizer import Tokenizer
+from auricle_types.errors import InvalidOptionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from auricle.engine.request import Job, Outcome, Request
 from auricle.engine.scheduler import Scheduler
 from auricle.engine.serving import Runner
 from auricle.engine.statistics import Ledger, Statistics
-from auricle.errors import (
+from auricle_types.errors import (
     AuricleError,
     DeadlineExceededError,
     EngineStoppedError,

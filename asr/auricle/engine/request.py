@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from auricle.config import SAMPLE_RATE, DecodingOptions
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Receipt
+from auricle_types.transcript import Receipt
 
 Phase = Literal["waiting", "encoding", "decoding", "finished"]
 

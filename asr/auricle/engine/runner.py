@@ -21,13 +21,6 @@ from auricle.decoding import (
 )
 from auricle.engine.devices import activations, prepare
 from auricle.engine.request import Cost, Job, Request, Room
-from auricle.errors import (
-    AudioTooLongError,
-    AuricleError,
-    EmptyAudioError,
-    InferenceError,
-    InvalidOptionError,
-)
 from auricle.features import new_features
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import compile_now as compile_lookup
@@ -35,6 +28,13 @@ from auricle.model import Decoder, SpeechTransformer, new_cache
 from auricle.model.graphs import CudaRecorder, GraphedStep
 from auricle.model.rows import GROUP, LARGEST, check_rows
 from auricle.model.strip import Strip
+from auricle_types.errors import (
+    AudioTooLongError,
+    AuricleError,
+    EmptyAudioError,
+    InferenceError,
+    InvalidOptionError,
+)
 
 MIB = 1024 * 1024
 _Heard = tuple[Tensor, Tensor | None]  # what the decoder remembers, what CTC hears

@@ -19,7 +19,7 @@ from itertools import islice
 from auricle.config import EngineConfig
 from auricle.engine.group import Group
 from auricle.engine.request import Cost, Job, Room
-from auricle.errors import AudioTooLongError, InvalidOptionError
+from auricle_types.errors import AudioTooLongError, InvalidOptionError
 
 MIB = 1 << 20
 

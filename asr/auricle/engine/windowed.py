@@ -12,7 +12,8 @@ from auricle.engine.request import Request
 from auricle.engine.serving import Serving
 from auricle.missing import missing_words
 from auricle.segmentation.vad import speech_end
-from auricle.transcript import Recognition, Segment
+from auricle.transcript import Recognition
+from auricle_types.transcript import Segment
 
 
 def in_windows(

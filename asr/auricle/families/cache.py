@@ -10,10 +10,10 @@ from huggingface_hub import CachedRepoInfo, constants, scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 from huggingface_hub.file_download import repo_folder_name
 
-from auricle.errors import StorageError, UnknownModelError
 from auricle.families.reference import Reference
 from auricle.families.registry import KnownModel, known_models
 from auricle.tokenizer.folder import LISTS
+from auricle_types.errors import StorageError, UnknownModelError
 
 ARCHITECTURES = ("whisper", "moonshine")  # the keys of FAMILIES, whose import needs torch
 

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from auricle.config import TransformerConfig
-from auricle.errors import (
-    CheckpointMismatchError,
-    CorruptCheckpointError,
-    UnknownArchitectureError,
-    UnknownModelError,
-)
 from auricle.families.ct2_weights import Ct2Weights
 from auricle.families.description import CONFIG, Description
 from auricle.families.parts import Part, Source, Sources
 from auricle.families.weights import INDEX, MODEL
 from auricle.tokenizer.folder import LISTS, folder_tokenizer
 from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    UnknownArchitectureError,
+    UnknownModelError,
+)
 
 MODEL_BIN = "model.bin"
 _EMBEDDING, _PROJECTION = "decoder/embeddings/weight", "decoder/projection/weight"

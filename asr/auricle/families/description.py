@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownArchitectureError
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    UnknownArchitectureError,
+)
 
 T = TypeVar("T")
 CONFIG = "config.json"

@@ -7,7 +7,6 @@ from pathlib import Path
 import huggingface_hub
 from huggingface_hub import constants, errors
 
-from auricle.errors import DownloadError, ModelError, UnknownModelError
 from auricle.families.by_hand import instructions
 from auricle.families.cache import has_files
 from auricle.families.checksums import verify
@@ -18,6 +17,7 @@ from auricle.families.registry import KnownModel
 from auricle.families.transfer import can_fetch, fetch
 from auricle.families.weights import INDEX, MODEL, SHARDS, weight_files
 from auricle.tokenizer.folder import LISTS, has_vocabulary
+from auricle_types.errors import DownloadError, ModelError, UnknownModelError
 
 _HTTP_ERROR: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]  # of its httpx
 _FILES = [  # what is read, and no more: repositories hold weights of other dtypes and frameworks

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from itertools import chain
 
 from auricle.config import Convolution, FeatureConfig, ModelConfig, SpecialTokens, TransformerConfig
-from auricle.errors import UnknownArchitectureError
 from auricle.families.description import Description
 from auricle.families.family import Family
 from auricle.families.parts import Part, Source, Sources, same, stacked
 from auricle.model.positions import BASE
+from auricle_types.errors import UnknownArchitectureError
 
 STEM = (
     Convolution(64, kernel=127, padding=0, activation="tanh", bias=False, norm=True),

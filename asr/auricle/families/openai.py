@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from auricle.errors import CorruptCheckpointError, UnknownArchitectureError
 from auricle.families.description import Description
 from auricle.families.weights import LoadedWeights, load_pickle
 from auricle.tokenizer.languages import LANGUAGES
+from auricle_types.errors import CorruptCheckpointError, UnknownArchitectureError
 
 _ENGLISH, _MULTILINGUAL = 51_864, 51_865  # ids; large-v3 has one language more
 _OTHERS = 51_765  # ids that are no language, with but one of the two above

@@ -18,13 +18,6 @@ from auricle.checkpoint import (
     read_header,
 )
 from auricle.config import AudioContext, ModelConfig
-from auricle.errors import (
-    CheckpointMismatchError,
-    CorruptCheckpointError,
-    InvalidOptionError,
-    UnknownArchitectureError,
-    UnknownModelError,
-)
 from auricle.families.ctranslate2 import MODEL_BIN, Ct2Folder, is_ct2
 from auricle.families.ctranslate2 import sources as ct2_sources
 from auricle.families.description import CONFIG, Description
@@ -45,6 +38,13 @@ from auricle.families.whisper import WHISPER
 from auricle.tokenizer import Vocabulary
 from auricle.tokenizer.folder import TOKENIZER, folder_tokenizer
 from auricle.tokenizer.openai import openai_tokenizer
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    InvalidOptionError,
+    UnknownArchitectureError,
+    UnknownModelError,
+)
 
 FAMILIES = {family.name: family for family in (WHISPER, MOONSHINE)}
 

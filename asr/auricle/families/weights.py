@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from auricle.errors import CorruptCheckpointError, UnknownModelError, UnsafeCheckpointError
+from auricle_types.errors import CorruptCheckpointError, UnknownModelError, UnsafeCheckpointError
 
 MODEL, INDEX = "model.safetensors", "model.safetensors.index.json"
 SHARDS = "model-*-of-*.safetensors"

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import chain
 
 from auricle.config import FeatureConfig, ModelConfig, SpecialTokens, TransformerConfig, strided
-from auricle.errors import CorruptCheckpointError
 from auricle.families.description import Description
 from auricle.families.family import Family
 from auricle.families.parts import Part, Source, Sources, same, stacked
+from auricle_types.errors import CorruptCheckpointError
 
 FRAMES_A_SECOND = 50  # of the encoder
 MARGIN_SECONDS = 2.56  # 128 frames: what others found harmless

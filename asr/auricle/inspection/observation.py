@@ -17,7 +17,6 @@ from auricle.decoding.utterance import Utterance
 from auricle.decoding.whisper.timing import later_half
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
-from auricle.errors import AudioError, AuricleError, InvalidOptionError
 from auricle.features import new_features
 from auricle.hypothesis import Hypothesis
 from auricle.inspection.attention import attention_weights, recorded
@@ -26,6 +25,7 @@ from auricle.model import Encoder, SpeechTransformer
 from auricle.segmentation.cutting import SILENCE_PEAK
 from auricle.segmentation.vad import speaks, speech_end
 from auricle.tokenizer import Vocabulary
+from auricle_types.errors import AudioError, AuricleError, InvalidOptionError
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,10 +3,10 @@
 import json
 from dataclasses import dataclass
 
-from auricle.errors import InvalidOptionError
 from auricle.tokenizer.byte_pairs import Pair, serialize
 from auricle.tokenizer.languages import LANGUAGES
 from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle_types.errors import InvalidOptionError
 
 _BYTES = 256  # tokens before the first merge (Radford et al. 2019)
 

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 from typing import Literal, TypeVar, overload
 
-from auricle.errors import CorruptCheckpointError, TokenizerMissingError
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.listed import list_to_json
 from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle_types.errors import CorruptCheckpointError, TokenizerMissingError
 
 TOKENIZER, ADDED = "tokenizer.json", "added_tokens.json"
 VOCAB, MERGES = "vocab.json", "merges.txt"

@@ -5,13 +5,13 @@ from typing import Any
 
 from auricle.checkpoint import tokenizer_of
 from auricle.config import ModelConfig
-from auricle.errors import CheckpointMismatchError
 from auricle.families import load_pretrained
 from auricle.model import SpeechTransformer
 from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.training.config import TrainingConfig
 from auricle.training.growth import grow
+from auricle_types.errors import CheckpointMismatchError
 
 _MAY_DIFFER = {"dropout"}  # of the dimensions: it has no weights
 _MAY_GROW = {"encoder_layers", "decoder_layers"}

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from auricle.config import FeatureConfig, ModelConfig, TransformerConfig
-from auricle.errors import InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.training.synthesis import DEFAULT_ENGINES, ENGINES
+from auricle_types.errors import InvalidOptionError
 
 OnBad = Literal["stop", "skip"]
 Decay = Literal["noam", "cosine"]

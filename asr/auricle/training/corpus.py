@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import ManifestError
 from auricle.storage import replacing, writing
 from auricle.training.config import OnBad
 from auricle.training.problems import Problem, settle
 from auricle.training.shards import read_shards
+from auricle_types.errors import ManifestError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from auricle.config import ModelConfig
-from auricle.errors import ManifestError
 from auricle.tokenizer import Vocabulary
 from auricle.tokenizer.whisper import WhisperTokenizer
 from auricle.training.config import TeacherConfig, TrainingConfig
@@ -16,6 +15,7 @@ from auricle.training.corpus import Corpus, Utterance
 from auricle.training.labels import Label, by_student, read_labels
 from auricle.training.selection import Speech
 from auricle.training.taught import Target, TaughtLoss, target_of
+from auricle_types.errors import ManifestError
 
 logger = logging.getLogger(__name__)
 LEAST_AGREEMENT = 0.2  # of a teacher and the words, or the tokens mean something else

@@ -7,11 +7,11 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from auricle.config import ModelConfig
-from auricle.errors import ManifestError
 from auricle.tokenizer import Vocabulary
 from auricle.training.config import DataConfig, OnBad
 from auricle.training.corpus import Corpus, Utterance
 from auricle.training.problems import Problem, settle
+from auricle_types.errors import ManifestError
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from auricle_cli.load import (
     measure,
     saturation,
 )
-from auricle_client import AsyncClient, AuricleClientError, RecognitionOptions
+from auricle_client import AsyncClient, AuricleError, RecognitionOptions
 
 TRAFFIC_HELP = {
     "rate": "Requests a second, on average; with --sweep what it begins with.",
@@ -81,7 +81,7 @@ def bench(
     try:
         clips = Clips.of(files) if files else Clips.noise(traffic.seed)
         report = asyncio.run(_run(connection, traffic, clips, manner, sweep=sweep))
-    except AuricleClientError as error:
+    except AuricleError as error:
         raise Failure(str(error)) from error
     if isinstance(report, Saturation) and not report.rate:
         raise Failure(f"the server answered nothing ({first_errors(report)}): it cannot be filled")
@@ -101,7 +101,7 @@ async def _run(
 
 @asynccontextmanager
 async def _connected(connection: Connection) -> AsyncIterator[AsyncClient]:
-    """A client of a server that answers. Raises AuricleClientError where none does."""
+    """A client of a server that answers. Raises AuricleError where none does."""
     async with AsyncClient(connection.server, credentials=connection.credentials()) as client:
         await client.list_models(timeout=CONNECT_SECONDS)
         yield client

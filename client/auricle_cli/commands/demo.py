@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auricle_cli.answers import SegmentLike, Transcriber
+from auricle_cli.answers import Transcriber
 from auricle_cli.failure import Failure, complain
 from auricle_cli.inputs import Source, expand
 from auricle_cli.outcomes import Outcome, attempt, exit_status
 from auricle_cli.recognition import Recognition
 from auricle_cli.server_process import running_server
+from auricle_types.transcript import Segment
 
 if TYPE_CHECKING:
     from auricle.evaluation import Hypothesis, Utterance
@@ -78,13 +79,13 @@ def _stream(transcriber: Transcriber, source: Source) -> Outcome:
     return answer
 
 
-def _ignore(_: SegmentLike) -> None:
+def _ignore(_: Segment) -> None:
     """The whole transcript follows."""
 
 
 def _read(samples: Path) -> list["Utterance"]:
-    from auricle.errors import ManifestError
     from auricle.evaluation import read_manifest
+    from auricle_types.errors import ManifestError
 
     try:
         return read_manifest(samples)

@@ -42,11 +42,11 @@ def evaluate(
     Both texts are normalised (auricle.evaluation.normalize states how). An utterance that fails
     counts as all deletions.
     """
-    from auricle.errors import InvalidOptionError, ManifestError
     from auricle.evaluation import evaluate as run
     from auricle.evaluation import normalizer as normalizer_of
     from auricle.evaluation import read_manifest
     from auricle_cli.scoring import recognizing
+    from auricle_types.errors import InvalidOptionError, ManifestError
 
     try:
         normalize = normalizer_of(normalizer)

@@ -34,10 +34,10 @@ def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
     except ModuleNotFoundError as missing:
         raise Failure(f"{missing}: pip install 'auricle[plots]'") from missing
     from auricle.audio import load_audio
-    from auricle.errors import AudioError, AuricleError
     from auricle.families import load_pretrained
     from auricle.inspection import observe
     from auricle.recognizer import model_path
+    from auricle_types.errors import AudioError, AuricleError
 
     try:
         heard = load_audio(audio)

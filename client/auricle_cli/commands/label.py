@@ -16,8 +16,8 @@ def label(config: Path) -> None:
     A label is the reference in the teacher's case and punctuation, and what else the teacher
     thought likely at each token. Interrupted, the command goes on where it stopped.
     """
-    from auricle.errors import AuricleError
     from auricle.training.labels import label as run
+    from auricle_types.errors import AuricleError
 
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:

@@ -47,11 +47,11 @@ def lm(
     file. Files that end in .xz are unpacked.
     """
     from auricle.checkpoint import load_checkpoint
-    from auricle.errors import AuricleError
     from auricle.language_model import save_language_model
     from auricle.recognizer import model_path
     from auricle.tokenizer import Tokenizer
     from auricle.training import language_model
+    from auricle_types.errors import AuricleError
 
     logging.basicConfig(level="INFO", format="%(message)s")
     try:

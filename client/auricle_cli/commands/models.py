@@ -74,8 +74,8 @@ def pull(name: str) -> None:
     Prints the folder where it lies. What is there already is not downloaded again. The weights'
     SHA-256 is compared with the published one.
     """
-    from auricle.errors import ModelError
     from auricle.families import pull as download
+    from auricle_types.errors import ModelError
 
     try:
         click.echo(download(name))
@@ -87,8 +87,8 @@ def pull(name: str) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Delete NAME, in all its revisions, from the cache of the Hugging Face Hub."""
-    from auricle.errors import AuricleError
     from auricle.families.cache import remove as delete
+    from auricle_types.errors import AuricleError
 
     try:
         freed = delete(name)
@@ -105,8 +105,8 @@ def show(model: str) -> None:
     Of a short name it is what is published: the files, their sizes and sums. Nothing is downloaded
     for that.
     """
-    from auricle.errors import ModelError
     from auricle.families.registry import find
+    from auricle_types.errors import ModelError
 
     known = find(model) if not Path(model).exists() else None
     try:
@@ -136,10 +136,10 @@ def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> No
     from auricle.checkpoint import save_checkpoint
     from auricle.engine.devices import DTYPES as KINDS
     from auricle.engine.devices import loaded
-    from auricle.errors import InvalidOptionError, ModelError, StorageError
     from auricle.families import load_pretrained
     from auricle.recognizer import model_path
     from auricle.vocabulary import with_merges
+    from auricle_types.errors import InvalidOptionError, ModelError, StorageError
 
     try:
         checkpoint = load_pretrained(model_path(source), dtype=loaded(KINDS[dtype]))
@@ -151,12 +151,12 @@ def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> No
 
 
 def _served(connection: Connection, timeout: float) -> list[Entry]:
-    from auricle_client import AuricleClientError, Client
+    from auricle_client import AuricleError, Client
 
     try:
         with Client(connection.server, credentials=connection.credentials()) as client:
             return [served(model) for model in client.list_models(timeout=timeout)]
-    except AuricleClientError as error:
+    except AuricleError as error:
         raise Failure(f"{connection.server}: {error}") from error
 
 

@@ -42,8 +42,8 @@ def synthesize(
     The same seed gives the same speech with any number of workers. Run again, the command keeps
     the finished shards and goes on, also to more hours. Files that end in .xz are unpacked.
     """
-    from auricle.errors import AuricleError
     from auricle.training import synthesis
+    from auricle_types.errors import AuricleError
 
     if workers is not None:
         speech["workers"] = workers

@@ -17,8 +17,8 @@ def train(config: Path, resume: bool) -> None:
 
     On several GPUs: torchrun --nproc-per-node 2 -m auricle_cli train CONFIG
     """
-    from auricle.errors import AuricleError, TrainingInterruptedError
     from auricle.training.trainer import train as run
+    from auricle_types.errors import AuricleError, TrainingInterruptedError
 
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:

@@ -10,8 +10,8 @@ from random import Random
 from typing import Self
 
 from auricle_cli.load.traffic import Arrival
-from auricle_client.errors import InvalidAudioError
 from auricle_client.sources import whole
+from auricle_types.errors import AudioError
 
 NOISE_SECONDS, NOISE_RATE = 20, 16_000
 GARBAGE_BYTES = 4096
@@ -75,10 +75,10 @@ class Clips:
 
         Raises:
             AudioNotFoundError: there is no such file.
-            InvalidAudioError: it cannot be read, or there are no paths.
+            AudioError: it cannot be read, or there are no paths.
         """
         if not paths:
-            raise InvalidAudioError("no recordings to cut from: give at least one")
+            raise AudioError("no recordings to cut from: give at least one")
         contents = [whole(path) for path in paths]
         return cls([Recording.read(content) or content for content in contents])
 

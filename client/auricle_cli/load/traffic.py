@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from random import Random
 
-from auricle_client.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 
 PATIENCE_SECONDS = 1.0  # those who leave do so within this time of their arrival
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from auricle.audio import Audio, AudioLimits, PcmFormat, load_audio, validate_samples
-from auricle.errors import (
+from auricle_types.errors import (
     AudioError,
     AudioTooLargeError,
     AudioTooLongError,

@@ -16,10 +16,10 @@ from auricle.decoding import (
     decode_all,
     new_search,
 )
-from auricle.errors import InferenceError
 from auricle.hypothesis import Hypothesis
 from auricle.model import new_cache
 from auricle.tokenizer import Tokenizer
+from auricle_types.errors import InferenceError
 from tests.asr.decoding.play import Part, Stage, parts
 from tests.asr.decoding.scripted import NAN_SCRIPT, ScriptedDecoder, remembered, script
 from tests.asr.model.slots import Kind, empty_cache

@@ -6,7 +6,7 @@ import pytest
 from auricle.config import DecodingOptions, ModelConfig, TransformerConfig
 from auricle.decoding import Casting, PlainDialect, Utterance, dialect_of
 from auricle.decoding.whisper import WhisperDialect, plain_prompt
-from auricle.errors import CheckpointMismatchError, InvalidOptionError
+from auricle_types.errors import CheckpointMismatchError, InvalidOptionError
 from tests.asr.tiny import tiny_tokenizer
 
 

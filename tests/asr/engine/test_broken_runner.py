@@ -10,14 +10,14 @@ import pytest
 from auricle.config import EngineConfig
 from auricle.engine import Engine, Outcome, Room
 from auricle.engine.request import Job
-from auricle.errors import (
+from auricle.hypothesis import Hypothesis
+from auricle_types.errors import (
     AuricleError,
     DeadlineExceededError,
     EngineStoppedError,
     InferenceError,
     InvalidOptionError,
 )
-from auricle.hypothesis import Hypothesis
 from tests.asr.engine.fakes import LOST, PATIENCE, VENOM, Clock, FakeRunner, heard, request
 
 Start = Callable[[FakeRunner], Engine]

@@ -10,8 +10,8 @@ import torch
 from auricle.config import EngineConfig
 from auricle.engine import Engine
 from auricle.engine.request import Job
-from auricle.errors import AuricleError, InferenceError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError, InferenceError
 from tests.asr.engine.fakes import (
     PATIENCE,
     Clock,

@@ -10,8 +10,8 @@ import pytest
 from auricle.config import EngineConfig
 from auricle.engine import Engine, Outcome
 from auricle.engine.request import Job
-from auricle.errors import AuricleError, EngineStoppedError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError, EngineStoppedError
 from tests.asr.engine.fakes import (
     PATIENCE,
     Clock,

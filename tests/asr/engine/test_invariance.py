@@ -15,8 +15,8 @@ from auricle.config import DecodingOptions, EngineConfig
 from auricle.engine import Engine, Outcome, Request
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, repeatable
 from auricle.engine.request import Job
-from auricle.errors import AuricleError, InferenceError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError, InferenceError, InvalidOptionError
 from tests.asr.engine.fakes import NOT_FINITE, PATIENCE, POISON, FakeRunner, request
 
 

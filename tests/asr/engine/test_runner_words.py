@@ -7,8 +7,8 @@ from auricle.config import DecodingOptions
 from auricle.decoding import Casting, dialect_of
 from auricle.decoding.ctc_words import ctc_words
 from auricle.engine import ModelRunner
-from auricle.errors import InvalidOptionError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import InvalidOptionError
 from tests.asr.engine.jobs import alone, jobs, run, tokens
 from tests.asr.tiny import DTYPES, prepared_model, sounds, tiny_tokenizer
 

@@ -15,7 +15,7 @@ from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
 from auricle.engine import Outcome, Request
 from auricle.engine.request import Cost, Job, Room
 from auricle.engine.scheduler import MIB, Scheduler
-from auricle.errors import AudioTooLongError, AuricleError, InvalidOptionError
+from auricle_types.errors import AudioTooLongError, AuricleError, InvalidOptionError
 
 NOW = 100.0
 ROOM = Room(100, 1 << 40)  # where it does not matter

@@ -12,10 +12,10 @@ from auricle.config import DecodingOptions, ModelConfig
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine import Engine, Outcome, Request
 from auricle.engine.windowed import in_windows
-from auricle.errors import InferenceError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
-from auricle.transcript import Receipt, Segment
+from auricle_types.errors import InferenceError, InvalidOptionError
+from auricle_types.transcript import Receipt, Segment
 from tests.asr.tiny import tiny_checkpoint
 from tests.asr.tokenizer.unicode_lines import vocabulary
 

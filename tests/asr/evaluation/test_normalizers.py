@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import InvalidOptionError
 from auricle.evaluation import Hypothesis, Utterance, evaluate, normalize, normalizer, score
+from auricle_types.errors import InvalidOptionError
 
 TEXTS = (
     "Mr. Smith colours twenty-one walls, um, for $5.50!",

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from auricle.errors import StorageError, UnknownModelError
 from auricle.families import FAMILIES, cache, registry
 from auricle.families.cache import ARCHITECTURES, LocalModel, local_models, remove, snapshot_folder
+from auricle_types.errors import StorageError, UnknownModelError
 from tests.asr.families.published import FILES, known
 
 MODEL = known()

@@ -7,13 +7,13 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
-from auricle.errors import ChecksumMismatchError, DownloadError
 from auricle.families import cache, registry, transfer
 from auricle.families.by_hand import instructions
 from auricle.families.cache import repository_folder, snapshot_folder
 from auricle.families.hub import hub_folder, pull
 from auricle.families.reference import Reference
 from auricle.recognizer import model_path
+from auricle_types.errors import ChecksumMismatchError, DownloadError
 from tests.asr.families.published import FILES, PublishedHub, known
 
 library_download = huggingface_hub.snapshot_download

@@ -18,13 +18,13 @@ from auricle.decoding import dialect_of
 from auricle.decoding.whisper import WhisperDialect
 from auricle.decoding.whisper.timing import MARKS
 from auricle.engine import Outcome, Request
-from auricle.errors import CorruptCheckpointError, InvalidOptionError
 from auricle.families import load_pretrained
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS
-from auricle.transcript import Receipt
+from auricle_types.errors import CorruptCheckpointError, InvalidOptionError
+from auricle_types.transcript import Receipt
 from tests.asr.families.peers import (
     WINDOW,
     Peer,

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from auricle.errors import InvalidOptionError
 from auricle.tokenizer.cut import VocabularyCut, cut_vocabulary
 from auricle.tokenizer.whisper import TIMESTAMPS, WhisperTokenizer
+from auricle_types.errors import InvalidOptionError
 from tests.asr.tokenizer.unicode_lines import lines, short_vocabulary
 
 MERGES = 300

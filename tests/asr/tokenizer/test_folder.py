@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("whisper")
 
-from auricle.errors import CorruptCheckpointError, TokenizerMissingError
 from auricle.tokenizer.folder import folder_tokenizer
 from auricle.tokenizer.openai import openai_tokenizer
 from auricle.tokenizer.whisper import TIMESTAMPS, WhisperTokenizer
+from auricle_types.errors import CorruptCheckpointError, TokenizerMissingError
 from tests.asr.tokenizer.unicode_lines import lines, short_vocabulary, vocabulary
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from auricle.config import SAMPLE_RATE, ModelConfig
-from auricle.errors import ManifestError
 from auricle.training.config import DataConfig, OnBad
 from auricle.training.corpus import Corpus, Utterance
 from auricle.training.problems import Problem, settle, summary
 from auricle.training.selection import Speech, alignable, frames_needed, is_latin, usable
+from auricle_types.errors import ManifestError
 from tests.asr.tiny import SENTENCES, tiny_config, tiny_tokenizer
 
 MODEL = tiny_config()  # a window of 5 s

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from auricle_cli.load import Arrival, Clips
 from auricle_cli.load.clips import NOISE_RATE, Recording
-from auricle_client import AudioNotFoundError, InvalidAudioError
+from auricle_client import AudioError, AudioNotFoundError
 
 PLACES = st.floats(0, 1, exclude_max=True)
 
@@ -94,7 +94,7 @@ def test_noise_is_quiet_and_long_enough() -> None:
 def test_missing_recordings_are_typed_errors(tmp_path: Path) -> None:
     with pytest.raises(AudioNotFoundError):
         Clips.of([tmp_path / "none.wav"])
-    with pytest.raises(InvalidAudioError, match="folder"):
+    with pytest.raises(AudioError, match="folder"):
         Clips.of([tmp_path])
-    with pytest.raises(InvalidAudioError, match="at least one"):
+    with pytest.raises(AudioError, match="at least one"):
         Clips.of([])

@@ -18,10 +18,10 @@ from auricle.decoding.whisper.stretches import Heard, heard_in_piece
 from auricle.decoding.whisper.tails import SpeechGoesOn
 from auricle.decoding.whisper.timing import MARKS, WordTimer, compile_now
 from auricle.decoding.whisper.windows import Windows
-from auricle.errors import InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
-from auricle.transcript import Word
+from auricle_types.errors import InvalidOptionError
+from auricle_types.transcript import Word
 
 CONTEXT = 448  # tokens that the decoder of every published model is made for
 LATEST_FIRST = 1.0  # seconds: a transcript that begins later has missed something

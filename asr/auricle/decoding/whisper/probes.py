@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from auricle.errors import InferenceError
+from auricle_types.errors import InferenceError
 
 
 class NoSpeech:

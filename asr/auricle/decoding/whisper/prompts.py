@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from auricle.decoding.filters import Tokens
-from auricle.errors import InvalidOptionError
 from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle_types.errors import InvalidOptionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from auricle.decoding.filters import Tokens
 from auricle.hypothesis import Hypothesis
 from auricle.segmentation.joining import leading
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 
 STRIDE = 2  # feature frames from one time to the next
 FRAME_SECONDS = TIMESTAMP_SECONDS / STRIDE

@@ -13,7 +13,7 @@ from auricle.decoding.whisper.prompts import new_prompt
 from auricle.decoding.words import spelled, token_frames, word_times
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer.whisper import WhisperTokenizer
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 
 MARKS = 5  # tokens that are fed beside the text: START, the language, the task, no times, END
 _OPENING = frozenset("\"'\u201c\u00bf([{-")  # belong to the word behind them

@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.checkpoint import Checkpoint
-from auricle.errors import InvalidOptionError
 from auricle.features import new_features
 from auricle.tokenizer.whisper import WhisperTokenizer
 from auricle.training.corpus import Corpus, Utterance
@@ -16,6 +15,7 @@ from auricle.training.labels.label import Label
 from auricle.training.labels.tokens import tokens_of
 from auricle.training.silence import with_silence
 from auricle.training.validation import said
+from auricle_types.errors import InvalidOptionError
 
 LIKELY = 48  # tokens that are kept of each place: 0.99 of the probability and more
 LEAST_SIMILAR = 0.5  # of letters: below, teacher or reference is of another utterance

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
-from auricle.errors import InvalidOptionError, ManifestError
 from auricle.storage import replacing, writing
+from auricle_types.errors import InvalidOptionError, ManifestError
 
 MANIFEST = "train.jsonl"
 PLAN = "plan.json"

@@ -16,10 +16,10 @@ import soxr
 from numpy.typing import NDArray
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import InvalidOptionError, SynthesisError
 from auricle.training.synthesis.festival import Festival
 from auricle.training.synthesis.programs import output, require
 from auricle.training.synthesis.voices import Voice
+from auricle_types.errors import InvalidOptionError, SynthesisError
 
 SECONDS_SPOKEN = (0.3, 30.0)  # outside of these, an engine has choked on the sentence
 

@@ -16,13 +16,13 @@ from typing import NoReturn, TypeAlias, TypeVar
 from tqdm import tqdm
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
 from auricle.training.synthesis.corpus import Recording, SpeechFolder
 from auricle.training.synthesis.engines import DEFAULT_ENGINES, cast_of, speak
 from auricle.training.synthesis.opus import encode_opus
 from auricle.training.synthesis.plan import Plan, Utterance
 from auricle.training.synthesis.programs import ProgramKilledError
 from auricle.training.synthesis.sentences import Sentence
+from auricle_types.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ pytest.importorskip("whisper")
 from auricle.config import DecodingOptions
 from auricle.decoding import ContinuousDecoder, Utterance
 from auricle.decoding.whisper import WhisperDialect
-from auricle.errors import InvalidOptionError
 from auricle.model import DecoderCache, new_cache
+from auricle_types.errors import InvalidOptionError
 from tests.asr.decoding.play import WatchedCache
 from tests.asr.decoding.scripted import remembered
 from tests.asr.decoding.whisper.small_models import (

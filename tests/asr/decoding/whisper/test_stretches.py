@@ -8,7 +8,7 @@ pytest.importorskip("whisper")
 
 from auricle.decoding.whisper.stretches import Heard, Seconds, heard_in_piece
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 BEGIN = 100

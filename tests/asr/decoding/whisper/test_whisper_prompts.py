@@ -7,7 +7,7 @@ pytest.importorskip("whisper")
 from auricle.config import DecodingOptions
 from auricle.decoding.whisper import WhisperDialect
 from auricle.decoding.whisper.prompts import plain_prompt, prompt_tokens
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 CONTEXT = 48

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import InvalidOptionError, ManifestError
 from auricle.training.synthesis.corpus import Recording, SpeechFolder
+from auricle_types.errors import InvalidOptionError, ManifestError
 
 PLAN: dict[str, str | int] = {"seed": 1, "sentences": "abc", "voices": "def"}
 

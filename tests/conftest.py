@@ -30,5 +30,5 @@ def all_is_speech() -> Iterator[None]:
     """The VAD hears words in whatever it is given: tiny models talk on noise, and should."""
     with pytest.MonkeyPatch.context() as patch:
         for module in ("vad", "segmenter"):
-            patch.setattr(f"auricle.{module}.has_word", lambda speech: True)
+            patch.setattr(f"auricle.segmentation.{module}.has_word", lambda speech: True)
         yield

@@ -18,8 +18,8 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from auricle.config import DecodingOptions
 from auricle.recognizer import BUNDLED, Recognizer, model_path
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Transcript
 from benchmarks.accuracy_tables import tables
 from benchmarks.beside import beside_peers

@@ -20,7 +20,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions
 from auricle.decoding import Casting, dialect_of
 from auricle.engine import Engine, ModelRunner, Request
 from auricle.engine.devices import activations, loaded, prepare, resolve_dtype
@@ -29,6 +28,7 @@ from auricle.families import load_pretrained
 from auricle.features import new_features
 from auricle.recognizer import BUNDLED, model_path
 from auricle.training.silence import with_silence
+from auricle_types.options import DecodingOptions
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.conditions import Samples
 from benchmarks.corpora import Corpus

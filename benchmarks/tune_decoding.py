@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from auricle.audio import load_audio
 from auricle.checkpoint import Checkpoint, load_checkpoint
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.decoding import Casting, ContinuousDecoder, Decoding, Posteriors
 from auricle.engine.devices import prepare
 from auricle.evaluation import ErrorCounts, normalize, read_manifest, word_errors
@@ -28,6 +28,7 @@ from auricle.features import LogMel
 from auricle.model import SpeechTransformer, new_cache
 from auricle.recognizer import model_path
 from auricle.segmentation.vad import speaks
+from auricle_types.options import DecodingOptions
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
 

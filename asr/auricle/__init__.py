@@ -15,16 +15,16 @@ from auricle.version import __version__
 
 if TYPE_CHECKING:
     from auricle.audio import Audio, load_audio
-    from auricle.config import DecodingOptions, EngineConfig
     from auricle.recognizer import Recognizer
     from auricle_types.errors import AuricleError
+    from auricle_types.options import DecodingOptions, EngineConfig
     from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
 _HOMES = {
     "Audio": "auricle.audio",
     "AuricleError": "auricle_types.errors",
-    "DecodingOptions": "auricle.config",
-    "EngineConfig": "auricle.config",
+    "DecodingOptions": "auricle_types.options",
+    "EngineConfig": "auricle_types.options",
     "Receipt": "auricle_types.transcript",
     "Recognizer": "auricle.recognizer",
     "Segment": "auricle_types.transcript",

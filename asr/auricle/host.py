@@ -8,7 +8,7 @@ from typing import cast
 import torch
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import AudioContext, EngineConfig, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import Casting, dialect_of
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.devices import convert, loaded, prepare, resolve_device, resolve_dtype
@@ -18,6 +18,7 @@ from auricle.families import load_pretrained
 from auricle.threads import apart
 from auricle.tokenizer import Vocabulary
 from auricle_types.errors import InvalidOptionError
+from auricle_types.options import AudioContext, EngineConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from auricle.audio import Audio, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint
-from auricle.config import AudioContext, DecodingOptions, EngineConfig, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import dialect_of
 from auricle.decoding.whisper import Heard, WhisperDialect
 from auricle.engine import Outcome, Request
@@ -39,6 +39,7 @@ from auricle.segmentation.vad import load_now, speech_end
 from auricle.threads import apart
 from auricle.transcript import Recognition
 from auricle_types.errors import DownloadError, InvalidOptionError, UnknownModelError
+from auricle_types.options import AudioContext, DecodingOptions, EngineConfig
 from auricle_types.transcript import Segment, Transcript, Word
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE
 from auricle.recognizer import Recognizer
 from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
@@ -13,6 +13,7 @@ from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import Recognition
 from auricle_types.errors import AuricleError
+from auricle_types.options import DecodingOptions, EngineConfig
 from auricle_types.transcript import Segment, Transcript
 
 

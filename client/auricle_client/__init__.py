@@ -2,7 +2,7 @@
 
 from auricle_client.aio import AsyncClient, AsyncTranscriptStream
 from auricle_client.client import Client, TranscriptStream
-from auricle_client.options import PcmFormat, RecognitionOptions
+from auricle_client.options import RecognitionOptions
 from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
@@ -22,6 +22,7 @@ from auricle_types.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
+from auricle_types.options import PcmFormat
 from auricle_types.transcript import Model, Receipt, Segment, Transcript, Word
 
 __all__ = [

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from auricle.config import AudioLimits
 from auricle_types.errors import InvalidOptionError
+from auricle_types.options import AudioLimits
 
 KEEPALIVE_TIME_MS = 60_000  # a ping after this much silence finds clients that vanished
 KEEPALIVE_TIMEOUT_MS = 20_000  # and this long without an answer closes their connection

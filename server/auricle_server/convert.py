@@ -1,15 +1,14 @@
 """Messages to Auricle's nouns and back. Raises for values that no noun can hold."""
 
-import math
 from typing import cast
 
 from google.protobuf.duration_pb2 import Duration
 
 from auricle.audio import Encoding, PcmFormat
-from auricle.config import DecodingOptions
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server.seam import Recognizer
 from auricle_types.errors import InvalidOptionError, InvalidRequestError, UnknownModelError
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
 ENCODING_PREFIX = "AUDIO_ENCODING_"
@@ -46,9 +45,7 @@ def pcm_format(config: pb.RecognitionConfig) -> PcmFormat | None:
 
 
 def decoding_options(message: pb.DecodingOptions) -> DecodingOptions:
-    """The options that are present; defaults for the others. Raises InvalidOptionError."""
-    if message.HasField("length_penalty") and not math.isfinite(message.length_penalty):
-        raise InvalidOptionError(f"length_penalty must be finite, not {message.length_penalty}")
+    """Return the options that are present; defaults for the others. Raises InvalidOptionError."""
     return DecodingOptions(**{field.name: value for field, value in message.ListFields()})
 
 

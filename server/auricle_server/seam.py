@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.audio import Audio
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
+from auricle_types.options import DecodingOptions
 
 
 class Segmenter(Protocol):

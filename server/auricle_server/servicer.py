@@ -9,7 +9,6 @@ from functools import partial
 from typing import BinaryIO, TypeVar
 
 from auricle.audio import PcmFormat, iter_audio, load_audio
-from auricle.config import DecodingOptions
 from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
@@ -23,6 +22,7 @@ from auricle_server.incoming import Inbox, reading
 from auricle_server.pipeline import Pipeline
 from auricle_server.seam import Recognizer
 from auricle_server.streaming import StreamedPieces
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Transcript
 
 T = TypeVar("T")

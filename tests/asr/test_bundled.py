@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.recognizer import Recognizer, model_path
+from auricle_types.options import DecodingOptions
 from benchmarks.wordless import WORDLESS
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.wav"))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from auricle.audio import Audio, load_audio
-from auricle.config import SAMPLE_RATE, Calibration, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE, Calibration
 from auricle.recognizer import Recognizer, model_path
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
@@ -32,6 +32,7 @@ from auricle_types.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import (
     SECONDS,

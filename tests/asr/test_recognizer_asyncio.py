@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from auricle.audio import Audio, load_audio
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.recognizer import AudioSource, Recognizer
 from auricle_types.errors import AudioNotFoundError, InvalidSamplesError
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import sounds, tiny_checkpoint
 

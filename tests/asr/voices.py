@@ -11,11 +11,12 @@ import torch
 
 from auricle.audio import load_audio
 from auricle.checkpoint import load_checkpoint
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.decoding import Casting, dialect_of
 from auricle.engine.devices import prepare
 from auricle.model import SpeechTransformer
 from auricle.recognizer import model_path
+from auricle_types.options import DecodingOptions
 from tests.asr.language_models import random_model
 from tests.asr.tiny import prepared_model, sounds
 

@@ -10,7 +10,6 @@ import pytest
 
 from auricle import config
 from auricle.audio import Audio, PcmFormat
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.recognizer import Recognizer
 from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
@@ -21,6 +20,7 @@ from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import CTC_WEIGHT, LM_WEIGHT, Recognition
 from auricle_types.errors import UnknownModelError
+from auricle_types.options import DecodingOptions, EngineConfig
 from auricle_types.transcript import Segment, Transcript
 from tests.server.fakes import FakeRecognizer, wav
 

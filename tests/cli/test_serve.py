@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 import auricle_server
-from auricle.config import EngineConfig
 from auricle.recognizer import Recognizer
 from auricle_server import ServerConfig
 from auricle_types.errors import InvalidOptionError, UnknownModelError
+from auricle_types.options import EngineConfig
 from tests.cli.conftest import Auricle
 from tests.server.fakes import FakeRecognizer
 

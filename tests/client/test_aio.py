@@ -113,7 +113,7 @@ async def test_errors_before_anything_is_sent(aclient: AsyncClient, tmp_path: Pa
         with pytest.raises(AudioNotFoundError):
             await soon(call(tmp_path / "missing.wav"))
         with pytest.raises(InvalidOptionError):
-            await soon(call(SPEECH, RecognitionOptions(beam_size=2**40)))
+            await soon(call(SPEECH, RecognitionOptions(max_tokens=2**40)))
 
 
 async def test_a_full_queue(aclient: AsyncClient, recognizer: FakeRecognizer) -> None:

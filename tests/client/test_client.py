@@ -11,7 +11,6 @@ from typing import Any
 import grpc
 import pytest
 
-from auricle.config import DecodingOptions
 from auricle_client import (
     AudioError,
     AudioNotFoundError,
@@ -34,6 +33,7 @@ from auricle_client import (
     UnknownModelError,
     UnsupportedAudioError,
 )
+from auricle_types.options import DecodingOptions
 from tests.server.fakes import FakeRecognizer, wav
 
 SPEECH = wav(2.5)  # three pieces of the fake segmenter
@@ -236,20 +236,25 @@ def test_an_unknown_model(client: Client) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        RecognitionOptions(beam_size=0),
-        RecognitionOptions(beam_size=2**40),
-        RecognitionOptions(max_tokens="many"),  # type: ignore[arg-type]
-        RecognitionOptions(temperature=-0.1),
-        RecognitionOptions(temperature=0.5, beam_size=2),
-        RecognitionOptions(seed=-1),
-        RecognitionOptions(seed=2**63),
-        RecognitionOptions(pcm=PcmFormat(16_000, encoding="s17le")),
+        {"beam_size": 0},
+        {"beam_size": 2**40},
+        {"max_tokens": "many"},
+        {"temperature": -0.1},
+        {"temperature": 0.5, "beam_size": 2},
+        {"seed": -1},
+        {"seed": 2**63},
     ],
     ids=str,
 )
-def test_options_out_of_range(client: Client, options: RecognitionOptions) -> None:
+def test_options_out_of_range_are_refused_before_anything_is_sent(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidOptionError):
-        client.upload(SPEECH, options)
+        RecognitionOptions(**options)
+
+
+@pytest.mark.parametrize("options", [{"max_tokens": 2**40}, {"prompt": (1, 2)}], ids=str)
+def test_what_the_wire_cannot_hold(client: Client, options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOptionError, match="does not fit"):
+        client.upload(SPEECH, RecognitionOptions(**options))
 
 
 def test_a_full_queue_says_when_to_come_back(client: Client, recognizer: FakeRecognizer) -> None:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle.audio import Encoding, PcmFormat
-from auricle.config import DecodingOptions
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server import convert
 from auricle_types.errors import InvalidOptionError, InvalidRequestError, UnknownModelError
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript, Word
 from tests.server.fakes import FakeRecognizer
 

@@ -11,11 +11,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from auricle.config import DecodingOptions
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 from auricle_server.pipeline import Pipeline
 from auricle_types.errors import EngineStoppedError, InferenceError, QueueFullError
+from auricle_types.options import DecodingOptions
 from tests.server.fakes import FakeRecognizer
 from tests.server.messages import soon, until
 

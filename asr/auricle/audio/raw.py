@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import soundfile
 
 from auricle.audio.decoders import Block
-from auricle.audio.pcm import Encoding, PcmFormat
 from auricle.audio.source import ByteSource
+from auricle_types.options import Encoding, PcmFormat
 
 _SUBTYPES: dict[Encoding, str] = {  # libsndfile's names
     "u8": "PCM_U8",

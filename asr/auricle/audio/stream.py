@@ -14,13 +14,12 @@ from auricle.audio.container import (
 from auricle.audio.converter import Converter
 from auricle.audio.decoders import AvDecoder, Decoder, SoundfileDecoder, shortfall
 from auricle.audio.limits import DEFAULT_LIMITS, check_format, check_seconds
-from auricle.audio.pcm import PcmFormat
 from auricle.audio.raw import RawDecoder
 from auricle.audio.source import ByteSource, Reader
 from auricle.audio.sphere import read_sphere_header
 from auricle.audio.wav import WavHeader, read_wav_header
-from auricle.config import AudioLimits
 from auricle_types.errors import EmptyAudioError, UnsupportedAudioError
+from auricle_types.options import AudioLimits, PcmFormat
 
 _MAX_TAGS = 16
 _CANCELLED = "the audio's channels cancel each other out: one of them was taken, not their mean"

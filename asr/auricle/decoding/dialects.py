@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from auricle.config import DecodingOptions, ModelConfig, SpecialTokens
+from auricle.config import ModelConfig, SpecialTokens
 from auricle.decoding.ctc_words import CtcAligner
 from auricle.decoding.hearing import Hearing
 from auricle.decoding.prelude import Course
@@ -16,6 +16,7 @@ from auricle_types.errors import (
     CorruptCheckpointError,
     InvalidOptionError,
 )
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Word
 
 

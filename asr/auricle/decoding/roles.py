@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from auricle.config import LM_WEIGHT, DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding.continuous import Decoding
 from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.ctc_scorer import CtcScorer
@@ -18,6 +18,7 @@ from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
 from auricle.tokenizer import Tokenizer
 from auricle_types.errors import InvalidOptionError
+from auricle_types.options import LM_WEIGHT, DecodingOptions
 
 
 @dataclass(frozen=True, slots=True)

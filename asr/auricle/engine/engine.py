@@ -7,7 +7,6 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import NoReturn
 
-from auricle.config import EngineConfig
 from auricle.engine.answers import Answers
 from auricle.engine.execution import Done, Execution
 from auricle.engine.failure import as_typed
@@ -22,6 +21,7 @@ from auricle_types.errors import (
     EngineStoppedError,
     QueueFullError,
 )
+from auricle_types.options import EngineConfig
 
 SOON = 0.1  # seconds: nobody is told to try again earlier
 

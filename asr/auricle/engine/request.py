@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.hypothesis import Hypothesis
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt
 
 Phase = Literal["waiting", "encoding", "decoding", "finished"]

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.decoding import (
     Casting,
     ContinuousDecoder,
@@ -35,6 +35,7 @@ from auricle_types.errors import (
     InferenceError,
     InvalidOptionError,
 )
+from auricle_types.options import DecodingOptions
 
 MIB = 1024 * 1024
 _Heard = tuple[Tensor, Tensor | None]  # what the decoder remembers, what CTC hears

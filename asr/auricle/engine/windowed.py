@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding.whisper import WhisperDialect
 from auricle.engine.request import Request
 from auricle.engine.serving import Serving
 from auricle.missing import missing_words
 from auricle.segmentation.vad import speech_end
 from auricle.transcript import Recognition
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Segment
 
 

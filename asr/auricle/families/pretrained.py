@@ -17,7 +17,7 @@ from auricle.checkpoint import (
     load_checkpoint,
     read_header,
 )
-from auricle.config import AudioContext, ModelConfig
+from auricle.config import ModelConfig
 from auricle.families.ctranslate2 import MODEL_BIN, Ct2Folder, is_ct2
 from auricle.families.ctranslate2 import sources as ct2_sources
 from auricle.families.description import CONFIG, Description
@@ -45,6 +45,7 @@ from auricle_types.errors import (
     UnknownArchitectureError,
     UnknownModelError,
 )
+from auricle_types.options import AudioContext
 
 FAMILIES = {family.name: family for family in (WHISPER, MOONSHINE)}
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import Casting, Dialect, Hearing, dialect_of
 from auricle.decoding.filters import Tokens
 from auricle.decoding.hearing import Places
@@ -26,6 +26,7 @@ from auricle.segmentation.cutting import SILENCE_PEAK
 from auricle.segmentation.vad import speaks, speech_end
 from auricle.tokenizer import Vocabulary
 from auricle_types.errors import AudioError, AuricleError, InvalidOptionError
+from auricle_types.options import DecodingOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

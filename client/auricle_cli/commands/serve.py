@@ -6,7 +6,6 @@ from typing import Any, get_args
 
 import click
 
-from auricle.config import AudioContext, EngineConfig
 from auricle_cli.failure import Failure
 from auricle_cli.groups import options_of
 from auricle_cli.recognition import (
@@ -19,6 +18,7 @@ from auricle_cli.recognition import (
 )
 from auricle_server.config import ServerConfig
 from auricle_types.errors import AuricleError
+from auricle_types.options import AudioContext, EngineConfig
 
 SERVER_HELP = {
     "host": "Address to listen on; 0.0.0.0 for all.",

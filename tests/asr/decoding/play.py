@@ -8,7 +8,6 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from auricle.config import DecodingOptions
 from auricle.decoding import (
     Casting,
     ContinuousDecoder,
@@ -20,6 +19,7 @@ from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
 from auricle.model import Decoder, DecoderCache, new_cache
 from auricle.model.decoder_cache import StepView
+from auricle_types.options import DecodingOptions
 
 FRAMES_PER_SECOND = 25
 TOKENS_PER_SECOND = 9.0

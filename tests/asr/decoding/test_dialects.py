@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 
-from auricle.config import DecodingOptions, ModelConfig, TransformerConfig
+from auricle.config import ModelConfig, TransformerConfig
 from auricle.decoding import Casting, PlainDialect, Utterance, dialect_of
 from auricle.decoding.whisper import WhisperDialect, plain_prompt
 from auricle_types.errors import CheckpointMismatchError, InvalidOptionError
+from auricle_types.options import DecodingOptions
 from tests.asr.tiny import tiny_tokenizer
 
 

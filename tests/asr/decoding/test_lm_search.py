@@ -7,11 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from auricle.config import DecodingOptions
 from auricle.decoding import BeamSearch, Casting, LmScorer, new_search
 from auricle.decoding.next_tokens import NextTokens, Read
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import Part, Stage, parts
 from tests.asr.decoding.scripted import ScriptedDecoder, remembered, script
 from tests.asr.decoding.test_next_tokens import outs, random_decoder

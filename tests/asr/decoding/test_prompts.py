@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from auricle.config import DecodingOptions
 from auricle.decoding import ContinuousDecoder, continuous, new_search
 from auricle.decoding.continuous import LONG_PROMPT
 from auricle.decoding.prelude import Prelude
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, new_cache
+from auricle_types.options import DecodingOptions
 from tests.asr.tiny import DTYPES, VOCAB_SIZE, prepared_model, utterances
 
 PROMPTS = (2, 30, 3, LONG_PROMPT + 1, 17)  # tokens

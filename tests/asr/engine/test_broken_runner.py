@@ -7,7 +7,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
-from auricle.config import EngineConfig
 from auricle.engine import Engine, Outcome, Room
 from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
@@ -18,6 +17,7 @@ from auricle_types.errors import (
     InferenceError,
     InvalidOptionError,
 )
+from auricle_types.options import EngineConfig
 from tests.asr.engine.fakes import LOST, PATIENCE, VENOM, Clock, FakeRunner, heard, request
 
 Start = Callable[[FakeRunner], Engine]

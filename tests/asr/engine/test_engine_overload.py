@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from auricle.config import EngineConfig
 from auricle.engine import Cost, Engine, Outcome, Request
 from auricle.engine.scheduler import MIB
 from auricle_types.errors import (
@@ -15,6 +14,7 @@ from auricle_types.errors import (
     InvalidOptionError,
     QueueFullError,
 )
+from auricle_types.options import EngineConfig
 from tests.asr.engine.fakes import (
     FRAME_BYTES,
     FRAMES_PER_SECOND,

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.decoding import Casting
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
@@ -23,6 +23,7 @@ from auricle_types.errors import (
     InferenceError,
     InvalidOptionError,
 )
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import Part, Stage
 from tests.asr.engine.jobs import MIXED, alone, finish, jobs, run, tokens
 from tests.asr.language_models import random_model

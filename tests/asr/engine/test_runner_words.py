@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from auricle.config import DecodingOptions
 from auricle.decoding import Casting, dialect_of
 from auricle.decoding.ctc_words import ctc_words
 from auricle.engine import ModelRunner
 from auricle.hypothesis import Hypothesis
 from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions
 from tests.asr.engine.jobs import alone, jobs, run, tokens
 from tests.asr.tiny import DTYPES, prepared_model, sounds, tiny_tokenizer
 

@@ -19,12 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.families.openai import openai_name
 from auricle.tokenizer.whisper import WhisperTokenizer
 from auricle_types.errors import AuricleError
+from auricle_types.options import DecodingOptions
 from tests.asr.tiny import sound
 from tests.asr.tokenizer.unicode_lines import short_vocabulary
 

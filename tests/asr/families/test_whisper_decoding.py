@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from auricle.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import dialect_of
 from auricle.decoding.whisper import WhisperDialect
 from auricle.decoding.whisper.timing import MARKS
@@ -24,6 +24,7 @@ from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS
 from auricle_types.errors import CorruptCheckpointError, InvalidOptionError
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt
 from tests.asr.families.peers import (
     WINDOW,

@@ -3,7 +3,6 @@
 import math
 from functools import partial
 
-from auricle.config import DecodingOptions
 from auricle.decoding.filters import LogitFilter, SuppressBlank, TimestampRules, Tokens
 from auricle.decoding.guards import Guard
 from auricle.decoding.hearing import Hearing
@@ -21,6 +20,7 @@ from auricle.decoding.whisper.windows import Windows
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer.whisper import TIMESTAMP_SECONDS, WhisperTokenizer
 from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Word
 
 CONTEXT = 448  # tokens that the decoder of every published model is made for

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auricle.config import DecodingOptions
 from auricle.decoding.loops import Repetition
 from auricle.decoding.prelude import Attempt
 from auricle.decoding.utterance import Utterance
@@ -25,6 +24,7 @@ from auricle.decoding.whisper.doubts import (
     compression_ratio,
 )
 from auricle.hypothesis import Hypothesis
+from auricle_types.options import DecodingOptions
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 pytest.importorskip("whisper")

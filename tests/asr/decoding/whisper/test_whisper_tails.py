@@ -7,13 +7,13 @@ import torch
 
 pytest.importorskip("whisper")
 
-from auricle.config import DecodingOptions
 from auricle.decoding import Utterance
 from auricle.decoding.prelude import Attempt
 from auricle.decoding.whisper import WhisperDialect
 from auricle.decoding.whisper.course import WhisperCourse
 from auricle.decoding.whisper.tails import SpeechGoesOn
 from auricle.hypothesis import Hypothesis
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.scripted import shown
 from tests.asr.tokenizer.unicode_lines import vocabulary
 

@@ -14,7 +14,6 @@ from threading import Event, Thread
 
 import pytest
 
-from auricle.config import EngineConfig
 from auricle.engine import Engine
 from auricle.engine.processes.messages import Cancel, Submit
 from auricle.engine.processes.remote import RemoteEngine, started
@@ -28,6 +27,7 @@ from auricle_types.errors import (
     InvalidOptionError,
     QueueFullError,
 )
+from auricle_types.options import EngineConfig
 from tests.asr.engine.fakes import PATIENCE, POISON, FakeRunner, heard, request, words
 
 FOREVER = 10**9  # steps

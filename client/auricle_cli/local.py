@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import asdict
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
 from auricle.config import SAMPLE_RATE
@@ -11,9 +12,9 @@ from auricle.segmentation.segmenter import Piece
 from auricle_cli.answers import TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
-from auricle_cli.recognition import Recognition
+from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import AuricleError
-from auricle_types.options import DecodingOptions, EngineConfig
+from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Segment, Transcript
 
 
@@ -28,7 +29,7 @@ class LocalTranscriber:
         self._pcm = pcm
 
     def transcribe(self, source: Source) -> Transcript:
-        """The whole answer. Raises TranscriptionError."""
+        """Transcribe the whole source. Raises TranscriptionError."""
         try:
             with source.open() as reader:
                 audio = load_audio(reader, pcm=self._pcm)
@@ -37,7 +38,7 @@ class LocalTranscriber:
             raise TranscriptionError(str(error)) from error
 
     def stream(self, source: Source, on_segment: Callable[[Segment], None]) -> Transcript:
-        """The same while the source is read. Raises TranscriptionError."""
+        """Transcribe while the source is read. Raises TranscriptionError."""
         try:
             with source.open() as reader, closing(iter_audio(reader, pcm=self._pcm)) as audio:
                 return self._stream(audio, on_segment)
@@ -66,34 +67,12 @@ class LocalTranscriber:
         self._recognizer.close(drain=False)
 
 
-def load(recognition: Recognition) -> LocalTranscriber:
+def load(recognition: RecognitionSetup) -> LocalTranscriber:
     """Load the model. Raises Failure."""
     try:
-        options = DecodingOptions(
-            beam_size=recognition.beam,
-            max_tokens=recognition.max_tokens,
-            temperature=recognition.temperature,
-            seed=recognition.seed,
-            ctc_weight=recognition.ctc_weight,
-            lm_weight=recognition.lm_weight,
-            guards=recognition.guards,
-            language=recognition.language,
-            task=recognition.task or "transcribe",
-            prompt=recognition.prompt,
-            timestamps=recognition.timestamps,
-            word_timestamps=recognition.word_timestamps,
-            fallback=recognition.fallback,
-        )
         recognizer = Recognizer.from_pretrained(
-            recognition.model or "bundled",
-            lm=recognition.lm,
-            device=recognition.device or "auto",
-            dtype=recognition.dtype or "auto",
-            engine=EngineConfig(exact=recognition.exact, processes=recognition.processes or 1),
-            audio_context=recognition.audio_context,
+            **asdict(recognition.loading), engine=recognition.engine
         )
     except AuricleError as error:
         raise Failure(str(error)) from error
-    pcm = recognition.pcm
-    declared = PcmFormat(pcm.sample_rate, pcm.channels, pcm.encoding) if pcm else None
-    return LocalTranscriber(recognizer, options, declared)
+    return LocalTranscriber(recognizer, recognition.decoding, recognition.pcm)

@@ -57,9 +57,9 @@ def _load_settings(ctx: click.Context, _: click.Parameter, path: Path | None) ->
 def main() -> None:
     """Turn speech into text, here or on a server.
 
-    Every option of a command can also come from the environment (AURICLE_TRANSCRIBE_SERVER) or
-    from the settings file ([transcribe] server). Flags win over the environment, that over the
-    file.
+    Every option of a command can also come from the environment (AURICLE_MODEL) or from the
+    settings file ([transcribe] model). Flags win over the environment, and the environment wins
+    over the file.
 
     Exit status: 0 all went well; 1 some inputs failed, the others were transcribed; 2 nothing
     could be done, or wrong usage; 130 interrupted.

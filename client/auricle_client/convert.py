@@ -1,5 +1,7 @@
 """Options to messages and messages to answers."""
 
+from typing import Any
+
 from google.protobuf.duration_pb2 import Duration
 
 from auricle_client.options import RecognitionOptions
@@ -13,17 +15,16 @@ ENCODING_PREFIX = "AUDIO_ENCODING_"
 
 def recognition_config(options: RecognitionOptions) -> pb.RecognitionConfig:
     """Return the options for the wire. Raises InvalidOptionError for values that do not fit."""
+    pcm: dict[str, Any] = {}  # absent for audio in a container
+    if options.pcm is not None:
+        pcm["encoding"] = ENCODING_PREFIX + options.pcm.encoding.upper()
+        pcm["sample_rate_hertz"] = options.pcm.sample_rate
+        pcm["channels"] = options.pcm.channels
     try:
-        config = pb.RecognitionConfig(
-            model=options.model, decoding=pb.DecodingOptions(**changed(options))
-        )
-        if options.pcm is not None:
-            config.encoding = pb.AudioEncoding.Value(ENCODING_PREFIX + options.pcm.encoding.upper())
-            config.sample_rate_hertz = options.pcm.sample_rate
-            config.channels = options.pcm.channels
+        decoding = pb.DecodingOptions(**changed(options))
+        return pb.RecognitionConfig(model=options.model, decoding=decoding, **pcm)
     except (TypeError, ValueError) as error:  # protobuf's, for a wrong type or over 32 bits
         raise InvalidOptionError(f"an option does not fit: {error}") from error
-    return config
 
 
 def seconds(duration: Duration) -> float:

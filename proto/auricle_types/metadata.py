@@ -8,7 +8,6 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
-from functools import cache
 from numbers import Integral, Real
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -26,7 +25,7 @@ class Range:
     most: float = math.inf
     is_open: bool = False
 
-    def __contains__(self, value: float) -> bool:
+    def __contains__(self, value: Any) -> bool:  # noqa: ANN401 - any real number
         return self.least <= value <= self.most and not (self.is_open and value == self.least)
 
     def __str__(self) -> str:
@@ -36,6 +35,7 @@ class Range:
         return f"{'above' if self.is_open else 'at least'} {self.least}{finite}"
 
 
+_KNOWN: dict[type[Any], "tuple[Option, ...]"] = {}
 POSITIVE = Range(0, is_open=True)
 AT_LEAST_ONE = Range(1)
 
@@ -55,7 +55,7 @@ class Option:
     default: Any = None
     is_optional: bool = False  # None is a value, too
 
-    def check(self, value: object) -> None:
+    def check(self, value: Any) -> None:  # noqa: ANN401 - what a caller gave
         """Raise InvalidOptionError for a value of the wrong kind or out of range."""
         if value is None and self.is_optional:
             return
@@ -86,15 +86,16 @@ def option(
     return field(default=default, metadata={"option": details})
 
 
-@cache
 def options_of(cls: type[Any]) -> tuple[Option, ...]:
     """Return the options of a dataclass, in the order of its fields."""
-    hints = get_type_hints(cls)
-    return tuple(
-        _completed(each.metadata["option"], each.name, hints[each.name], each.default)
-        for each in fields(cls)
-        if "option" in each.metadata
-    )
+    if cls not in _KNOWN:  # hints take long to resolve, and each request has options
+        hints = get_type_hints(cls)
+        _KNOWN[cls] = tuple(
+            _completed(each.metadata["option"], each.name, hints[each.name], each.default)
+            for each in fields(cls)
+            if "option" in each.metadata
+        )
+    return _KNOWN[cls]
 
 
 def check(options: object) -> None:

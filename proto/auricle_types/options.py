@@ -174,7 +174,7 @@ class AudioLimits:
     max_seconds: float = option(4 * 3600.0, "Most seconds of one recording.", POSITIVE)
     min_sample_rate: int = option(1_000, "Lowest sample rate, in Hz.", AT_LEAST_ONE)
     max_sample_rate: int = option(768_000, "Highest sample rate, in Hz.", AT_LEAST_ONE)
-    max_channels: int = option(64, "Most channels.", AT_LEAST_ONE)
+    max_channels: int = option(64, "Most channels of one recording.", AT_LEAST_ONE)
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,65 +1,66 @@
 """`auricle models`: which there are, fetching, describing, converting and deleting them."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from auricle_cli.connection import Connection, tls_options
+from auricle_cli.connection import SERVER, TLS, Connection
 from auricle_cli.failure import Failure
+from auricle_cli.groups import option_group
 from auricle_cli.model_list import Entry, bytes_text, local_and_known, served, table
 
 if TYPE_CHECKING:
     from auricle.families.registry import KnownFile, KnownModel
 
 DTYPES = ["float32", "bfloat16", "float16", "int8"]
-LIST_OPTIONS = [
-    click.option("--server", metavar="HOST:PORT", help="List what this server serves, too."),
-    *tls_options,
-    click.option("--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait."),
-    click.option(
-        "--format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        help="json: one object a line.",
-    ),
-]
 
 
-def _list_options(command: Any) -> Any:  # noqa: ANN401 - whatever click decorates
-    for option in reversed(LIST_OPTIONS):
-        command = option(command)
+def _list_options(command: Callable[..., None]) -> Callable[..., None]:
+    decorators = [
+        option_group(
+            Connection, "connection", [replace(SERVER, help="Server whose models to list."), *TLS]
+        ),
+        click.option(
+            "--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait."
+        ),
+        click.option(
+            "--format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="Output format; json has one object a line.",
+        ),
+    ]
+    for decorator in reversed(decorators):
+        command = decorator(command)
     return command
 
 
 @click.group(invoke_without_command=True)
 @_list_options
 @click.pass_context
-def models(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - of list
+def models(ctx: click.Context, /, **_: object) -> None:
     """List, fetch, describe, convert and delete models.
 
     Without a command: `list`.
     """
-    ctx.default_map = {"list": options}
+    ctx.default_map = {"list": ctx.params}
     if ctx.invoked_subcommand is None:
-        ctx.invoke(list_, **options)
+        ctx.invoke(list_, **ctx.params)
 
 
 @models.command("list")
 @_list_options
-def list_(
-    server: str | None, tls: bool, ca_certificate: Path | None, timeout: float, format: str
-) -> None:
+def list_(connection: Connection, timeout: float, format: str) -> None:
     """List the models on this machine and those that can be had by a short name.
 
     With --server, what it serves comes first, its default model before the others; exit 0 only when
     it answers.
     """
-    if not server and (tls or ca_certificate):
-        raise click.UsageError("--tls and --ca-certificate are for a --server: name it, too")
-    asked = _served(Connection(server, tls, ca_certificate), timeout) if server else []
+    asked = _served(connection, timeout) if connection.server else []
     entries = [*asked, *local_and_known()]
     lines = map(json.dumps, entries) if format == "json" else table(entries)
     for line in lines:
@@ -120,7 +121,10 @@ def show(model: str) -> None:
 @click.argument("source")
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--dtype", type=click.Choice(DTYPES), default="float32", help="Of the weights in the file."
+    "--dtype",
+    type=click.Choice(DTYPES),
+    default="float32",
+    help="Number type of the weights.",
 )
 @click.option(
     "--vocabulary",

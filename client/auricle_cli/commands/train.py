@@ -11,7 +11,7 @@ from auricle_cli.interruption import INTERRUPTED
 
 @click.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--resume/--restart", default=True, help="Go on from the last checkpoint, if any.")
+@click.option("--resume/--restart", default=True, help="Continue from the last checkpoint, if any.")
 def train(config: Path, resume: bool) -> None:
     """Train a model as the recipe CONFIG (TOML) says; interrupted, it goes on where it stopped.
 

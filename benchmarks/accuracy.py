@@ -18,7 +18,8 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from auricle.recognizer import BUNDLED, Recognizer, model_path
+from auricle.naming import BUNDLED, model_path
+from auricle.recognizer import Recognizer
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Transcript
 from benchmarks.accuracy_tables import tables

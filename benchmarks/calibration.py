@@ -16,7 +16,8 @@ import click
 from auricle.checkpoint import load_checkpoint, save_calibration
 from auricle.config import Calibration
 from auricle.evaluation import normalize, word_errors
-from auricle.recognizer import BUNDLED, Recognizer, model_path
+from auricle.naming import BUNDLED, model_path
+from auricle.recognizer import Recognizer
 from auricle_types.options import DecodingOptions
 from benchmarks.accuracy import weights
 from benchmarks.calibration_tables import tables
@@ -76,7 +77,7 @@ def judged(
     plain = replace(checkpoint.model.config, calibration=Calibration())
     checkpoint.model.config = plain
     halves: tuple[list[Judged], list[Judged]] = ([], [])
-    with Recognizer(checkpoint) as recognizer:
+    with Recognizer.from_checkpoint(checkpoint) as recognizer:
         for corpus in corpora:
             answers = recognizer.transcribe(list(corpus.waveforms), options=options)
             for file, text, answer in zip(corpus.files, corpus.texts, answers, strict=True):

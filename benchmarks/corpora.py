@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from auricle.audio import load_audio
 from auricle.config import SAMPLE_RATE
-from auricle.evaluation import read_manifest
+from auricle.evaluation import load_utterance, read_manifest
 from benchmarks.conditions import Samples
 
 
@@ -25,7 +24,7 @@ class Corpus:
         return cls(
             manifest.stem,
             [utterance.audio.name for utterance in utterances],
-            [load_audio(utterance.audio).samples for utterance in utterances],
+            [load_utterance(utterance).samples for utterance in utterances],
             [utterance.text for utterance in utterances],
         )
 

@@ -26,7 +26,7 @@ from auricle.engine.devices import activations, loaded, prepare, resolve_dtype
 from auricle.evaluation import normalize
 from auricle.families import load_pretrained
 from auricle.features import new_features
-from auricle.recognizer import BUNDLED, model_path
+from auricle.naming import BUNDLED, model_path
 from auricle.training.silence import with_silence
 from auricle_types.options import DecodingOptions
 from benchmarks.command import benchmark_options, use_threads

@@ -67,9 +67,10 @@ class Auricle:
         return {"dtype": self._recognizer.dtype, "features": "computed within the time"}
 
     def _tokens_of(self, audio: Audio) -> int:
-        pieces = self._recognizer.cut(audio) if self._cutting else [Piece(0.0, audio.samples)]
-        answers = self._recognizer.recognize(pieces, self._options)
-        return sum(each.receipt.tokens for each in answers)
+        if self._cutting:
+            return self._recognizer.transcribe(audio, options=self._options).receipt.tokens
+        piece = Piece(0.0, audio.samples)
+        return self._recognizer.submit(piece, self._options, block=True).result().receipt.tokens
 
 
 def throughput(processes: int) -> EngineConfig:
@@ -79,4 +80,4 @@ def throughput(processes: int) -> EngineConfig:
 
 def recognizer(checkpoint: Checkpoint, dtype: str) -> Recognizer:
     """The recogniser on the CPU, set for throughput."""
-    return Recognizer(checkpoint, device="cpu", dtype=dtype, engine=THROUGHPUT)
+    return Recognizer.from_checkpoint(checkpoint, device="cpu", dtype=dtype, engine=THROUGHPUT)

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 
 from auricle.families import load_pretrained
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from auricle_types.errors import AuricleError
 from auricle_types.options import DecodingOptions
 from benchmarks import peer_tables, readers, real_weights

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from auricle.checkpoint import load_checkpoint, save_checkpoint
 from auricle.config import TransformerConfig
-from auricle.recognizer import BUNDLED, model_path
+from auricle.naming import BUNDLED, model_path
 from auricle.threads import apart
 from auricle_cli.server_process import running_server
 from benchmarks.command import benchmark_options, use_threads

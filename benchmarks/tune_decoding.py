@@ -18,15 +18,14 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from auricle.audio import load_audio
 from auricle.checkpoint import Checkpoint, load_checkpoint
 from auricle.config import SAMPLE_RATE
 from auricle.decoding import Casting, ContinuousDecoder, Decoding, Posteriors
 from auricle.engine.devices import prepare
-from auricle.evaluation import ErrorCounts, normalize, read_manifest, word_errors
+from auricle.evaluation import ErrorCounts, load_utterance, normalize, read_manifest, word_errors
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer, new_cache
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from auricle.segmentation.vad import speaks
 from auricle_types.options import DecodingOptions
 from benchmarks.command import benchmark_options, use_threads
@@ -121,7 +120,7 @@ def _encoded(model: SpeechTransformer, manifest: Path, limit: int | None) -> Ite
     features = LogMel(model.config.features)
     utterances = read_manifest(manifest)[:limit]
     for utterance in tqdm(utterances, manifest.stem, leave=False, disable=None):
-        samples = torch.from_numpy(load_audio(utterance.audio).samples)
+        samples = torch.from_numpy(load_utterance(utterance).samples)
         xs, _ = features(samples[None], torch.tensor([len(samples)]))
         (encoder_out,) = model.encoder.encode([xs[0]])
         (memory,) = model.decoder.memorise([encoder_out])

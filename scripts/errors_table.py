@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from auricle_server.status import code_of
+from auricle_server.protocols.auricle_grpc.status import code_of
 from auricle_types import errors
 
 PAGE = Path(__file__).parent.parent / "docs" / "errors.md"

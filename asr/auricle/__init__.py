@@ -16,6 +16,7 @@ from auricle.version import __version__
 if TYPE_CHECKING:
     from auricle.audio import Audio, load_audio
     from auricle.recognizer import Recognizer
+    from auricle.session import FinalSegment, FinalTranscript
     from auricle_types.errors import AuricleError
     from auricle_types.options import DecodingOptions, EngineConfig
     from auricle_types.transcript import Receipt, Segment, Transcript, Word
@@ -25,6 +26,8 @@ _HOMES = {
     "AuricleError": "auricle_types.errors",
     "DecodingOptions": "auricle_types.options",
     "EngineConfig": "auricle_types.options",
+    "FinalSegment": "auricle.session",
+    "FinalTranscript": "auricle.session",
     "Receipt": "auricle_types.transcript",
     "Recognizer": "auricle.recognizer",
     "Segment": "auricle_types.transcript",
@@ -38,6 +41,8 @@ __all__ = [
     "AuricleError",
     "DecodingOptions",
     "EngineConfig",
+    "FinalSegment",
+    "FinalTranscript",
     "Receipt",
     "Recognizer",
     "Segment",

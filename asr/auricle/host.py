@@ -1,5 +1,7 @@
-"""A model that is ready to run, and the engines that run it: here, or in processes of their own."""
+"""Loads models and starts the engines that run them: here, or in processes of their own."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,18 +14,23 @@ from auricle.config import ModelConfig
 from auricle.decoding import Casting, dialect_of
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.devices import convert, loaded, prepare, resolve_device, resolve_dtype
+from auricle.engine.invariance import InvarianceChecker, alone_config, require_share
 from auricle.engine.processes.pool import EnginePool
 from auricle.engine.processes.remote import RemoteEngine, started
+from auricle.engine.serving import Serving
 from auricle.families import load_pretrained
+from auricle.segmentation.vad import load_now
 from auricle.threads import apart
 from auricle.tokenizer import Vocabulary
 from auricle_types.errors import InvalidOptionError
 from auricle_types.options import AudioContext, EngineConfig
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """What is to be known of a model whose weights may lie in another process."""
+class ModelDescription:
+    """Describes a model whose weights may lie in another process."""
 
     config: ModelConfig
     tokenizer: Vocabulary
@@ -31,9 +38,12 @@ class Described:
     dtype: str
 
 
+Start = Callable[[EngineConfig], tuple[Serving, ModelDescription]]
+
+
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """Which model to load, and how it is to run. It can be sent to another process."""
+    """Says which model to load, and how it is to run. It can be sent to another process."""
 
     path: Path
     lm: Path | None = None
@@ -42,7 +52,7 @@ class Loading:
     audio_context: AudioContext | None = None
 
     def load(self) -> Checkpoint:
-        """Ready to run, so that nothing is in memory twice.
+        """Load the model ready to run, so that nothing is in memory twice.
 
         Raises:
             ModelError: it cannot be loaded; its class says why.
@@ -57,8 +67,17 @@ class Loading:
         return checkpoint
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started engine, what it runs, and the checker beside it, if one was asked for."""
+
+    engine: Serving
+    model: ModelDescription
+    checker: InvarianceChecker | None
+
+
 class Host:
-    """A model in this process. Its engines share the weights."""
+    """Holds a model in this process. Its engines share the weights."""
 
     def __init__(self, checkpoint: Checkpoint, device: str, dtype: str) -> None:
         """Make `checkpoint` ready to run; it stays as it is.
@@ -70,15 +89,15 @@ class Host:
         self._dtype = resolve_dtype(dtype, self._device)
         model = apart(lambda: prepare(checkpoint.model, self._device, self._dtype))
         self._ready = replace(checkpoint, model=model)
-        self.described = Described(
+        self.described = ModelDescription(
             checkpoint.model.config,
             checkpoint.tokenizer,
             str(self._device),
             str(self._dtype).removeprefix("torch."),
         )
 
-    def start(self, config: EngineConfig) -> tuple[Engine, Described]:
-        """An engine with these budgets.
+    def start(self, config: EngineConfig) -> tuple[Engine, ModelDescription]:
+        """Start an engine with these budgets.
 
         Raises:
             InvalidOptionError: they are for several processes.
@@ -104,10 +123,60 @@ class Host:
         )
 
 
+def run_checkpoint(
+    checkpoint: Checkpoint, device: str, dtype: str, config: EngineConfig, check_share: float
+) -> Running:
+    """Start an engine in this process, and another one where a share is to be checked.
+
+    Raises:
+        InvalidOptionError: an option is outside its range, or not to be had here.
+    """
+    require_share(check_share)
+    return _run(Host(checkpoint, device, dtype).start, config, check_share)
+
+
+def run_model(loading: Loading, config: EngineConfig, check_share: float) -> Running:
+    """Load a model and start its engines, in as many processes as `config` says.
+
+    Raises:
+        ModelError, InvalidOptionError: as `Loading.load`.
+        EngineStoppedError: a process ended while it loaded the model.
+    """
+    require_share(check_share)
+    if config.processes == 1:
+        checkpoint = apart(loading.load)
+        return run_checkpoint(checkpoint, loading.device, loading.dtype, config, check_share)
+    start = partial(start_processes, loading, among=config.processes)
+    return _run(start, config, check_share)
+
+
+def _run(start: Start, config: EngineConfig, check_share: float) -> Running:
+    apart(load_now)
+    engine, model = start(config)
+    _warn_of_short_context(model.config)
+    if not check_share:
+        return Running(engine, model, None)
+    try:
+        alone, _ = start(alone_config(config))
+    except BaseException:
+        engine.close(drain=False)
+        raise
+    return Running(engine, model, InvarianceChecker(alone, check_share))
+
+
+def _warn_of_short_context(config: ModelConfig) -> None:
+    if config.audio_context == "auto" and not config.knows_short_context:
+        logger.warning(
+            "%s was not taught short contexts: with audio_context auto it may repeat itself or "
+            "leave words out; leave audio_context away, or choose full",
+            config.name,
+        )
+
+
 def start_processes(
     loading: Loading, config: EngineConfig, *, among: int
-) -> tuple[EnginePool, Described]:
-    """Engines in processes of their own.
+) -> tuple[EnginePool, ModelDescription]:
+    """Start engines in processes of their own.
 
     Args:
         loading: what each of them loads.
@@ -122,8 +191,8 @@ def start_processes(
     build = partial(_build, loading, replace(config, processes=1))
     start = partial(RemoteEngine, build, threads=threads)
     engines, described = started(start, config.processes)
-    return EnginePool(engines, lambda: started(start, 1)[0][0]), cast(Described, described)
+    return EnginePool(engines, lambda: started(start, 1)[0][0]), cast(ModelDescription, described)
 
 
-def _build(loading: Loading, config: EngineConfig) -> tuple[Engine, Described]:
+def _build(loading: Loading, config: EngineConfig) -> tuple[Engine, ModelDescription]:
     return Host(apart(loading.load), loading.device, loading.dtype).start(config)

@@ -1,4 +1,4 @@
-"""Warnings that words may be missing: an answer was ended by something else than its speech."""
+"""Warns that words may be missing, where something else than the speech ended an answer."""
 
 from auricle.hypothesis import Hypothesis
 
@@ -10,7 +10,7 @@ _WHY = {
 
 
 def missing_words(found: Hypothesis, start: float, end: float) -> tuple[str, ...]:
-    """What is to be said of an answer to the audio between two times, in seconds."""
+    """Return the warnings of an answer to the audio between two times, in seconds."""
     return tuple(
         f"words may be missing between {start:.1f} and {end:.1f} s: {_WHY[guard]}"
         for guard in found.guards

@@ -1,14 +1,9 @@
-"""The library's front door: audio in, transcripts out, through the batching engine."""
+"""The library's front door: audio in, transcripts out, through an engine."""
 
-import asyncio
-import logging
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import replace
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import Self, overload
@@ -16,88 +11,78 @@ from typing import Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from auricle.audio import Audio, load_audio, validate_samples
+from auricle.audio import Audio, AudioStream, Samples, load_audio, validate_samples
 from auricle.checkpoint import Checkpoint
-from auricle.config import ModelConfig
-from auricle.decoding import dialect_of
-from auricle.decoding.whisper import Heard, WhisperDialect
-from auricle.engine import Outcome, Request
-from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, check_share
+from auricle.engine.invariance import Checks, InvarianceChecker
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
-from auricle.engine.windowed import in_windows
-from auricle.families import hub_folder, is_model_name
-from auricle.families.reference import hint
-from auricle.futures import results, results_async, then
-from auricle.host import Described, Host, Loading, start_processes
-from auricle.hypothesis import Hypothesis
-from auricle.missing import missing_words
+from auricle.host import Loading, ModelDescription, run_checkpoint, run_model
+from auricle.naming import BUNDLED, model_path
+from auricle.pieces import PieceRecognizer
+from auricle.pulling import PulledItems
 from auricle.segmentation.cutting import cut
-from auricle.segmentation.joining import Joiner, join, merge_receipts
+from auricle.segmentation.joining import join
 from auricle.segmentation.segmenter import Piece, Segmenter
-from auricle.segmentation.vad import load_now, speech_end
-from auricle.threads import apart
+from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
+from auricle.session import Event, Session, events, events_async, final_transcript
 from auricle.transcript import Recognition
-from auricle_types.errors import DownloadError, InvalidOptionError, UnknownModelError
 from auricle_types.options import AudioContext, DecodingOptions, EngineConfig
-from auricle_types.transcript import Segment, Transcript, Word
-
-logger = logging.getLogger(__name__)
+from auricle_types.transcript import Transcript
 
 AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
-Start = Callable[[EngineConfig], tuple[Serving, Described]]
 
-BUNDLED = "bundled"
-_SUFFIXES = (".pt", ".safetensors", ".bin")  # of files, which no name on the Hub ends with
-_PIECES_AHEAD = 16  # of one audio in the engine: long audio must not crowd out the others
-_READERS = 16  # audios of a list that are read and recognised at a time, for each process
+READERS = 16  # audios that are read and cut at a time, for each process
 
 
 class Recognizer:
-    """A model, ready to recognise. Safe to use from many threads; close it when done."""
+    """Recognises speech with one engine. Safe to use from many threads; close it when done."""
 
     def __init__(
         self,
+        engine: Serving,
+        model: ModelDescription,
+        *,
+        checker: InvarianceChecker | None = None,
+        at_once: int = READERS,
+    ) -> None:
+        """Recognise by `engine`, which runs `model`, and close it with this.
+
+        `from_pretrained` loads a model and starts an engine for it.
+
+        Args:
+            engine: whatever takes requests and answers with outcomes.
+            model: describes the model that the engine runs.
+            checker: decodes a share of the requests again, alone; it is closed with this.
+            at_once: how many audios of a list are read and recognised at a time.
+        """
+        self._engine = engine
+        self._checker = checker
+        self._at_once = at_once
+        self._pieces = PieceRecognizer(engine, model, checker)
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="auricle-reader")
+        self.config = model.config
+        self.model_id = model.config.name
+        self.device, self.dtype = model.device, model.dtype
+
+    @classmethod
+    def from_checkpoint(
+        cls,
         checkpoint: Checkpoint,
         *,
         device: str = "auto",
         dtype: str = "auto",
         engine: EngineConfig | None = None,
         check_invariance: float = 0.0,
-    ) -> None:
-        """Start an engine for `checkpoint`.
+    ) -> Self:
+        """Start an engine for a loaded checkpoint.
 
         Raises:
             InvalidOptionError: the device or the dtype is not to be had, or another option is
                 outside its range.
         """
-        check_share(check_invariance)
-        host = Host(checkpoint, device, dtype)
-        self._begin(host.start, engine or EngineConfig(), check_invariance)
-
-    def _begin(self, start: Start, config: EngineConfig, check_invariance: float) -> None:
-        apart(load_now)
-        self._readers = _READERS * config.processes
-        self._engine, described = start(config)
-        self._checker: InvarianceChecker | None = None
-        if check_invariance:
-            try:
-                alone, _ = start(alone_config(config))
-            except BaseException:
-                self._engine.close(drain=False)
-                raise
-            self._checker = InvarianceChecker(alone, check_invariance)
-        self.config: ModelConfig = described.config
-        self.model_id = self.config.name
-        self.device, self.dtype = described.device, described.dtype
-        self._tokenizer = described.tokenizer
-        self._dialect = dialect_of(self.config, self._tokenizer)
-        if self.config.audio_context == "auto" and not self.config.knows_short_context:
-            logger.warning(
-                "%s was not taught short contexts: with audio_context auto it may repeat itself or "
-                "leave words out; leave audio_context away, or choose full",
-                self.model_id,
-            )
+        config = engine or EngineConfig()
+        running = run_checkpoint(checkpoint, device, dtype, config, check_invariance)
+        return cls(running.engine, running.model, checker=running.checker)
 
     @classmethod
     def from_pretrained(
@@ -137,23 +122,12 @@ class Recognizer:
                 outside its range.
             EngineStoppedError: one of several processes ended while it loaded the model.
         """
-        check_share(check_invariance)
-        config = engine or EngineConfig()
         lm_path = Path(lm) if lm is not None else None
         loading = Loading(model_path(model), lm_path, device, dtype, audio_context)
-        if config.processes == 1:
-            checkpoint = apart(loading.load)
-            return cls(
-                checkpoint,
-                device=device,
-                dtype=dtype,
-                engine=config,
-                check_invariance=check_invariance,
-            )
-        recognizer = cls.__new__(cls)
-        start = partial(start_processes, loading, among=config.processes)
-        recognizer._begin(start, config, check_invariance)  # noqa: SLF001
-        return recognizer
+        config = engine or EngineConfig()
+        running = run_model(loading, config, check_invariance)
+        readers = READERS * config.processes
+        return cls(running.engine, running.model, checker=running.checker, at_once=readers)
 
     @overload
     def transcribe(  # type: ignore[overload-overlap]  # a str is one source, not many
@@ -186,55 +160,9 @@ class Recognizer:
             RequestError: the engine could not finish.
         """
         if isinstance(audio, str | Path | bytes | np.ndarray | Audio):
-            return self._transcribe(audio, options)
-        with ThreadPoolExecutor(self._readers, thread_name_prefix="auricle-reader") as readers:
-            return list(readers.map(lambda source: self._transcribe(source, options), audio))
-
-    def transcribe_in_windows(
-        self, audio: AudioSource, *, options: DecodingOptions | None = None
-    ) -> Transcript:
-        """Recognise one audio as openai-whisper does: 30 s at a time, one after another.
-
-        Each window begins where the last one's words ended by the times that the model said, and
-        its decoder is told what was said before. `transcribe` cuts at silences instead, and
-        recognises the pieces together.
-
-        Raises:
-            AudioError: the audio cannot be read; its class says why.
-            InvalidOptionError: the model is not Whisper, or is not to say times.
-            RequestError: the engine could not finish.
-        """
-        read, chosen = _as_audio(audio), options or DecodingOptions()
-        if not isinstance(self._dialect, WhisperDialect) or chosen.timestamps is False:
-            raise InvalidOptionError("windows move by the times that a Whisper model says")
-        found = list(in_windows(self._engine, self.config, self._dialect, read.samples, chosen))
-        calibration = self.config.calibration
-        calibrated = tuple(
-            replace(each, confidence=calibration.confidence(each.confidence))
-            for recognition in found
-            for each in recognition.segments
-        )
-        receipt = merge_receipts([recognition.receipt for recognition in found], self.model_id)
-        warnings = [warning for recognition in found for warning in recognition.warnings]
-        return Transcript(calibrated, read.duration, receipt, (*read.warnings, *warnings))
-
-    def segmenter(self) -> Segmenter:
-        """A cutter for one stream of samples, with this model's window."""
-        return Segmenter(self.config.window_seconds)
-
-    def cut(self, audio: Audio) -> Iterator[Piece]:
-        """The pieces of a whole audio; `next` blocks while the VAD looks for words and silences."""
-        return cut(audio.samples, self.config.window_seconds)
-
-    def recognize(
-        self, pieces: Iterable[Piece], options: DecodingOptions | None = None
-    ) -> Iterator[Recognition]:
-        """Recognise the pieces of one audio as they come, a bounded number ahead.
-
-        Yields recognitions in the pieces' order, each as soon as it is there. Work that is not
-        yet done is dropped when the caller stops listening.
-        """
-        yield from results(self._submitted(pieces, options), _PIECES_AHEAD)
+            return final_transcript(events(self._session(self._whole(audio), options)))
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="auricle-reader") as readers:
+            return list(readers.map(lambda each: self.transcribe(each, options=options), audio))
 
     async def transcribe_async(
         self, audio: AudioSource, *, options: DecodingOptions | None = None
@@ -251,13 +179,73 @@ class Recognizer:
             AudioError: the audio cannot be read; its class says why.
             RequestError: the engine could not finish.
         """
-        read = await asyncio.to_thread(_as_audio, audio)
-        joiner = Joiner(self.model_id)
-        submitted = self._submitted(self.cut(read), options)
-        async with aclosing(results_async(submitted, _PIECES_AHEAD)) as recognitions:
-            async for recognition in recognitions:
-                joiner.add(recognition)
-        return joiner.transcript(read.duration, read.warnings)
+        session = self._session(self._whole(audio), options)
+        async with aclosing(events_async(session, self._threads)) as happened:
+            return final_transcript([event async for event in happened])
+
+    def stream(
+        self, chunks: Iterable[Samples], *, options: DecodingOptions | None = None
+    ) -> Generator[Event, None, None]:
+        """Recognise audio while it comes.
+
+        Args:
+            chunks: samples `(S,)` in float32 at 16 kHz, of any length each, or what
+                `auricle.audio.iter_audio` gives.
+            options: how to decode.
+
+        Yields:
+            A `FinalSegment` as soon as each segment is recognised, and a `FinalTranscript` at the
+            end. Work that is not yet done is dropped when the generator is closed.
+
+        Raises:
+            AudioError: the audio cannot be read; its class says why.
+            RequestError: the engine could not finish.
+        """
+        return events(self._session(self._streamed(chunks), options))
+
+    async def stream_async(
+        self, chunks: AsyncIterable[Samples], *, options: DecodingOptions | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Recognise audio while it comes, as `stream`, without blocking the event loop.
+
+        A chunk is asked for only when it is needed. Close the generator when done.
+        """
+        items = PulledItems(aiter(chunks))
+        session = self._session(self._streamed(items), options)
+        thread = ThreadPoolExecutor(1, "auricle-stream")  # of its own: it mostly waits for chunks
+        try:
+            async with aclosing(events_async(session, thread)) as happened:
+                async for event in happened:
+                    yield event
+        finally:
+            items.cancel()
+            thread.shutdown(wait=False)
+
+    def transcribe_in_windows(
+        self, audio: AudioSource, *, options: DecodingOptions | None = None
+    ) -> Transcript:
+        """Recognise one audio as openai-whisper does: 30 s at a time, one after another.
+
+        Each window begins where the last one's words ended by the times that the model said, and
+        its prompt is the text before it. `transcribe` cuts at silences instead, and recognises the
+        pieces together.
+
+        Raises:
+            AudioError: the audio cannot be read; its class says why.
+            InvalidOptionError: the model is not Whisper, or is not to say times.
+            RequestError: the engine could not finish.
+        """
+        read = _as_audio(audio)
+        windows = self._pieces.in_windows(read.samples, options or DecodingOptions())
+        return join(windows, duration=read.duration, warnings=read.warnings, model_id=self.model_id)
+
+    def segmenter(self) -> Segmenter:
+        """Make a cutter for one stream of samples, with this model's window."""
+        return Segmenter(self.config.window_seconds)
+
+    def cut(self, audio: Audio) -> Iterator[Piece]:
+        """Cut a whole audio; `next` blocks while the VAD looks for words and silences."""
+        return cut(audio.samples, self.config.window_seconds)
 
     def submit(
         self,
@@ -283,35 +271,14 @@ class Recognizer:
             DeadlineExceededError: the deadline has passed already.
             QueueFullError, EngineStoppedError: the engine takes no more.
         """
-        request = Request(
-            piece.samples,
-            options or DecodingOptions(),
-            deadline,
-            piece.speech,
-            self._speech_end(piece),
-        )
-        submitted = self._engine.submit(request, block=block)
-        recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
-        if self._checker is not None:  # behind `then`: it starts when the answer is out
-            self._checker.watch(request, submitted)
-        return recognition
-
-    def join(
-        self,
-        recognitions: Sequence[Recognition],
-        *,
-        duration: float,
-        warnings: tuple[str, ...] = (),
-    ) -> Transcript:
-        """One transcript of an audio's recognitions, in the order of time."""
-        return join(recognitions, duration=duration, warnings=warnings, model_id=self.model_id)
+        return self._pieces.submit(piece, options or DecodingOptions(), deadline, block=block)
 
     def statistics(self) -> Statistics:
-        """What the engine has done so far, and does now."""
+        """Count what the engine has done so far, and does now."""
         return self._engine.statistics()
 
     def checks(self) -> Checks | None:
-        """What `check_invariance` found so far; None where it was not asked for."""
+        """Count what `check_invariance` found so far; None where it was not asked for."""
         return self._checker.checks if self._checker is not None else None
 
     def close(self, *, drain: bool = True) -> None:
@@ -331,89 +298,18 @@ class Recognizer:
     ) -> None:
         self.close(drain=error is None)
 
-    def _speech_end(self, piece: Piece) -> float | None:
-        """For who can tell whether the words go as far; None where nobody speaks."""
-        if piece.speech is False or not isinstance(self._dialect, WhisperDialect):
-            return None
-        return speech_end(piece.samples) or None
+    def _session(self, source: PieceSource, options: DecodingOptions | None) -> Session:
+        submit = partial(self.submit, options=options, block=True)
+        return Session(source, submit, model_id=self.model_id)
 
-    def _submitted(
-        self, pieces: Iterable[Piece], options: DecodingOptions | None
-    ) -> Iterator[Future[Recognition]]:
-        return (self.submit(piece, options, block=True) for piece in pieces)
+    def _whole(self, audio: AudioSource) -> WholeAudio:
+        return WholeAudio(partial(_as_audio, audio), self.cut)
 
-    def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
-        found = outcome.hypothesis
-        confidence = self.config.calibration.confidence(found.confidence)
-        segments = tuple(
-            Segment(
-                piece.start + each.start,
-                min(piece.start + each.end, piece.end),
-                each.text,
-                confidence,
-                _words_in(piece, each.words),
-                found.language or "",
-            )
-            for each in self._heard(piece, found)
-        )
-        warnings = missing_words(found, piece.start, piece.end)
-        return Recognition(segments, outcome.receipt, piece.overlap, warnings)
-
-    def _heard(self, piece: Piece, found: Hypothesis) -> list[Heard]:
-        """By the times that the model says, if it does.
-
-        What overlaps the piece before stays whole: the words that both heard will be taken out.
-        """
-        if isinstance(self._dialect, WhisperDialect) and not piece.overlap:
-            return self._dialect.heard(found, piece.duration)
-        text = self._tokenizer.decode(found.tokens)
-        return [Heard(0.0, piece.duration, text, found.words)]
-
-    def _transcribe(self, source: AudioSource, options: DecodingOptions | None) -> Transcript:
-        audio = _as_audio(source)
-        recognitions = list(self.recognize(self.cut(audio), options))
-        return self.join(recognitions, duration=audio.duration, warnings=audio.warnings)
-
-
-def model_path(model: str | Path) -> Path:
-    """Where a model lies, by its path or its name; one of the Hub's is downloaded at first.
-
-    A path that is there comes before a name; `~` at its beginning is the user's folder.
-
-    Raises:
-        UnknownModelError, DownloadError, ChecksumMismatchError: it reads like a name and cannot
-            be had.
-    """
-    name = str(model)
-    if name == BUNDLED:
-        return Path(str(resources.files("auricle") / "assets" / "english.safetensors"))
-    path = Path(os.path.expanduser(name))  # noqa: PTH111  # Path raises where there is no such user
-    is_file = path.suffix in _SUFFIXES  # that was mistyped, if it is not there
-    if path.exists() or is_file:
-        return path
-    if is_model_name(name):
-        return _of_the_hub(name)
-    if "/" not in name:
-        raise UnknownModelError(f"there is no model {name!r}, here or by that name{hint(name)}")
-    return path
-
-
-def _of_the_hub(name: str) -> Path:
-    try:
-        return hub_folder(name)
-    except (UnknownModelError, DownloadError) as error:
-        raise type(error)(f"there is no {name} here, and {error}") from error
-
-
-def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:
-    """In seconds of the whole audio; a piece may end within its last frame."""
-    placed = (word.later(piece.start) for word in words)
-    return tuple(replace(word, end=min(word.end, piece.end)) for word in placed)
+    def _streamed(self, chunks: Iterable[Samples]) -> StreamedAudio:
+        if not isinstance(chunks, AudioStream):  # which gives valid samples by itself
+            chunks = map(validate_samples, filter(len, chunks))
+        return StreamedAudio(chunks, self.segmenter())
 
 
 def _as_audio(source: AudioSource) -> Audio:
-    if isinstance(source, Audio):
-        return source
-    if isinstance(source, np.ndarray):
-        return Audio(validate_samples(source))
-    return load_audio(source)
+    return source if isinstance(source, Audio) else load_audio(source)

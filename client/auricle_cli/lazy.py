@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from auricle_cli.interruption import interruptible
+from auricle_cli.streams import writable_output
 
 
 class LazyGroup(click.Group):
@@ -37,6 +38,11 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"{self._package}.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Run the command line; an output that cannot be written ends it with one line."""
+        with writable_output():
+            return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click returns
         """Run the command; Ctrl-C ends the process with 130 once the command has cleaned up."""

@@ -1,14 +1,12 @@
-"""Transcription in this process."""
+"""Transcribes audio in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
-from auricle.config import SAMPLE_RATE
 from auricle.recognizer import Recognizer
-from auricle.segmentation.joining import Joiner
-from auricle.segmentation.segmenter import Piece
+from auricle.session import FinalTranscript
 from auricle_cli.answers import TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
@@ -19,7 +17,7 @@ from auricle_types.transcript import Segment, Transcript
 
 
 class LocalTranscriber:
-    """A recogniser, asked from several threads; its engine makes batches of what they bring."""
+    """Asks a recogniser from several threads; its engine makes batches of what they bring."""
 
     def __init__(
         self, recognizer: Recognizer, options: DecodingOptions, pcm: PcmFormat | None = None
@@ -48,19 +46,12 @@ class LocalTranscriber:
             raise TranscriptionError(str(error)) from error
 
     def _stream(self, audio: AudioStream, on_segment: Callable[[Segment], None]) -> Transcript:
-        lengths: list[int] = []  # in samples, of what was read
-        joiner = Joiner(self._recognizer.model_id)
-        for recognition in self._recognizer.recognize(self._pieces(audio, lengths), self._options):
-            for segment in joiner.add(recognition):
-                on_segment(segment)
-        return joiner.transcript(sum(lengths) / SAMPLE_RATE, audio.warnings)
-
-    def _pieces(self, audio: AudioStream, lengths: list[int]) -> Iterator[Piece]:
-        segmenter = self._recognizer.segmenter()
-        for samples in audio:
-            lengths.append(len(samples))
-            yield from segmenter.feed(samples)
-        yield from segmenter.flush()
+        with closing(self._recognizer.stream(audio, options=self._options)) as events:
+            for event in events:
+                if isinstance(event, FinalTranscript):
+                    return event.transcript
+                on_segment(event.segment)
+        raise TranscriptionError("the recogniser gave no transcript")
 
     def close(self) -> None:
         """Stop the engine; after Ctrl-C nobody waits for what is in its queue."""
@@ -68,7 +59,7 @@ class LocalTranscriber:
 
 
 def load(recognition: RecognitionSetup) -> LocalTranscriber:
-    """Load the model. Raises Failure."""
+    """Load the model that the options name. Raises Failure."""
     try:
         recognizer = Recognizer.from_pretrained(
             **asdict(recognition.loading), engine=recognition.engine

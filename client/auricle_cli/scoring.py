@@ -1,9 +1,8 @@
 """Between the command line's outcomes and the evaluation's hypotheses."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
-from auricle.evaluation import Hypothesis
+from auricle.evaluation import Hypothesis, Utterance
 from auricle_cli.answers import Transcriber
 from auricle_cli.display import progress
 from auricle_cli.inputs import Source
@@ -17,13 +16,21 @@ def hypothesis(outcome: Outcome) -> Hypothesis:
     return Hypothesis(outcome.transcript.text, outcome.transcript.duration)
 
 
+def source_of(utterance: Utterance) -> Source:
+    """The recording, or the part of it, that an utterance is."""
+    name = str(utterance.audio)
+    if utterance.offset is None:
+        return Source(name)
+    return Source(name, (utterance.offset, utterance.duration))
+
+
 def recognizing(
     transcriber: Transcriber, concurrency: int
-) -> Callable[[Sequence[Path]], Iterator[Hypothesis]]:
-    """Paths in, hypotheses out, in order: what an evaluation asks for."""
+) -> Callable[[Sequence[Utterance]], Iterator[Hypothesis]]:
+    """Utterances in, hypotheses out, in order: what an evaluation asks for."""
 
-    def recognize(paths: Sequence[Path]) -> Iterator[Hypothesis]:
-        sources = [Source(str(path)) for path in paths]
+    def recognize(utterances: Sequence[Utterance]) -> Iterator[Hypothesis]:
+        sources = [source_of(utterance) for utterance in utterances]
         answers = outcomes(transcriber.transcribe, sources, concurrency)
         return map(hypothesis, progress(answers, len(sources)))
 

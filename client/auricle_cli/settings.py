@@ -21,7 +21,7 @@ def read_settings(path: Path, group: click.Group, ctx: click.Context) -> dict[st
     Raises Failure when the file is not TOML, or holds what no command knows.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Failure(f"{path}: {error}") from error
     return {name: _options(path, group, ctx, name, table) for name, table in tables.items()}

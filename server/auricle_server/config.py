@@ -1,4 +1,4 @@
-"""The server's options, and the constants of its transport."""
+"""The options of an operator: the address and the limits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,16 +7,13 @@ from auricle_types.errors import InvalidOptionError
 from auricle_types.metadata import POSITIVE, Range, check, option
 from auricle_types.options import AudioLimits
 
-KEEPALIVE_TIME_MS = 60_000  # a ping after this much silence finds clients that vanished
-KEEPALIVE_TIMEOUT_MS = 20_000  # and this long without an answer closes their connection
 MAX_MESSAGE_BYTES = 2**31 - 1  # gRPC's settings are 32-bit
-CLIENT_PING_INTERVAL_MS = 10_000  # clients may ping this often
 PORT = Range(0, 65535)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """The server's address and limits. Raises InvalidOptionError for values out of range."""
+    """Sets the server's address and limits. Raises InvalidOptionError for values out of range."""
 
     host: str = option("127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
     port: int = option(50051, "Port to listen on; 0 for any free one.", PORT)
@@ -50,24 +47,11 @@ class ServerConfig:
             raise InvalidOptionError("tls_certificate and tls_key belong together: give both")
 
     def address(self, port: int) -> str:
-        """Return HOST:PORT, with brackets around an IPv6 address."""
+        """Write HOST:PORT, with brackets around an IPv6 address."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{port}"
 
     @property
     def audio_limits(self) -> AudioLimits:
-        """The limits of one request's audio."""
+        """Limit how much of one request's audio is read."""
         return AudioLimits(max_bytes=self.max_upload_bytes, max_seconds=self.max_audio_seconds)
-
-    @property
-    def channel_options(self) -> list[tuple[str, int]]:
-        """The settings of the gRPC core."""
-        return [
-            ("grpc.max_receive_message_length", self.max_message_bytes),
-            ("grpc.max_send_message_length", self.max_message_bytes),
-            ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
-            ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
-            ("grpc.keepalive_permit_without_calls", 1),
-            ("grpc.http2.min_ping_interval_without_data_ms", CLIENT_PING_INTERVAL_MS),
-            ("grpc.so_reuseport", 0),  # a second server on the port fails instead of sharing it
-        ]

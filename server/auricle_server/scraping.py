@@ -1,4 +1,4 @@
-"""The HTTP endpoint that Prometheus reads, in a thread of its own."""
+"""Serves the metrics over HTTP, in a thread of its own."""
 
 import asyncio
 import threading
@@ -13,13 +13,13 @@ class Endpoint:
     """Answers HTTP on one port while it is open. Plain text, so keep it on a trusted network."""
 
     def __init__(self, httpd: WSGIServer, thread: threading.Thread) -> None:
-        """Use `open`."""
+        """Hold what `open` has started."""
         self._httpd = httpd
         self._thread = thread
 
     @classmethod
     def open(cls, registry: CollectorRegistry, host: str, port: int) -> "Endpoint":
-        """Starts to listen; port 0 is any free one. Raises InvalidOptionError where it cannot."""
+        """Start to listen; port 0 is any free one. Raises InvalidOptionError where it cannot."""
         try:
             return cls(*start_http_server(port, host, registry))
         except OSError as error:
@@ -30,11 +30,11 @@ class Endpoint:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Name the port that it listens on."""
         return self._httpd.server_port
 
     async def close(self) -> None:
-        """Stops to listen; returns when the thread has ended."""
+        """Stop to listen; return when the thread has ended."""
         await asyncio.to_thread(self._close)
 
     def _close(self) -> None:

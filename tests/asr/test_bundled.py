@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from auricle.config import SAMPLE_RATE
-from auricle.recognizer import Recognizer, model_path
+from auricle.naming import model_path
+from auricle.recognizer import Recognizer
 from auricle_types.options import DecodingOptions
 from benchmarks.wordless import WORDLESS
 

@@ -19,7 +19,8 @@ from auricle.families import load_pretrained
 from auricle.inspection import CtcOutput, Observation, Span, observe
 from auricle.inspection.attention import attention_weights, recorded
 from auricle.model.positions import rotary, rotate
-from auricle.recognizer import Recognizer, model_path
+from auricle.naming import model_path
+from auricle.recognizer import Recognizer
 from auricle.tokenizer import Tokenizer
 from auricle_types.errors import AudioError, AudioTooLongError, InvalidOptionError
 from tests.asr.inspecting import direct, drawn, heads, inputs_of, texts
@@ -158,7 +159,7 @@ def test_layers_differ_and_the_last_is_the_default(checkpoint: Checkpoint) -> No
 
 def test_it_observes_what_a_recogniser_says(checkpoint: Checkpoint) -> None:
     seen = [observe(checkpoint, Audio(samples)) for samples in sounds()]
-    with Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
         said = [recognizer.transcribe(samples) for samples in sounds()]
     assert [each.text for each in seen] == [each.text for each in said]
     assert [len(each.hypothesis.tokens) + each.hypothesis.ended for each in seen] == [

@@ -12,6 +12,8 @@ PUBLIC = [
     "AuricleError",
     "DecodingOptions",
     "EngineConfig",
+    "FinalSegment",
+    "FinalTranscript",
     "Receipt",
     "Recognizer",
     "Segment",

@@ -14,9 +14,11 @@ import pytest
 
 from auricle.audio import Audio, load_audio
 from auricle.config import SAMPLE_RATE, Calibration
-from auricle.recognizer import Recognizer, model_path
+from auricle.naming import model_path
+from auricle.recognizer import Recognizer
+from auricle.segmentation.joining import join
 from auricle.segmentation.segmenter import Piece
-from auricle.transcript import Recognition
+from auricle.session import FinalSegment, FinalTranscript
 from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
@@ -52,7 +54,7 @@ DEV = Path(__file__).parents[3] / "shared" / "speech" / "dev"
 
 @pytest.fixture(scope="module")
 def recognizer() -> Iterator[Recognizer]:
-    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu") as recognizer:
         yield recognizer
 
 
@@ -90,7 +92,7 @@ def test_confidences_are_calibrated_as_the_checkpoint_says(recognizer: Recognize
     checkpoint, calibration = tiny_checkpoint(), Calibration(2.0, 1.0)
     checkpoint.model.config = replace(checkpoint.model.config, calibration=calibration)
     plain = recognizer.transcribe(sounds()[0])
-    with Recognizer(checkpoint, device="cpu") as calibrated:
+    with Recognizer.from_checkpoint(checkpoint, device="cpu") as calibrated:
         found = calibrated.transcribe(sounds()[0])
     assert found.text == plain.text
     (segment,) = plain.segments
@@ -117,7 +119,9 @@ def test_a_list_is_its_audios_one_by_one(recognizer: Recognizer) -> None:
 
 
 def test_a_list_waits_for_room_in_the_queue(recognizer: Recognizer) -> None:
-    with Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=1)) as narrow:
+    with Recognizer.from_checkpoint(
+        tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=1)
+    ) as narrow:
         found = narrow.transcribe(sounds() * 3)
     assert [content(one) for one in found] == [
         content(one) for one in recognizer.transcribe(sounds())
@@ -160,18 +164,33 @@ def test_long_audio_is_cut_and_joined(recognizer: Recognizer, long_audio: Audio)
     assert starts == sorted(starts)
     assert transcript.segments[-1].end <= long_audio.duration
     recognitions = [recognizer.submit(piece).result(PATIENCE) for piece in pieces]
-    joined = recognizer.join(recognitions, duration=long_audio.duration)
+    joined = join(recognitions, duration=long_audio.duration)
     assert content(joined) == content(transcript)
 
 
-def test_a_streams_pieces_are_recognised(recognizer: Recognizer, long_audio: Audio) -> None:
+def test_a_stream_gives_its_segments_then_the_transcript(
+    recognizer: Recognizer, long_audio: Audio
+) -> None:
+    chunks = np.array_split(long_audio.samples, 50)
+    *segments, last = recognizer.stream(chunks)
+    assert isinstance(last, FinalTranscript)
+    assert last.transcript.duration == long_audio.duration
+    assert tuple(each.segment for each in segments if isinstance(each, FinalSegment)) == (
+        last.transcript.segments
+    )
     segmenter = recognizer.segmenter()
-    pieces = [p for part in np.array_split(long_audio.samples, 50) for p in segmenter.feed(part)]
-    pieces += segmenter.flush()
-    recognitions = list(recognizer.recognize(pieces))
-    assert [r.segments[0].start for r in recognitions] == [piece.start for piece in pieces]
-    assert [r.overlap for r in recognitions] == [piece.overlap for piece in pieces]
-    assert len({r.text for r in recognitions}) > 1
+    pieces = [piece for chunk in chunks for piece in segmenter.feed(chunk)] + segmenter.flush()
+    recognitions = [recognizer.submit(piece).result(PATIENCE) for piece in pieces]
+    assert [each.overlap for each in recognitions] == [piece.overlap for piece in pieces]
+    joined = join(recognitions, duration=long_audio.duration)
+    assert content(joined) == content(last.transcript)
+    assert len({segment.text for segment in joined.segments}) > 1
+
+
+def test_bad_samples_in_a_stream_have_their_error(recognizer: Recognizer) -> None:
+    for bad, error in ((np.full(9, np.nan, np.float32), InvalidSamplesError), (1j, AudioError)):
+        with pytest.raises(error):
+            list(recognizer.stream([sounds()[0], np.atleast_1d(bad)]))
 
 
 def test_silence_says_nothing(recognizer: Recognizer) -> None:
@@ -234,7 +253,7 @@ def test_a_piece_longer_than_the_window_is_refused(recognizer: Recognizer) -> No
 
 def test_a_beam_wider_than_the_slots_is_refused() -> None:
     budgets = EngineConfig(slots=4)
-    with Recognizer(tiny_checkpoint(), device="cpu", engine=budgets) as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", engine=budgets) as recognizer:
         with pytest.raises(InvalidOptionError, match="4 slots"):
             recognizer.transcribe(sounds()[0], options=DecodingOptions(beam_size=5))
         assert recognizer.transcribe(sounds()[0], options=DecodingOptions(beam_size=4)).text
@@ -262,7 +281,9 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 @pytest.fixture
 def held(gate: Gate) -> Iterator[Recognizer]:
     """A recogniser behind the gate, with room for two."""
-    recognizer = Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=2))
+    recognizer = Recognizer.from_checkpoint(
+        tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=2)
+    )
     yield recognizer
     gate.open.set()
     recognizer.close()
@@ -293,19 +314,23 @@ def test_a_cancelled_piece_is_not_recognised(held: Recognizer, gate: Gate) -> No
     assert gate.joined == 1
 
 
-def test_who_stops_listening_drops_the_rest(held: Recognizer, gate: Gate) -> None:
-    heard: list[Recognition] = []
+def test_a_stream_that_is_closed_drops_the_rest(
+    held: Recognizer, gate: Gate, long_audio: Audio
+) -> None:
     gate.open.set()
-    for recognition in held.recognize(Piece(0.0, sounds()[1]) for _ in range(2)):
-        heard.append(recognition)
-        break
+    chunks = iter(np.array_split(long_audio.samples, 50) * 10)
+    events = held.stream(chunks)
+    assert isinstance(next(events), FinalSegment)
+    events.close()
     held.close()
-    assert len(heard) == 1
+    count = held.statistics()
+    assert count.submitted == count.finished + count.cancelled
+    assert next(chunks, None) is not None  # it has not read on
 
 
 @pytest.mark.parametrize("drain", [True, False])
 def test_closed_is_closed(drain: bool) -> None:
-    recognizer = Recognizer(tiny_checkpoint(), device="cpu")
+    recognizer = Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu")
     recognizer.close(drain=drain)
     with pytest.raises(EngineStoppedError):
         recognizer.transcribe(sounds()[0])
@@ -320,9 +345,9 @@ def test_leaving_by_an_error_does_not_drain(monkeypatch: pytest.MonkeyPatch) -> 
         close(recognizer, drain=drain)
 
     monkeypatch.setattr(Recognizer, "close", record)
-    with Recognizer(tiny_checkpoint(), device="cpu"):
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu"):
         pass
-    with pytest.raises(KeyError), Recognizer(tiny_checkpoint(), device="cpu"):
+    with pytest.raises(KeyError), Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu"):
         raise KeyError
     assert drained == [True, False]
 

@@ -21,7 +21,7 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 
 @pytest.fixture
 def recognizer() -> Iterator[Recognizer]:
-    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu") as recognizer:
         yield recognizer
 
 
@@ -40,7 +40,9 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 @pytest.fixture
 def held(gate: Gate) -> Iterator[Recognizer]:
     """A recogniser behind the gate, with room for two."""
-    recognizer = Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=2))
+    recognizer = Recognizer.from_checkpoint(
+        tiny_checkpoint(), device="cpu", engine=EngineConfig(max_queue=2)
+    )
     yield recognizer
     gate.open.set()
     recognizer.close()

@@ -14,7 +14,9 @@ pytestmark = pytest.mark.usefixtures("all_is_speech")
 
 
 def test_company_does_not_change_the_tiny_models_tokens() -> None:
-    with Recognizer(tiny_checkpoint(), device="cpu", check_invariance=1.0) as checked:
+    with Recognizer.from_checkpoint(
+        tiny_checkpoint(), device="cpu", check_invariance=1.0
+    ) as checked:
         options = [DecodingOptions(), DecodingOptions(beam_size=3)] * 3
         pieces = [Piece(0.0, samples) for samples in sounds()]
         for _ in range(2):
@@ -32,7 +34,9 @@ def test_company_does_not_change_the_tiny_models_tokens() -> None:
 
 
 def test_the_two_engines_share_their_weights() -> None:
-    with Recognizer(tiny_checkpoint(), device="cpu", check_invariance=0.5) as checked:
+    with Recognizer.from_checkpoint(
+        tiny_checkpoint(), device="cpu", check_invariance=0.5
+    ) as checked:
         assert checked._checker is not None
         engines = checked._engine, checked._checker._engine
         first, second = (runner_of(engine).model for engine in engines)
@@ -41,14 +45,14 @@ def test_the_two_engines_share_their_weights() -> None:
 
 
 def test_nothing_is_checked_unless_asked() -> None:
-    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu") as recognizer:
         assert recognizer.checks() is None
     with pytest.raises(InvalidOptionError, match="check_invariance"):
-        Recognizer(tiny_checkpoint(), device="cpu", check_invariance=2.0)
+        Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", check_invariance=2.0)
 
 
 def test_statistics_are_the_engines() -> None:
-    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu") as recognizer:
         assert recognizer.statistics() == Statistics()
         transcript = recognizer.transcribe(sounds()[0])
         statistics = recognizer.statistics()

@@ -47,7 +47,7 @@ def engines(recognizer: Recognizer) -> list[RemoteEngine]:
 
 
 def test_it_says_the_same_as_one_in_this_process(recognizer: Recognizer) -> None:
-    with Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as here:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", dtype="float32") as here:
         assert (recognizer.model_id, recognizer.config) == (here.model_id, here.config)
         assert (recognizer.device, recognizer.dtype) == (here.device, here.dtype)
         for options in OPTIONS:
@@ -92,7 +92,7 @@ def test_a_killed_process_is_replaced(recognizer: Recognizer) -> None:
 
 def test_a_model_that_is_here_cannot_be_elsewhere() -> None:
     with pytest.raises(InvalidOptionError, match="from_pretrained"):
-        Recognizer(tiny_checkpoint(), engine=TWO)
+        Recognizer.from_checkpoint(tiny_checkpoint(), engine=TWO)
     with pytest.raises(InvalidOptionError, match="processes"):
         EngineConfig(processes=0)
 

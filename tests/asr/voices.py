@@ -15,7 +15,7 @@ from auricle.config import SAMPLE_RATE
 from auricle.decoding import Casting, dialect_of
 from auricle.engine.devices import prepare
 from auricle.model import SpeechTransformer
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from auricle_types.options import DecodingOptions
 from tests.asr.language_models import random_model
 from tests.asr.tiny import prepared_model, sounds

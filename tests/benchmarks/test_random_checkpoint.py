@@ -42,7 +42,7 @@ def answers(name: str, checkpoint: Checkpoint, beam_size: int = 1) -> list[tuple
     """How many tokens each sound is given, and its text."""
     chosen = replace(OPTIONS[name], max_tokens=9, beam_size=beam_size)
     used = Checkpoint(copy.deepcopy(checkpoint.model), checkpoint.tokenizer)
-    with Recognizer(used, device="cpu", dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(used, device="cpu", dtype="float32") as recognizer:
         futures = [recognizer.submit(Piece(0.0, samples), chosen) for samples in SOUNDS]
         found = [future.result() for future in futures]
     return [(each.receipt.tokens, each.text) for each in found]

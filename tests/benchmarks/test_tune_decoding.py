@@ -55,7 +55,7 @@ def test_words_are_those_of_a_recognizer(checkpoint: Checkpoint) -> None:
     """Utterances at once, encoded before, but by the same searches."""
     options = DecodingOptions(lm_weight=0.5, max_tokens=12)
     tuner = Tuner(checkpoint, [MANIFEST], 3)
-    with Recognizer(checkpoint, dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(checkpoint, dtype="float32") as recognizer:
         expected = _errors(recognizer, options)
     assert tuner.errors(options)["manifest"].errors == expected
     other = DecodingOptions(3, lm_weight=0.0, max_tokens=12)

@@ -54,7 +54,7 @@ def test_the_model_has_the_shape_of_whisper_tiny() -> None:
 
 def test_no_utterance_ends_before_its_limit() -> None:
     options = exactly(QUICK.tokens)
-    with Recognizer(talker(SMOKE), device="cpu") as recognizer:
+    with Recognizer.from_checkpoint(talker(SMOKE), device="cpu") as recognizer:
         pieces = [Piece(0.0, samples) for samples in QUICK.samples()]
         futures = [recognizer.submit(piece, options) for piece in pieces]
         answers = [future.result() for future in futures]

@@ -3,9 +3,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import soundfile
 
 from auricle.audio.formats import SUFFIXES
+from auricle.config import SAMPLE_RATE
 from auricle_cli.inputs import Source, expand
 
 
@@ -79,3 +82,31 @@ def test_a_folder_offers_every_format_that_can_be_read(tmp_path: Path) -> None:
     sources, _ = expand([str(tmp_path)])
     assert {Path(source.name).suffix.lower() for source in sources} == SUFFIXES
     assert {".sph", ".aiff", ".au", ".caf", ".w64", ".amr", ".mp2", ".ac3"} <= SUFFIXES
+
+
+def test_an_empty_name_is_not_the_current_folder(
+    clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clips)
+    assert expand([""]) == ([], [("", "no such file: the name is empty")])
+
+
+def test_hidden_files_are_read_only_where_they_are_named(tmp_path: Path) -> None:
+    hidden = tmp_path / ".recordings" / "._b.wav"
+    for path in (tmp_path / "a.wav", tmp_path / "._a.wav", hidden, tmp_path / "__MACOSX" / "a.wav"):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert expand([str(tmp_path)]) == ([Source(str(tmp_path / "a.wav"))], [])
+    assert expand([str(hidden)]) == ([Source(str(hidden))], [])
+    assert expand([str(hidden.parent)])[0] == []
+
+
+def test_a_part_of_a_file_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "talk.wav"
+    samples = np.repeat(np.array([0.1, 0.2], np.float32), SAMPLE_RATE)
+    soundfile.write(path, samples, SAMPLE_RATE, subtype="FLOAT")
+    with Source(str(path), (1.0, 0.5)).open() as reader:
+        found, rate = soundfile.read(reader, dtype="float32")
+    assert (rate, found.tolist()) == (SAMPLE_RATE, samples[-SAMPLE_RATE // 2 :].tolist())
+    with pytest.raises(OSError, match="begins at 2 s"), Source(str(path), (2.0, None)).open():
+        pass

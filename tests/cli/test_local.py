@@ -1,17 +1,20 @@
 """Transcription in the process, around a fake recogniser."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from auricle.audio import Audio
+from auricle.audio import Audio, AudioStream
 from auricle.recognizer import Recognizer
-from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
+from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
+from auricle.session import Event, Session, events, final_transcript
 from auricle.transcript import Recognition as Recognized
 from auricle_cli import local
 from auricle_cli.answers import TranscriptionError
@@ -30,29 +33,33 @@ class FakeLibrary(FakeRecognizer):
     closed = False
     drained = True
 
-    def recognize(self, pieces: Iterable[Piece], options: DecodingOptions) -> Iterator[Recognized]:
-        for piece in pieces:
-            yield self.submit(piece, options).result()
+    def stream(self, chunks: AudioStream, *, options: DecodingOptions) -> Iterator[Event]:
+        return self._events(StreamedAudio(chunks, self.segmenter()), options)
 
     def transcribe(self, audio: Audio, *, options: DecodingOptions) -> Transcript:
-        joiner = Joiner(self.model_id)
-        for recognition in self.recognize(self.cut(audio), options):
-            joiner.add(recognition)
-        return joiner.transcript(audio.duration, audio.warnings)
+        return final_transcript(self._events(WholeAudio(lambda: audio, self.cut), options))
+
+    def _events(self, source: PieceSource, options: DecodingOptions) -> Generator[Event]:
+        submit = partial(self.submit, options=options)
+        return events(Session(source, submit, model_id=self.model_id))
 
     def close(self, *, drain: bool = True) -> None:
         self.closed, self.drained = True, drain
 
 
 class Overlapping(FakeLibrary):
-    """Hears the end of each piece again in the next one, and nothing new in the last."""
+    """Recognises the end of each piece again in the next one, and nothing new in the last."""
 
-    def recognize(self, pieces: Iterable[Piece], options: DecodingOptions) -> Iterator[Recognized]:
+    def submit(
+        self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None
+    ) -> Future[Recognized]:
         texts = ["one two three", "two three four five", "four five"]
-        for piece, text, overlap in zip(pieces, texts, [0.0, 0.4, 0.4], strict=True):
-            heard = self.submit(piece, options).result()
-            (segment,) = heard.segments
-            yield replace(heard, segments=(replace(segment, text=text),), overlap=overlap)
+        text, overlap = texts[len(self.submitted)], 0.4 if self.submitted else 0.0
+        found = super().submit(piece, options).result()
+        segments = tuple(replace(each, text=text) for each in found.segments)
+        future: Future[Recognized] = Future()
+        future.set_result(replace(found, segments=segments, overlap=overlap))
+        return future
 
 
 @pytest.fixture

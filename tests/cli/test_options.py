@@ -8,7 +8,7 @@ import pytest
 from auricle_client import RecognitionOptions
 from auricle_client.convert import recognition_config
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server.convert import decoding_options, pcm_format
+from auricle_server.protocols.auricle_grpc.convert import decoding_options, pcm_format
 from auricle_types.metadata import Option, changed, options_of
 from auricle_types.options import DecodingOptions, PcmFormat
 from tests.cli.conftest import Auricle, Opened

@@ -25,6 +25,15 @@ def test_the_file(auricle: Auricle, opened: Opened, settings: Path, clips: Path)
     assert opened.recognition.concurrency == 16  # a default
 
 
+def test_a_byte_order_mark_is_no_part_of_the_file(
+    auricle: Auricle, opened: Opened, settings: Path, clips: Path
+) -> None:
+    settings.write_text(settings.read_text(encoding="utf-8"), encoding="utf-8-sig")
+    auricle("--config", str(settings), "transcribe", str(clips))
+    assert opened.recognition is not None
+    assert opened.recognition.decoding.beam_size == 2
+
+
 def test_precedence(auricle: Auricle, opened: Opened, settings: Path, clips: Path) -> None:
     environment = {
         "AURICLE_CONFIG": str(settings),

@@ -9,12 +9,12 @@ import pytest
 
 from auricle_client import Client
 from auricle_server import ServerConfig, SpeechServer
-from auricle_server.seam import Recognizer
+from auricle_server.service import ServedRecognizer
 from tests.server.fakes import FakeRecognizer
 
 
 @contextmanager
-def serving(recognizer: Recognizer, config: ServerConfig) -> Iterator[str]:
+def serving(recognizer: ServedRecognizer, config: ServerConfig) -> Iterator[str]:
     """Runs a server; gives its HOST:PORT."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)

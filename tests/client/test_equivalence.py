@@ -8,7 +8,7 @@ from auricle.recognizer import Recognizer
 from auricle_client import Client
 from auricle_client import Transcript as Received
 from auricle_server import ServerConfig
-from auricle_server.seam import Recognizer as Seam
+from auricle_server.service import ServedRecognizer
 from auricle_types.transcript import Transcript
 from tests.asr.tiny import sound, tiny_checkpoint
 from tests.client.conftest import serving
@@ -22,14 +22,14 @@ SHORT, LONG = pcm_wav(sound(1, 1.5)), pcm_wav(sound(2, 12.0))  # the window is 5
 
 @pytest.fixture(scope="module")
 def real() -> Iterator[Recognizer]:
-    with Recognizer(tiny_checkpoint(), device="cpu") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu") as recognizer:
         yield recognizer
 
 
 @pytest.fixture(scope="module")
 def real_client(real: Recognizer) -> Iterator[Client]:
-    seam: Seam = real  # mypy checks that the real one fits where the fake one does
-    with serving(seam, ServerConfig(port=0)) as target, Client(target) as client:
+    served: ServedRecognizer = real  # mypy checks that the real one fits where the fake one does
+    with serving(served, ServerConfig(port=0)) as target, Client(target) as client:
         yield client
 
 

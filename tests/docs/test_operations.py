@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client import Metric
 
 from auricle.engine.invariance import Checks
-from auricle_server.metrics import OUTCOMES, Metrics
+from auricle_server.middleware.metrics import OUTCOMES, Metrics
 from tests.server.fakes import FakeRecognizer
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from auricle import Recognizer
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from auricle_client import Client
 from auricle_server import ServerConfig, SpeechServer
 

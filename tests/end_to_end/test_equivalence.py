@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from auricle import DecodingOptions, Recognizer
+from auricle.audio import iter_audio
+from auricle.session import FinalTranscript
 from auricle_client import Client, RecognitionOptions
 
 
@@ -45,17 +47,13 @@ def test_sixteen_clients_get_what_one_gets(address: str, alone: dict[Path, str])
 def test_a_stream_through_the_wire_is_the_stream_in_process(
     client: Client, recognizer: Recognizer, samples: list[Path]
 ) -> None:
-    from auricle.audio import iter_audio
-
     for sample in samples:
-        segmenter = recognizer.segmenter()
         with sample.open("rb") as file:
-            pieces = [piece for part in iter_audio(file) for piece in segmenter.feed(part)]
-        pieces += segmenter.flush()
-        expected = [r.text for r in recognizer.recognize(pieces)]
+            *_, last = recognizer.stream(iter_audio(file))
+        assert isinstance(last, FinalTranscript)
         with client.stream(sample, chunk_bytes=1_001) as stream:
             heard = [segment.text for segment in stream]
-        assert heard == [text for text in expected if text]
+        assert heard == [segment.text for segment in last.transcript.segments]
         assert stream.transcript.text == " ".join(heard)
 
 

@@ -97,7 +97,9 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 @pytest.fixture
 def recognizer(gate: Gate) -> Iterator[Recognizer]:
     """No slot and no byte of its cache may be lost."""
-    recognizer = Recognizer(tiny_checkpoint(), device="cpu", engine=EngineConfig(slots=4))
+    recognizer = Recognizer.from_checkpoint(
+        tiny_checkpoint(), device="cpu", engine=EngineConfig(slots=4)
+    )
     room = runner_of(recognizer._engine).room
     yield recognizer
     gate.open()

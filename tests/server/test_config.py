@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from auricle_server import ServerConfig
+from auricle_server.protocols.auricle_grpc.protocol import channel_options
 from auricle_types.errors import InvalidOptionError
 
 
@@ -43,7 +44,7 @@ def test_the_audio_limits_are_the_configs() -> None:
 
 
 def test_the_message_limit_reaches_grpc() -> None:
-    options = dict(ServerConfig(max_message_bytes=12_345).channel_options)
+    options = dict(channel_options(ServerConfig(max_message_bytes=12_345)))
     assert options["grpc.max_receive_message_length"] == 12_345
 
 

@@ -5,18 +5,21 @@ The way of the bytes: `source` (counted, capped) -> `container` (which of `forma
 `mono`, 16 kHz) -> `stream` and `loading`.
 """
 
+from auricle.audio.arrays import Arrays, as_arrays
 from auricle.audio.audio import Audio, Samples, validate_samples
 from auricle.audio.loading import load_audio
 from auricle.audio.stream import AudioStream, iter_audio
 from auricle_types.options import AudioLimits, Encoding, PcmFormat
 
 __all__ = [
+    "Arrays",
     "Audio",
     "AudioLimits",
     "AudioStream",
     "Encoding",
     "PcmFormat",
     "Samples",
+    "as_arrays",
     "iter_audio",
     "load_audio",
     "validate_samples",

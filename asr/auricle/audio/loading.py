@@ -3,13 +3,12 @@
 import io
 import os
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
-import numpy.typing as npt
 
-from auricle.audio.audio import Audio, validate_samples
+from auricle.audio.arrays import Arrays, as_arrays, from_arrays
+from auricle.audio.audio import Audio
 from auricle.audio.container import HEAD_BYTES
 from auricle.audio.decoders import LOSSLESS, SoundfileDecoder
 from auricle.audio.formats import by_magic
@@ -22,27 +21,42 @@ from auricle_types.options import AudioLimits, PcmFormat
 
 
 def load_audio(
-    source: str | Path | bytes | BinaryIO | npt.NDArray[Any],
+    source: str | os.PathLike[str] | bytes | BinaryIO | Arrays,
     *,
     pcm: PcmFormat | None = None,
     limits: AudioLimits = DEFAULT_LIMITS,
 ) -> Audio:
-    """Read any common audio as mono float32 at 16 kHz; `pcm` is the format of headerless bytes.
+    """Read any common audio as mono float32 at 16 kHz.
 
-    An array must be mono 16 kHz float32 or int16 already. Of a truncated file the good part
-    comes, with a warning. Raises AudioError: its subclasses say what is wrong.
+    Args:
+        source: a path; the bytes of a file; a file that is open for reading bytes; samples as an
+            array or a tensor, mono at 16 kHz; or such samples with their rate, as soundfile,
+            librosa and torchaudio return them, one or two dimensions.
+        pcm: the format of headerless bytes.
+        limits: what is too much.
+
+    Returns:
+        The audio. Of a truncated file the good part comes, with a warning.
+
+    Raises:
+        AudioError: its subclasses say what is wrong.
     """
-    if isinstance(source, np.ndarray):
-        return Audio(validate_samples(source, limits))
+    if (given := as_arrays(source)) is not None:
+        return from_arrays(given, limits)
     with _opened(source) as file:
         return _load_lossless(file, limits) or _collect(iter_audio(file, pcm=pcm, limits=limits))
 
 
-def _opened(source: str | Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
+def _opened(source: object) -> AbstractContextManager[BinaryIO]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return nullcontext(io.BytesIO(source))
+    if hasattr(source, "read"):
+        return nullcontext(_binary(source))  # the caller's file stays open
     if not isinstance(source, (str, os.PathLike)):
-        return nullcontext(source)  # the caller's file stays open
+        raise AudioError(
+            f"{type(source).__name__} is not audio: give a path, bytes, a file open for reading "
+            "bytes, samples as an array or a tensor, or such samples with their rate"
+        )
     try:
         # By descriptor, so that the file has no name from which libsndfile would guess a format.
         return os.fdopen(os.open(source, os.O_RDONLY), "rb")
@@ -52,6 +66,12 @@ def _opened(source: str | Path | bytes | BinaryIO) -> AbstractContextManager[Bin
         raise AudioError(f"{source} is a folder, not an audio file") from error
     except (OSError, ValueError) as error:
         raise AudioError(f"cannot open {source}: {error}") from error
+
+
+def _binary(file: Any) -> BinaryIO:  # noqa: ANN401
+    if isinstance(file, io.TextIOBase):
+        raise AudioError("the file is open for reading text: open it in mode 'rb'")
+    return cast(BinaryIO, file)
 
 
 def _load_lossless(file: BinaryIO, limits: AudioLimits) -> Audio | None:

@@ -15,6 +15,7 @@ from auricle.engine.request import Job, Outcome, Request
 from auricle.engine.scheduler import Scheduler
 from auricle.engine.serving import Runner
 from auricle.engine.statistics import Ledger, Statistics
+from auricle.forks import Home
 from auricle_types.errors import (
     AuricleError,
     DeadlineExceededError,
@@ -40,6 +41,7 @@ class Engine:
         model_id: str = "unnamed",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._home = Home()
         self._runner = runner
         self._config = config or EngineConfig()
         slots = self._config.slots
@@ -75,8 +77,9 @@ class Engine:
             EmptyAudioError, AudioTooLongError, InvalidOptionError: the runner could never take it.
             DeadlineExceededError: its deadline has passed, already or while it waited for room.
             QueueFullError: too many requests wait, or so many that this one would be too late.
-            EngineStoppedError: the engine has been closed.
+            EngineStoppedError: the engine has been closed, or this process is a fork.
         """
+        self._home.check()
         cost = self._runner.check(request)
         self._scheduler.check(cost)
         job = Job(request, self._clock(), cost)
@@ -119,7 +122,8 @@ class Engine:
         raise QueueFullError(f"{why}: try again in {hint:.1f} s", retry_after=hint)
 
     def statistics(self) -> Statistics:
-        """What the engine has done so far, and does now."""
+        """What the engine has done so far, and does now. Raises EngineStoppedError in a fork."""
+        self._home.check()
         with self._changed:
             waiting, running = self._scheduler.waiting, len(self._scheduler.running)
         return replace(self._ledger.total, waiting=waiting, running=running)
@@ -127,8 +131,11 @@ class Engine:
     def close(self, *, drain: bool = True) -> None:
         """Stop: after all work when `drain`, else after the step that is running.
 
-        No future is open afterwards, except where one of their callbacks is the caller.
+        No future is open afterwards, except where one of their callbacks is the caller. In a fork
+        there is nothing to stop.
         """
+        if not self._home.is_here:
+            return
         with self._changed:
             self._stopping = True
             self._dropping = self._dropping or not drain

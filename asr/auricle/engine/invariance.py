@@ -1,4 +1,4 @@
-"""Whether company changes the words: some answers are worked out again, alone, and compared."""
+"""Checks that company does not change the words: decodes some requests again, alone."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """Counts since the start. `different` are among the `checked`, `skipped` are not."""
+    """Counts the checks. `different` are among the `checked`, `skipped` are not."""
 
     checked: int = 0  # worked out again
     different: int = 0  # and gave other tokens
@@ -41,7 +41,7 @@ class InvarianceChecker:
         Raises:
             InvalidOptionError: `share` is not between 0 and 1.
         """
-        check_share(share)
+        require_share(share)
         self._engine = engine
         self._share = share
         self._random = random or Random()  # noqa: S311  # chooses samples, not secrets
@@ -51,19 +51,19 @@ class InvarianceChecker:
 
     @property
     def checks(self) -> Checks:
-        """What was found so far."""
+        """Return the counts so far."""
         with self._lock:
             return self._checks
 
     def watch(self, request: Request, future: Future[Outcome]) -> None:
-        """Maybe compare the outcome of `request` with what it gives alone, once it is there."""
+        """Compare the outcome of `request`, if it is chosen, with what it gives alone."""
         if repeatable(request) and self._random.random() < self._share:
             samples = request.samples.copy()  # callers may change theirs once they are answered
             again = replace(request, samples=samples, deadline=None)
             future.add_done_callback(partial(self._repeat, again))
 
     def close(self) -> None:
-        """Stop; what is under way is dropped."""
+        """Stop and drop what is under way."""
         self._engine.close(drain=False)
 
     def _repeat(self, request: Request, answered: Future[Outcome]) -> None:
@@ -80,7 +80,7 @@ class InvarianceChecker:
         alone.add_done_callback(partial(self._compare, tokens))
 
     def _begin(self) -> bool:
-        """Whether it was free; now it is busy."""
+        """Tell whether it was free, and make it busy."""
         with self._lock:
             free, self._busy = not self._busy, True
             if not free:
@@ -115,14 +115,14 @@ class InvarianceChecker:
             )
 
 
-def check_share(share: float) -> None:
+def require_share(share: float) -> None:
     """Raise InvalidOptionError unless `share` is between 0 and 1."""
     if not 0 <= share <= 1:  # so that NaN is refused, too
         raise InvalidOptionError(f"check_invariance must be 0 to 1, not {share}")
 
 
 def alone_config(config: EngineConfig) -> EngineConfig:
-    """The budgets of the engine to compare with: room for one request, of the widest beam.
+    """Return the budgets of the engine to compare with: room for one request, of any beam.
 
     An exact one computes all its slots in each step, so there it has as many as the other.
     """
@@ -131,5 +131,5 @@ def alone_config(config: EngineConfig) -> EngineConfig:
 
 
 def repeatable(request: Request) -> bool:
-    """Whether the same request gives the same words: it does not sample, or by a seed."""
+    """Tell whether a request gives the same words again: it does not sample, or by a seed."""
     return request.options.temperature == 0 or request.options.seed is not None

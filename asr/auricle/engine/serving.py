@@ -1,4 +1,4 @@
-"""What the engine asks of whoever owns the model, and what is asked of an engine."""
+"""The faces of an engine and of the runner that it drives."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -18,19 +18,19 @@ class Runner(Protocol):
 
     @property
     def room(self) -> Room:
-        """What could join now."""
+        """Measure what could join now."""
         ...
 
     @property
     def pads(self) -> bool:
-        """Whether its encoder pads a batch to its longest, so that like lengths belong together.
+        """Tell whether its encoder pads a batch, so that like lengths belong together.
 
         False: it packs, and any lengths share a batch at no cost.
         """
         ...
 
     def check(self, request: Request) -> Cost:
-        """What a request takes. Raises an AuricleError if it could never be taken."""
+        """Compute what a request takes. Raises an AuricleError if it could never be taken."""
         ...
 
     def join(self, jobs: Sequence[Job]) -> float:
@@ -41,7 +41,7 @@ class Runner(Protocol):
         ...
 
     def step(self) -> list[tuple[Job, Hypothesis | AuricleError]]:
-        """One token for all that have joined; returns, and forgets, those that are done."""
+        """Decode one token for all that have joined; return, and forget, those that are done."""
         ...
 
     def leave(self, job: Job) -> None:
@@ -57,9 +57,9 @@ class Serving(Protocol):
         ...
 
     def statistics(self) -> Statistics:
-        """What has been done so far, and is done now."""
+        """Count what has been done so far, and is done now."""
         ...
 
     def close(self, *, drain: bool = True) -> None:
-        """Stop: after all work when `drain`. No future is open afterwards."""
+        """Stop, after all work when `drain`. No future is open afterwards."""
         ...

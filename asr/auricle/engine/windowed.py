@@ -46,7 +46,7 @@ def in_windows(
                 each.start,
                 each.end,
                 each.text,
-                hypothesis.confidence,
+                config.calibration.confidence(hypothesis.confidence),
                 each.words,
                 hypothesis.language or "",
             )

@@ -1,5 +1,6 @@
 """How good the words are: manifests, WER and CER with their counts, reports, RTFx."""
 
+from auricle.evaluation.clip import load_clip, load_utterance
 from auricle.evaluation.evaluate import Hypothesis, evaluate, score
 from auricle.evaluation.manifest import Utterance, read_manifest
 from auricle.evaluation.normalize import normalize
@@ -17,6 +18,8 @@ __all__ = [
     "align",
     "char_errors",
     "evaluate",
+    "load_clip",
+    "load_utterance",
     "normalize",
     "normalizer",
     "read_manifest",

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from auricle.evaluation.manifest import Utterance
 from auricle.evaluation.normalize import normalize
@@ -22,7 +21,7 @@ class Hypothesis:
 
 def evaluate(
     utterances: Sequence[Utterance],
-    recognize: Callable[[Sequence[Path]], Iterable[Hypothesis]],
+    recognize: Callable[[Sequence[Utterance]], Iterable[Hypothesis]],
     normalizer: Callable[[str], str] = normalize,
 ) -> Report:
     """Recognise all utterances with `recognize`, which answers in the order of its input.
@@ -31,7 +30,7 @@ def evaluate(
     reading the files included. Raises ValueError when answers are missing.
     """
     start = time.perf_counter()
-    hypotheses = list(recognize([utterance.audio for utterance in utterances]))
+    hypotheses = list(recognize(utterances))
     return score(utterances, hypotheses, time.perf_counter() - start, normalizer)
 
 

@@ -1,7 +1,8 @@
 """Manifests: NeMo-style JSON lines, one utterance a line.
 
 Each line is an object with `audio_filepath` (relative to the manifest), `text` and, optionally,
-`duration` in seconds. Other names are left to whoever wrote them. Blank lines are skipped.
+`offset` and `duration` in seconds. A line with an offset stands for that part of its file. Other
+names are left to whoever wrote them. Blank lines are skipped.
 """
 
 import json
@@ -15,11 +16,15 @@ from auricle_types.errors import ManifestError
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A recording and what was said in it; `duration` in seconds, where the manifest states it."""
+    """A recording and what was said in it; times in seconds, where the manifest states them.
+
+    With an `offset` it is the part of the file that begins there and is `duration` long.
+    """
 
     audio: Path
     text: str
     duration: float | None = None
+    offset: float | None = None
 
 
 def read_manifest(path: str | Path) -> list[Utterance]:
@@ -31,7 +36,7 @@ def read_manifest(path: str | Path) -> list[Utterance]:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # JSON may hold other line ends
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # JSON may hold other line ends
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path}: cannot be read: {error}") from error
     utterances = [
@@ -54,7 +59,12 @@ def _utterance(line: str, where: str, folder: Path) -> Utterance:
     audio = _string(fields, "audio_filepath", where)
     if not audio:
         raise ManifestError(f"{where}: audio_filepath is empty")
-    return Utterance(folder / audio, _string(fields, "text", where), _duration(fields, where))
+    return Utterance(
+        folder / audio,
+        _string(fields, "text", where),
+        _seconds(fields, "duration", where),
+        _seconds(fields, "offset", where),
+    )
 
 
 def _string(fields: dict[str, Any], name: str, where: str) -> str:
@@ -66,12 +76,12 @@ def _string(fields: dict[str, Any], name: str, where: str) -> str:
     return value
 
 
-def _duration(fields: dict[str, Any], where: str) -> float | None:
-    value = fields.get("duration")
+def _seconds(fields: dict[str, Any], name: str, where: str) -> float | None:
+    value = fields.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ManifestError(f"{where}: duration must be a number, not {type(value).__name__}")
+        raise ManifestError(f"{where}: {name} must be a number, not {type(value).__name__}")
     if not math.isfinite(value) or value < 0:
-        raise ManifestError(f"{where}: duration must be finite and not negative, not {value}")
+        raise ManifestError(f"{where}: {name} must be finite and not negative, not {value}")
     return float(value)

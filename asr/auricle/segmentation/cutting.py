@@ -1,4 +1,4 @@
-"""Whole audio to pieces that fit the model's window: a stream's, short neighbours joined."""
+"""Cuts whole audio into pieces that fit the model's window, as a stream, and joins short ones."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -19,9 +19,9 @@ _MARGIN_SECONDS = 0.25  # of more silence: as much as there is around a recorded
 
 
 def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> Iterator[Piece]:
-    """Whole audio `(S,)` as pieces: itself when it fits the window, nothing when it is silent.
+    """Cut whole audio `(S,)`: one piece when it fits the window, none when it is silent.
 
-    Of audio that fits, `vad` hears no more than it takes to find a word. Longer audio goes
+    Of audio that fits, `vad` gets no more than it takes to find a word. Longer audio goes
     through a `Segmenter`, as a stream does; but nobody waits for the end of a sentence here, so
     what a slow reader's pauses have parted is joined again, as long as it is no more than a
     sentence, and has more of the silence around it. Each piece comes as soon as nothing can be
@@ -42,7 +42,7 @@ def cut(samples: Samples, window_seconds: float, *, vad: Vad | None = None) -> I
 
 
 def _stretches(samples: Samples, segmenter: Segmenter) -> Iterator[tuple[float, list[Piece]]]:
-    """How far the segmenter has heard, in seconds, and the pieces that it found there."""
+    """Yield how far the segmenter has come, in seconds, and the pieces that it found there."""
     for begin in range(0, len(samples), _FEED_SAMPLES):
         part = samples[begin : begin + _FEED_SAMPLES]
         yield (begin + len(part)) / SAMPLE_RATE, segmenter.feed(part)
@@ -52,9 +52,9 @@ def _stretches(samples: Samples, segmenter: Segmenter) -> Iterator[tuple[float, 
 def _sentences(
     stretches: Iterable[tuple[float, list[Piece]]], samples: Samples, longest: float
 ) -> Iterator[Piece]:
-    """Neighbours of `samples (S,)` as one piece of at most `longest` seconds."""
+    """Join neighbours in `samples (S,)` to pieces of at most `longest` seconds."""
     sentence: Piece | None = None
-    for heard, pieces in stretches:
+    for reached, pieces in stretches:
         for piece in pieces:
             if sentence is not None and _belong_together(sentence, piece, longest):
                 sentence = _between(sentence, piece, samples)
@@ -62,7 +62,7 @@ def _sentences(
             if sentence is not None:
                 yield sentence
             sentence = piece
-        if sentence is not None and heard > sentence.start + longest + _STILL_OPEN_SECONDS:
+        if sentence is not None and reached > sentence.start + longest + _STILL_OPEN_SECONDS:
             yield sentence  # whatever comes now ends too late for it
             sentence = None
     if sentence is not None:
@@ -75,14 +75,14 @@ def _belong_together(sentence: Piece, piece: Piece, longest: float) -> bool:
 
 
 def _between(first: Piece, last: Piece, samples: Samples) -> Piece:
-    """From the start of one to the end of the other."""
+    """Make a piece from the start of one to the end of the other."""
     spoken = first.speech or last.speech
     part = _part(samples, first.start, last.end)
     return Piece(first.start, part, first.overlap, spoken, last.room)
 
 
 def _with_margins(piece: Piece, before: float, samples: Samples, longest: float) -> Piece:
-    """With more of the silence since `before` and of that behind it, up to `longest` seconds."""
+    """Add silence since `before` and silence behind the piece, up to `longest` seconds."""
     start = max(piece.start - _MARGIN_SECONDS, min(before, piece.start), piece.end - longest)
     end = max(piece.end, min(piece.end + min(_MARGIN_SECONDS, piece.room), start + longest))
     room = piece.room - (end - piece.end)
@@ -90,5 +90,5 @@ def _with_margins(piece: Piece, before: float, samples: Samples, longest: float)
 
 
 def _part(samples: Samples, start: float, end: float) -> Samples:
-    """A copy, so that a piece does not keep the whole."""
+    """Copy a part, so that a piece does not keep the whole."""
     return samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)].copy()

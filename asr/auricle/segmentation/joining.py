@@ -1,4 +1,4 @@
-"""The pieces of a long audio, back together."""
+"""Joins the recognitions of an audio's pieces to one transcript."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,25 +11,24 @@ _WORDS_PER_SECOND = 5.0  # fast speech: how many words an overlap may hold
 
 
 class Joiner:
-    """The recognitions of one audio, in the order of time, as they come."""
+    """Joins the recognitions of one audio as they come, in the order of time."""
 
     def __init__(self, model_id: str = "") -> None:
-        """Nothing has been heard yet; `model_id` is for the receipt."""
+        """Begin with nothing; `model_id` is for the receipt."""
         self._model_id = model_id
         self._segments: list[Segment] = []
-        self._last = ""  # what the last recognition said
+        self._last = ""  # text of the last recognition
         self._receipts: list[Receipt] = []
         self._warnings: list[str] = []
 
     def add(self, recognition: Recognition) -> list[Segment]:
-        """The next recognition's segments, which are final, as far as they say something new.
+        """Add the next recognition; return its segments, which are final, as far as they are new.
 
-        Where its piece overlaps the one before, words that both heard are said once.
+        Where its piece overlaps the one before, words that are in both come once.
         """
-        first, *others = recognition.segments
-        if self._segments and recognition.overlap > 0:
-            first = _without_repeats(self._last, first, recognition.overlap)
-        new = [first, *others]
+        new = list(recognition.segments)
+        if self._segments and new and recognition.overlap > 0:
+            new[0] = _without_repeats(self._last, new[0], recognition.overlap)
         self._segments += new
         self._last = joined(new)
         self._receipts.append(recognition.receipt)
@@ -37,7 +36,7 @@ class Joiner:
         return [segment for segment in new if segment.text]
 
     def transcript(self, duration: float, warnings: tuple[str, ...] = ()) -> Transcript:
-        """The whole so far, of an audio of `duration` seconds: the segments that `add` gave.
+        """Return the transcript so far, of an audio of `duration` seconds.
 
         `warnings` are of the audio; those of the recognitions follow.
         """
@@ -53,7 +52,7 @@ def join(
     warnings: tuple[str, ...] = (),
     model_id: str = "",
 ) -> Transcript:
-    """One transcript of an audio of `duration` seconds, by a `Joiner`."""
+    """Join all recognitions of an audio of `duration` seconds."""
     joiner = Joiner(model_id)
     for recognition in recognitions:
         joiner.add(recognition)
@@ -61,7 +60,7 @@ def join(
 
 
 def merge_receipts(receipts: Sequence[Receipt], model_id: str) -> Receipt:
-    """The slowest piece's figures, the tokens of all, and each guard once."""
+    """Take the slowest piece's figures, the tokens of all, and each guard once."""
     if not receipts:
         return Receipt(model_id)
     return Receipt(
@@ -77,7 +76,7 @@ def merge_receipts(receipts: Sequence[Receipt], model_id: str) -> Receipt:
 
 
 def leading(words: Sequence[Word], text: str) -> int:
-    """How many of the first words say `text`, spaces apart: some languages write none."""
+    """Count the first words that make up `text`, spaces apart: some languages write none."""
     letters = len(_letters(text))
     return sum(end <= letters for end in accumulate(len(_letters(word.text)) for word in words))
 
@@ -87,9 +86,9 @@ def _letters(text: str) -> str:
 
 
 def _without_repeats(earlier: str, later: Segment, overlap: float) -> Segment:
-    """`later` without the words of the overlap that both heard.
+    """Take the words of the overlap that are in both out of `later`.
 
-    What was said earlier stays as it is: a stream has sent it already.
+    The earlier text stays as it is: a stream has sent it already.
     """
     reach = int(overlap * _WORDS_PER_SECOND) + 1
     tail, words = earlier.split()[-reach:], later.text.split()
@@ -103,7 +102,7 @@ def _without_repeats(earlier: str, later: Segment, overlap: float) -> Segment:
 
 
 def _repeated(tail: list[str], head: list[str]) -> int:
-    """How many words of `head` repeat `tail`: up to the end of the longest run in both.
+    """Count the words of `head` that repeat `tail`: up to the end of the longest run in both.
 
     The run ends the one and begins the other, give or take a word at either edge: the cut goes
     through it. A word that both merely contain further inside is no repetition.

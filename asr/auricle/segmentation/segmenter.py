@@ -1,4 +1,4 @@
-"""Long audio to pieces that fit the model's window, cut where nobody speaks.
+"""Cuts long audio into pieces that fit the model's window, where nobody speaks.
 
 `Segmenter` is a state machine over voice-activity frames: it is either idle, keeping a short pad
 of silence, or has a piece open. A piece closes after a long silence; when it fills the window it
@@ -23,7 +23,7 @@ _MIN_SILENCE_FRAMES = 3  # about 0.1 s: shorter gaps lie inside of words
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """A stretch of audio to be recognised on its own: `samples (S,)`, the first at `start`.
+    """Part of an audio, to be recognised on its own: `samples (S,)`, the first at `start`.
 
     The first `overlap` seconds are also the end of the piece before. All times in seconds.
     """
@@ -31,17 +31,17 @@ class Piece:
     start: float
     samples: Samples
     overlap: float = 0.0
-    speech: bool | None = None  # whether the VAD hears a word in it; None: it was not asked
+    speech: bool | None = None  # whether it holds a word, by the VAD; None: it was not asked
     room: float = 0.0  # of silence behind its end that is in no other piece
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Length of the piece in seconds."""
         return len(self.samples) / SAMPLE_RATE
 
     @property
     def end(self) -> float:
-        """Seconds from the start of the audio."""
+        """End of the piece in seconds from the start of the audio."""
         return self.start + self.duration
 
 
@@ -51,10 +51,10 @@ class _Frame(NamedTuple):
 
 
 class Segmenter:
-    """Feed one stream's samples in chunks of any size, then flush once.
+    """Cuts one stream. Feed its samples in chunks of any size, then flush once.
 
     The pieces do not depend on the chunks, none is longer than `window_seconds`, and together
-    they hold every frame in which `vad` hears speech. Memory is bounded by the window.
+    they hold every frame in which `vad` finds speech. Memory is bounded by the window.
 
     `close_silence` ends a piece, `pad` is the silence kept around speech, and `overlap` is what
     is repeated after a cut through speech (seconds); `threshold` is the probability from which a
@@ -78,7 +78,7 @@ class Segmenter:
         self._threshold = threshold
         self._vad = vad
         self._rest: Samples = np.zeros(0, np.float32)  # less than a frame
-        self._total = 0  # samples fed
+        self._total = 0  # samples that came so far
         self._frames: list[_Frame] = []  # of the open piece, or the pad before the next one
         self._start = 0  # index of the first of them in the stream
         self._covered = 0  # index of the first frame that is in no piece yet
@@ -87,12 +87,12 @@ class Segmenter:
         self._check_options(window_seconds)
 
     def feed(self, samples: Samples) -> list[Piece]:
-        """The pieces that end within `samples (S,)`, mono float32 at 16 kHz."""
+        """Return the pieces that end within `samples (S,)`, mono float32 at 16 kHz."""
         self._total += len(samples)
         return self._judge(samples)
 
     def flush(self) -> list[Piece]:
-        """The pieces that are still open at the end of the stream, which this is."""
+        """End the stream and return the pieces that are still open."""
         missing = -len(self._rest) % FRAME_SAMPLES
         pieces = self._judge(np.zeros(missing, np.float32))
         last = self._close()
@@ -116,7 +116,7 @@ class Segmenter:
         return [piece for frame, speech in judged if (piece := self._step(frame.copy(), speech))]
 
     def _step(self, samples: Samples, speech: float) -> Piece | None:
-        """Takes the next frame and the probability that it holds speech."""
+        """Take the next frame and the probability that it holds speech."""
         self._speaking = speech >= self._threshold - (_HYSTERESIS if self._speaking else 0.0)
         self._frames.append(_Frame(samples, self._speaking))
         self._silence = 0 if self._speaking else self._silence + 1
@@ -131,9 +131,9 @@ class Segmenter:
 
     def _close(self) -> Piece | None:
         """Cut after the last speech and its pad."""
-        heard = len(self._frames)
-        end = min(heard - self._silence + self._pad, heard)
-        return self._cut(end, restart=max(end, heard - self._pad))
+        count = len(self._frames)
+        end = min(count - self._silence + self._pad, count)
+        return self._cut(end, restart=max(end, count - self._pad))
 
     def _split(self) -> Piece | None:
         """Cut a full window: in a silence, or through speech with an overlap."""
@@ -148,7 +148,7 @@ class Segmenter:
         return self._cut(min(begin + self._pad, middle), restart=max(end - self._pad, middle))
 
     def _best_silence(self) -> tuple[int, int] | None:
-        """The longest silent run `[begin, end)` in the later half; of equals the last."""
+        """Find the longest silent run `[begin, end)` in the later half; of equals the last."""
         half = len(self._frames) // 2
         gaps: list[tuple[int, int]] = []
         for speech, run in groupby(range(half, len(self._frames)), self._speech_at):

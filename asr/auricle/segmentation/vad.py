@@ -1,7 +1,4 @@
-"""Voice activity: how probable it is that somebody speaks, frame by frame, by Silero VAD.
-
-And whether anybody says a word at all, which is mostly known after the first one.
-"""
+"""Voice activity: how probable it is that somebody speaks, frame by frame, by Silero VAD."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,19 +24,19 @@ _PEAK = 0.5  # to which quiet audio is raised: the detector misses quiet speech
 _STRETCH_SAMPLES = 64 * FRAME_SAMPLES  # 2 s
 _BLOCK_FRAMES = 16  # asked at a time: speech begins within the first or second of them
 _TINY = 1e-6  # of a peak: digital silence is not raised
-_CONTEXT_SAMPLES = 64  # of the frame before, which the detector hears once more
+_CONTEXT_SAMPLES = 64  # of the frame before, which the detector gets once more
 
 Vad: TypeAlias = Callable[[Samples], npt.NDArray[np.float32]]
 """Frames `(F, FRAME_SAMPLES)` to each one's probability of speech, 0 to 1: `(F,)`.
 
-Remembers earlier frames; what it says does not depend on how many come at a time.
+It remembers earlier frames; the result does not depend on how many come at a time.
 """
 
 _LOADING = threading.Lock()
 
 
 class SileroVad:
-    """A detector for one stream. All share one ONNX session; each has its own recurrent state.
+    """Detects speech in one stream. All share one ONNX session; each has its own state.
 
     It is the sequence model, a whole block of frames in one call: the frame by frame one holds the
     interpreter so often that a few streams are enough to keep the device waiting.
@@ -52,7 +49,7 @@ class SileroVad:
         self._context = np.zeros((1, _CONTEXT_SAMPLES), np.float32)
 
     def __call__(self, frames: Samples) -> npt.NDArray[np.float32]:
-        """The probabilities `(F,)` of the stream's next frames `(F, FRAME_SAMPLES)`."""
+        """Return the probabilities `(F,)` of the stream's next frames `(F, FRAME_SAMPLES)`."""
         if not len(frames):
             return np.zeros(0, np.float32)
         contexts = np.concatenate([self._context, frames[:, -_CONTEXT_SAMPLES:]])
@@ -69,13 +66,13 @@ class SileroVad:
 
 
 def load_now() -> None:
-    """So that the first audio need not wait for the detector."""
+    """Load the detector, so that the first audio need not wait for it."""
     with _LOADING:
         _model()
 
 
 def speaks(samples: Samples, vad: Vad | None = None) -> bool:
-    """Whether anybody says a word in `samples (S,)`. Listens no further than to the first."""
+    """Tell whether `samples (S,)` hold a word; reads no further than to the first."""
     vad = vad or SileroVad()
     gain = _gain(samples)
     frames = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
@@ -89,9 +86,9 @@ def speaks(samples: Samples, vad: Vad | None = None) -> bool:
 
 
 def speech_end(samples: Samples, vad: Vad | None = None) -> float:
-    """Seconds to the end of the last word in `samples (S,)`; 0 where nobody speaks.
+    """Find the end of the last word in `samples (S,)`, in seconds; 0 where nobody speaks.
 
-    Listens from the end, a stretch at a time, no further than to that word.
+    It reads from the end, a stretch at a time, no further than to that word.
     """
     gain = _gain(samples)
     end = len(samples)
@@ -105,7 +102,7 @@ def speech_end(samples: Samples, vad: Vad | None = None) -> float:
 
 
 def _last_word(speech: Sequence[bool]) -> int:
-    """The frame behind it; 0 where there is none."""
+    """Find the frame behind the last word; 0 where there is none."""
     runs = [(spoken, len(list(run))) for spoken, run in groupby(speech)]
     ends = accumulate(length for _, length in runs)
     words = [
@@ -126,7 +123,7 @@ def _gain(samples: Samples) -> np.float32:
 
 
 def has_word(speech: Iterable[bool]) -> bool:
-    """Whether as many frames of speech follow each other as the shortest word has."""
+    """Tell whether as many frames of speech follow each other as the shortest word has."""
     return any(spoken and len(list(run)) >= WORD_FRAMES for spoken, run in groupby(speech))
 
 
@@ -140,7 +137,7 @@ def _model() -> "SileroVADSequence":
 
 @contextmanager
 def _torch_threads_kept() -> Iterator[None]:
-    """Importing silero_vad sets torch to one thread, for the whole process."""
+    """Keep torch's threads: importing silero_vad sets one, for the whole process."""
     threads = torch.get_num_threads()
     try:
         yield

@@ -232,7 +232,7 @@ def load_training_config(path: Path) -> TrainingConfig:
         ModelError: that model cannot be read.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return _training_config(table, path.resolve().parent)
     except KeyError as error:
         raise InvalidOptionError(f"{path}: no valid recipe: it has no {error}") from error

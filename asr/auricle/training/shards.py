@@ -54,7 +54,9 @@ def read_shards(manifest: Path, *, progress: bool = True) -> Iterator[Recording 
 
 def _rows(manifest: Path) -> Iterator[_Row | Problem]:
     try:
-        lines = manifest.read_text(encoding="utf-8").split("\n")  # JSON may hold other line ends
+        lines = manifest.read_text(encoding="utf-8-sig").split(
+            "\n"
+        )  # JSON may hold other line ends
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"{manifest}: cannot be read: {error}") from error
     if not any(map(str.strip, lines)):

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from auricle.audio import load_audio
 from auricle.config import SAMPLE_RATE, ModelConfig
 from auricle.decoding import ctc_greedy, decode_all, new_search
-from auricle.evaluation import ErrorCounts, read_manifest, word_errors
+from auricle.evaluation import ErrorCounts, load_utterance, read_manifest, word_errors
 from auricle.features import Features
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Vocabulary
@@ -34,7 +33,7 @@ class DevSet:
 def load_dev_set(manifest: Path) -> DevSet:
     """Decode the audio of a dev manifest."""
     utterances = read_manifest(manifest)
-    waveforms = [torch.from_numpy(load_audio(u.audio).samples) for u in utterances]
+    waveforms = [torch.from_numpy(load_utterance(u).samples) for u in utterances]
     return DevSet(manifest.stem, waveforms, [u.text for u in utterances])
 
 

@@ -61,11 +61,11 @@ def _hear(transcriber: Transcriber, audio: Sequence[str]) -> int:
 def _compare(transcriber: Transcriber, utterances: Sequence["Utterance"]) -> int:
     """Utterances with references, and the word error rate. Returns the exit status."""
     from auricle.evaluation import evaluate
-    from auricle_cli.scoring import hypothesis
+    from auricle_cli.scoring import hypothesis, source_of
 
-    def recognize(_: Sequence[Path]) -> Iterator["Hypothesis"]:
+    def recognize(_: Sequence["Utterance"]) -> Iterator["Hypothesis"]:
         for utterance in utterances:
-            answer = _stream(transcriber, Source(str(utterance.audio)))
+            answer = _stream(transcriber, source_of(utterance))
             click.echo(f"  said:  {utterance.text}")
             yield hypothesis(answer)
 

@@ -38,7 +38,7 @@ def inspect(audio: Path, output: Path, loading: LoadingOptions, layer: int | Non
     from auricle.audio import load_audio
     from auricle.families import load_pretrained
     from auricle.inspection import observe
-    from auricle.recognizer import model_path
+    from auricle.naming import model_path
     from auricle_types.errors import AudioError, AuricleError
 
     try:

@@ -53,7 +53,7 @@ def lm(
     """
     from auricle.checkpoint import load_checkpoint
     from auricle.language_model import save_language_model
-    from auricle.recognizer import model_path
+    from auricle.naming import model_path
     from auricle.tokenizer import Tokenizer
     from auricle.training import language_model
     from auricle_types.errors import AuricleError

@@ -141,7 +141,7 @@ def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> No
     from auricle.engine.devices import DTYPES as KINDS
     from auricle.engine.devices import loaded
     from auricle.families import load_pretrained
-    from auricle.recognizer import model_path
+    from auricle.naming import model_path
     from auricle.vocabulary import with_merges
     from auricle_types.errors import InvalidOptionError, ModelError, StorageError
 
@@ -166,7 +166,7 @@ def _served(connection: Connection, timeout: float) -> list[Entry]:
 
 def _description(model: str | Path) -> dict[str, Any]:
     from auricle.families import describe
-    from auricle.recognizer import model_path
+    from auricle.naming import model_path
 
     config, parameters = describe(model_path(model))
     return {"parameters": parameters, **config.to_dict()}

@@ -13,6 +13,7 @@ from auricle_cli.formats import WRITERS, labelled_text
 from auricle_cli.inputs import Source, expand
 from auricle_cli.outcomes import Outcome, attempt, exit_status, outcomes
 from auricle_cli.recognition import RecognitionSetup, recognition_options
+from auricle_cli.streams import require_output
 
 
 @click.command()
@@ -40,6 +41,7 @@ def transcribe(
     """
     if recognition.decoding.word_timestamps and format != "json":
         raise click.UsageError("--word-timestamps are for json alone: add --format json")
+    require_output()
     sources, missing = expand(files)
     total = len(sources) + len(missing)
     display = _display(format, stream, several=total > 1)

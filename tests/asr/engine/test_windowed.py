@@ -125,7 +125,7 @@ def test_no_audio_is_no_window() -> None:
 
 def test_other_models_say_no_times() -> None:
     with (
-        Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer,
+        Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer,
         pytest.raises(InvalidOptionError, match="windows move by the times"),
     ):
         recognizer.transcribe_in_windows(np.ones(1_600, np.float32))

@@ -87,18 +87,18 @@ def test_without_errors_there_is_no_worst() -> None:
 
 
 def test_evaluate_recognises_in_order() -> None:
-    seen: list[Path] = []
+    seen: list[Utterance] = []
 
-    def recognize(paths: Sequence[Path]) -> Iterator[Hypothesis]:
-        seen.extend(paths)
+    def recognize(utterances: Sequence[Utterance]) -> Iterator[Hypothesis]:
+        seen.extend(utterances)
         yield from HYPOTHESES
 
     report = evaluate(UTTERANCES, recognize)
-    assert seen == [utterance.audio for utterance in UTTERANCES]
-    assert [each.audio for each in report.scored] == [str(path) for path in seen]
+    assert seen == list(UTTERANCES)
+    assert [each.audio for each in report.scored] == [str(each.audio) for each in seen]
     assert report.wall_seconds > 0
 
 
 def test_missing_answers_are_no_result() -> None:
     with pytest.raises(ValueError, match="shorter"):
-        evaluate(UTTERANCES, lambda paths: HYPOTHESES[:2])
+        evaluate(UTTERANCES, lambda utterances: HYPOTHESES[:2])

@@ -57,6 +57,8 @@ def test_order_empty_texts_blank_lines_and_foreign_names(tmp_path: Path) -> None
         (entry(audio_filepath=""), "audio_filepath is empty"),
         (entry(audio_filepath=3), "audio_filepath must be a string, not int"),
         (entry(text=None), "text must be a string, not NoneType"),
+        (entry(offset=-1), "offset must be finite and not negative, not -1"),
+        (entry(offset="1"), "offset must be a number, not str"),
         (entry(duration="2"), "duration must be a number, not str"),
         (entry(duration=True), "duration must be a number, not bool"),
         (entry(duration=-1), "duration must be finite and not negative, not -1"),
@@ -88,3 +90,15 @@ def test_not_text(tmp_path: Path) -> None:
 def test_without_utterances(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="holds no utterances"):
         read_manifest(write(tmp_path, "", "\n"))
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.jsonl"
+    path.write_text(entry(), encoding="utf-8-sig")
+    assert [utterance.text for utterance in read_manifest(path)] == ["one"]
+
+
+def test_an_offset_makes_it_a_part_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, entry(offset=1.5, duration=2), entry(offset=0), entry())
+    found = [(each.offset, each.duration) for each in read_manifest(path)]
+    assert found == [(1.5, 2.0), (0.0, None), (None, None)]

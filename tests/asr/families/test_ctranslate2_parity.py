@@ -37,7 +37,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ours(path: Path, sounds: Sequence[Samples], options: DecodingOptions) -> list[Hypothesis]:
-    with Recognizer(load_pretrained(path), device="cpu", dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(
+        load_pretrained(path), device="cpu", dtype="float32"
+    ) as recognizer:
         futures = [recognizer._engine.submit(Request(each, options)) for each in sounds]
         return [future.result().hypothesis for future in futures]
 

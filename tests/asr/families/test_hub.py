@@ -14,7 +14,7 @@ from huggingface_hub import constants
 
 from auricle.families.hub import hub_folder, pull
 from auricle.families.reference import is_hub_name
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from auricle_types.errors import DownloadError, ModelError, UnknownModelError
 
 errors: Any = importlib.import_module("huggingface_hub.errors")

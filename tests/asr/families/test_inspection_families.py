@@ -109,7 +109,7 @@ def test_silence_behind_the_audio_is_left_out(whisper: Checkpoint, seen: Observa
 
 
 def test_words_and_times_are_the_recognisers(whisper: Checkpoint, seen: Observation) -> None:
-    with Recognizer(whisper, device="cpu", dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(whisper, device="cpu", dtype="float32") as recognizer:
         timed = DecodingOptions(word_timestamps=True)
         said = recognizer.transcribe(SOUND, options=timed)
     assert seen.text == said.text

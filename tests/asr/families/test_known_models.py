@@ -12,7 +12,7 @@ from auricle.families.by_hand import instructions
 from auricle.families.cache import repository_folder, snapshot_folder
 from auricle.families.hub import hub_folder, pull
 from auricle.families.reference import Reference
-from auricle.recognizer import model_path
+from auricle.naming import model_path
 from auricle_types.errors import ChecksumMismatchError, DownloadError
 from tests.asr.families.published import FILES, PublishedHub, known
 

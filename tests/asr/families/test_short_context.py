@@ -25,7 +25,7 @@ def outcomes(path: Path, context: AudioContext, sounds: Iterable[Samples]) -> li
     """All in one batch."""
     checkpoint = load_pretrained(path, audio_context=context)
     options = DecodingOptions(language="en", fallback=False, max_tokens=12)
-    with Recognizer(checkpoint, device="cpu", dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(checkpoint, device="cpu", dtype="float32") as recognizer:
         futures = [recognizer._engine.submit(Request(each, options)) for each in sounds]
         return [future.result() for future in futures]
 
@@ -68,6 +68,6 @@ def test_weights_that_were_taught_encode_short_contexts(
         caplog.clear()
         asked = load_pretrained(tmp_path / "ours.safetensors", audio_context=context)
         assert asked.model.config.audio_context == context
-        Recognizer(asked, device="cpu").close()
+        Recognizer.from_checkpoint(asked, device="cpu").close()
         warned = ["was not taught short contexts" in each.message for each in caplog.records]
         assert warned.count(True) == (context == "auto" and not taught)

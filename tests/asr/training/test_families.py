@@ -68,7 +68,7 @@ def test_it_learns_and_is_saved_as_what_it_was(kind: str, tmp_path: Path) -> Non
     found = load_checkpoint(config.output / "last.safetensors")
     assert found.model.config == config.model
     assert found.tokenizer.serialized == trainer.tokenizer.serialized
-    with Recognizer(found, device="cpu", dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(found, device="cpu", dtype="float32") as recognizer:
         options = DecodingOptions(guards=False, fallback=False)
         assert recognizer.transcribe(utterance(0), options=options).receipt.tokens
 

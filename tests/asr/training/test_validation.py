@@ -33,7 +33,7 @@ def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: fl
     manifest = write_dev(tmp_path, count=5)
     validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), batch_seconds)
     ctc, attention = validator.wer(tiny_model(), load_dev_set(manifest))
-    with Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
         paths = [tmp_path / f"{index}.wav" for index in range(5)]
         texts = [each.text for each in recognizer.transcribe(paths, options=ATTENTION)]
     assert len(set(texts)) > 3
@@ -47,7 +47,7 @@ def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: fl
 def test_a_perfect_model_has_no_errors(tmp_path: Path) -> None:
     """References that are the model's own words."""
     dev = load_dev_set(write_dev(tmp_path, count=4))
-    with Recognizer(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
         paths = [tmp_path / f"{index}.wav" for index in range(4)]
         words = [each.text for each in recognizer.transcribe(paths, options=ATTENTION)]
     dev.texts[:] = words

@@ -1,9 +1,10 @@
-"""What an engine in a process of its own and its owner tell each other.
+"""The messages between an engine in a process of its own and its owner.
 
-Deadlines cross as they are: the monotonic clock is the system's, the same for all processes.
+A deadline crosses as the seconds that remain, and each side turns them into its own clock.
 """
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 from auricle.engine.answers import Result
 from auricle.engine.request import Request
@@ -18,20 +19,34 @@ class Submit:
     """Queue a request. First a `Reply` says whether it was taken, then an `Answer` follows."""
 
     number: int
-    request: Request
+    timeless: Request  # without its deadline
+    remaining: float | None  # seconds to the deadline
     block: bool
+
+    @classmethod
+    def of(cls, number: int, request: Request, *, block: bool) -> "Submit":
+        """Make the message for a request whose deadline is of this process's clock."""
+        deadline = request.deadline
+        remaining = None if deadline is None else deadline - time.monotonic()
+        return cls(number, replace(request, deadline=None), remaining, block)
+
+    def request(self) -> Request:
+        """Return the request with its deadline in this process's clock."""
+        if self.remaining is None:
+            return self.timeless
+        return replace(self.timeless, deadline=time.monotonic() + self.remaining)
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Reply with the statistics."""
+    """Ask for a `Reply` with the statistics."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Nobody waits for this request any more."""
+    """Drop a request for which nobody waits any more."""
 
     number: int
 
@@ -48,21 +63,21 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The engine runs; whoever built it says of what."""
+    """Tell that the engine runs, with its builder's description of it."""
 
     described: object
 
 
 @dataclass(frozen=True, slots=True)
 class Unfit:
-    """The engine could not be built."""
+    """Tell that the engine could not be built."""
 
     error: Exception
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """To `Submit` or `Count`: nothing, the statistics, or what submitting raised."""
+    """Reply to `Submit` or `Count`: nothing, the statistics, or what submitting raised."""
 
     number: int
     result: Statistics | AuricleError | None = None
@@ -70,7 +85,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a request ended; None where it was cancelled."""
+    """Tell how a request ended; None where it was cancelled."""
 
     number: int
     result: Result | None
@@ -78,6 +93,6 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """All requests have ended, and the connection is about to."""
+    """Tell that all requests have ended; the connection ends next."""
 
     statistics: Statistics

@@ -1,4 +1,4 @@
-"""Messages to another process, from any thread."""
+"""Sends messages to another process, from any thread."""
 
 import threading
 from contextlib import suppress
@@ -8,7 +8,7 @@ from queue import SimpleQueue
 
 
 class Outbox:
-    """Sends in order, and nobody waits for the other side.
+    """Sends messages in order; nobody waits for the other side.
 
     A thread of its own writes, so no other can be caught midway: not by a full pipe whose reader
     waits for that thread, not by Ctrl-C, not by a finaliser that sends within a send.
@@ -24,7 +24,7 @@ class Outbox:
         self._messages.put(ForkingPickler.dumps(message))
 
     def close(self) -> None:
-        """Nothing follows."""
+        """End the connection after the messages before."""
         self._messages.put(None)
 
     def _loop(self) -> None:

@@ -1,4 +1,4 @@
-"""Several engines with the face of one."""
+"""Several engines, used like one."""
 
 import logging
 import threading
@@ -13,6 +13,7 @@ from operator import add
 from auricle.engine.request import Outcome, Request
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
+from auricle.forks import Home
 from auricle_types.errors import EngineStoppedError
 
 PAUSE = 1.0  # seconds between two attempts to start an engine
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Member:
-    """An engine, and how much it has to do."""
+    """Counts how much audio an engine has to do."""
 
     def __init__(self, engine: Serving) -> None:
         self.engine = engine
@@ -39,6 +40,7 @@ class EnginePool:
     def __init__(self, engines: Sequence[Serving], start: Callable[[], Serving]) -> None:
         """Serve with `engines`, which are closed with this; `start` makes another one."""
         self._members = [_Member(engine) for engine in engines]
+        self._home = Home()
         self._start = start
         self._lock = threading.RLock()  # a finaliser may cancel a request within it
         self._past = Statistics()  # of engines that have ended
@@ -46,7 +48,8 @@ class EnginePool:
         self._starters = ThreadPoolExecutor(1, thread_name_prefix="auricle-starter")
 
     def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
-        """As `Engine.submit`: what the engine with the least to do says is the answer."""
+        """Queue a request, as `Engine.submit`, in the engine with the least to do."""
+        self._home.check()
         samples = len(request.samples)
         while (member := self._begin(samples)) is not None:
             try:
@@ -65,7 +68,8 @@ class EnginePool:
         raise EngineStoppedError("no engine runs at the moment: try again")
 
     def statistics(self) -> Statistics:
-        """Of all engines together."""
+        """Count for all engines together."""
+        self._home.check()
         with self._lock:
             engines, past = [member.engine for member in self._members], self._past
         return reduce(add, (engine.statistics() for engine in engines), past)
@@ -75,6 +79,8 @@ class EnginePool:
 
         One that is being started in another's place is closed when it is there, by who started it.
         """
+        if not self._home.is_here:
+            return
         with self._lock:
             self._closing = True
         self._starters.shutdown(wait=False, cancel_futures=True)
@@ -82,7 +88,7 @@ class EnginePool:
             member.engine.close(drain=drain)
 
     def _begin(self, samples: int) -> _Member | None:
-        """Who is to do it; None where nobody is there."""
+        """Choose an engine; None where there is none."""
         with self._lock:
             there = [each for each in self._members if not (each.ended or self._closing)]
             member = min(there, key=lambda each: each.samples, default=None)

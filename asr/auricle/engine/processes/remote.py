@@ -1,4 +1,4 @@
-"""An engine in a process of its own, with the face of one in this process."""
+"""An engine in a process of its own, used like one in this process."""
 
 import logging
 import multiprocessing
@@ -28,6 +28,7 @@ from auricle.engine.processes.outbox import Outbox
 from auricle.engine.processes.worker import Build, work
 from auricle.engine.request import Outcome, Request
 from auricle.engine.statistics import Ledger, Statistics
+from auricle.forks import Home
 from auricle.threads import wait_passively
 from auricle_types.errors import AuricleError, EngineStoppedError
 
@@ -35,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 class RemoteEngine:
-    """An `Engine` that shares no interpreter lock with anybody.
+    """Runs an `Engine` in a process of its own, which shares no interpreter lock with anybody.
 
     Each order is one message, each answer another. When the process ends, however that came, what
     was open fails with EngineStoppedError.
@@ -62,6 +63,7 @@ class RemoteEngine:
         )
         self._process.start()
         theirs.close()
+        self._home = Home()
         self._numbers = count()
         self._lock = threading.RLock()  # of the futures; a finaliser may cancel one within it
         self._asked: dict[int, Future[None]] = {}
@@ -78,7 +80,7 @@ class RemoteEngine:
         self._at_exit = Finalize(None, self._hang_up, exitpriority=10)
 
     def ready(self) -> object:
-        """Wait until the engine runs; returns what its builder says of it.
+        """Wait until the engine runs; returns its builder's description of it.
 
         Raises:
             Exception: what building it raised.
@@ -87,10 +89,11 @@ class RemoteEngine:
         return self._ready.result()
 
     def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
-        """As `Engine.submit`; waits for the other process to say yes or no."""
+        """Queue a request as `Engine.submit` does; wait for the other process to say yes or no."""
+        self._home.check()
         number, future = next(self._numbers), Future[Outcome]()
         try:
-            self._ask(Submit(number, request, block), future)
+            self._ask(Submit.of(number, request, block=block), future)
         except AuricleError:
             self._open.pop(number, None)
             raise
@@ -101,13 +104,16 @@ class RemoteEngine:
         return future
 
     def statistics(self) -> Statistics:
-        """As `Engine.statistics`; of a process that has ended, the last that is known."""
+        """Count as `Engine.statistics` does; after the process has ended, what it said last."""
+        self._home.check()
         with suppress(EngineStoppedError):
             self._ask(Count(next(self._numbers)))
         return self._known()
 
     def close(self, *, drain: bool = True) -> None:
-        """As `Engine.close`; the process has ended afterwards."""
+        """Stop as `Engine.close` does; the process has ended afterwards."""
+        if not self._home.is_here:
+            return
         self._closing = True
         if not self._ready.done():
             self._process.kill()  # nothing is lost: it never took a request
@@ -118,7 +124,7 @@ class RemoteEngine:
         self._at_exit.cancel()
 
     def _ask(self, order: Submit | Count, outcome: Future[Outcome] | None = None) -> None:
-        """Send an order and wait for the reply. Raises what it says."""
+        """Send an order and wait for the reply. Raises the error that it holds."""
         reply = Future[None]()
         with self._lock:
             if self._ended:
@@ -134,9 +140,9 @@ class RemoteEngine:
             self._outbox.put(Cancel(number))
 
     def _known(self) -> Statistics:
-        """The process's figures, but for how requests ended: that is as their owners know it.
+        """Take the process's figures, but how requests ended from their owners, who know it.
 
-        So no count falls when a process dies before it has said the last ones.
+        So no count falls when a process dies before it has sent the last ones.
         """
         ended, counted = self._ledger.total, self._counted
         return replace(
@@ -158,21 +164,21 @@ class RemoteEngine:
         broken = True
         try:
             while (message := self._received()) is not None:
-                self._heed(message)
+                self._handle(message)
             broken = False
         except BaseException:
-            logger.exception("what an engine's process says cannot be heeded")
+            logger.exception("a message from an engine's process cannot be handled")
         finally:
             self._end(broken=broken)
 
     def _received(self) -> object | None:
-        """The next message; None where none will come."""
+        """Wait for the next message; None where none will come."""
         try:
             return cast(object, self._connection.recv())
         except (EOFError, OSError):
             return None
 
-    def _heed(self, message: object) -> None:
+    def _handle(self, message: object) -> None:
         match message:
             case Answer(number, result):
                 future = self._open.pop(number, None)
@@ -194,7 +200,7 @@ class RemoteEngine:
                 _log(record)
 
     def _end(self, *, broken: bool) -> None:
-        """Nobody waits in vain."""
+        """Fail all that is open, so that nobody waits in vain."""
         with self._lock:
             self._ended = True
             asked, self._asked = list(self._asked.values()), {}
@@ -217,22 +223,22 @@ class RemoteEngine:
         self._answers.close()
 
     def _hang_up(self) -> None:
-        """The interpreter ends, and nobody closed this."""
+        """End the process when the interpreter ends and nobody closed this."""
         self._closing = True
         self._process.kill()
 
 
 def _log(record: logging.LogRecord) -> None:
-    """As the loggers here want it."""
+    """Log a record as the loggers here are set."""
     named = logging.getLogger(record.name)
     if named.isEnabledFor(record.levelno):
         named.handle(record)
 
 
 def started(start: Callable[[], RemoteEngine], count: int) -> tuple[list[RemoteEngine], object]:
-    """So many engines that run, and what the first one's builder says. All or none, as one raises.
+    """Start `count` engines side by side; return them and the first one's description.
 
-    They start side by side.
+    Where one raises, none is left running.
     """
     engines: list[RemoteEngine] = []
     try:

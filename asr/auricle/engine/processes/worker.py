@@ -33,17 +33,17 @@ Build = Callable[[], tuple[Serving, object]]  # an engine, and what to say of it
 
 
 def work(connection: Connection, build: Build, threads: int, log_level: int) -> None:
-    """The process's life: build an engine and serve its owner, until one of them ends.
+    """Build an engine in this process and serve its owner, until one of them ends.
 
     `build` must be picklable. Records of at least `log_level` go to the owner's loggers. Signals
-    are for the owner, who says what they mean here.
+    are for the owner, whose orders follow them.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(threads)
-    line = Line(connection)
+    line = OwnerConnection(connection)
     logging.basicConfig(
-        level=log_level, format="%(message)s", handlers=[LineHandler(line)], force=True
+        level=log_level, format="%(message)s", handlers=[OwnerLogHandler(line)], force=True
     )
     try:
         engine, described = build()
@@ -54,15 +54,15 @@ def work(connection: Connection, build: Build, threads: int, log_level: int) -> 
     Worker(line, engine).run()
 
 
-class Line:
-    """The engine's end of the connection, for many threads."""
+class OwnerConnection:
+    """Wraps the engine's end of the connection, for many threads."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
 
     def send(self, message: object) -> None:
-        """Tell the owner, if there is still one."""
+        """Send a message to the owner, if there is still one."""
         try:
             with self._lock:
                 self._connection.send(message)
@@ -70,29 +70,29 @@ class Line:
             pass  # its silence ends this process
 
     def receive(self) -> object:
-        """The next message; `Close` where the owner is gone."""
+        """Wait for the next message; `Close` where the owner is gone."""
         try:
             return self._connection.recv()
         except (EOFError, OSError):
             return Close(drain=False)
 
 
-class LineHandler(logging.handlers.QueueHandler):
+class OwnerLogHandler(logging.handlers.QueueHandler):
     """Sends log records to the owner, their messages and tracebacks as text."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: OwnerConnection) -> None:
         super().__init__(SimpleQueue())  # which stays empty
         self._line = line
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Send it."""
+        """Send the record to the owner."""
         self._line.send(record)
 
 
 class Worker:
-    """Does what the owner says."""
+    """Carries out the owner's orders."""
 
-    def __init__(self, line: Line, engine: Serving) -> None:
+    def __init__(self, line: OwnerConnection, engine: Serving) -> None:
         self._line = line
         self._engine = engine
         self._lock = threading.Lock()  # of the next two
@@ -101,20 +101,20 @@ class Worker:
         self._closing: Future[bool] = Future()  # whether to drain
 
     def run(self) -> None:
-        """Until the owner closes the engine or is gone."""
-        threading.Thread(target=self._listen, name="auricle-orders", daemon=True).start()
+        """Serve until the owner closes the engine or is gone."""
+        threading.Thread(target=self._receive_orders, name="auricle-orders", daemon=True).start()
         self._engine.close(drain=self._closing.result())
         self._line.send(Closed(self._engine.statistics()))
 
-    def _listen(self) -> None:
-        """Until nothing is left to do: requests may be cancelled while the engine drains."""
+    def _receive_orders(self) -> None:
+        """Receive orders until nothing is left to do, also while the engine drains."""
         try:
             while not isinstance(order := self._line.receive(), Close) or order.drain:
-                self._heed(order)
+                self._handle(order)
         finally:  # whatever an order did
             self._close(drain=False)
 
-    def _heed(self, order: object) -> None:
+    def _handle(self, order: object) -> None:
         match order:
             case Submit(block=True):  # as many as there are threads that wait for the reply
                 self._patient[order.number] = False
@@ -129,7 +129,7 @@ class Worker:
                 self._close(drain=drain)
 
     def _close(self, *, drain: bool) -> None:
-        """In the main thread; where it drains already, a second word may end that."""
+        """Let the main thread close the engine; a second order may end its draining."""
         if not self._closing.done():
             self._closing.set_result(drain)
         elif not drain:
@@ -137,7 +137,7 @@ class Worker:
 
     def _submit(self, order: Submit) -> None:
         try:
-            future = self._engine.submit(order.request, block=order.block)
+            future = self._engine.submit(order.request(), block=order.block)
         except Exception as error:  # noqa: BLE001  # it is raised in the owner's process
             self._patient.pop(order.number, None)
             self._line.send(Reply(order.number, as_typed(error)))
@@ -168,7 +168,7 @@ class Worker:
 
 
 def _result(future: Future[Outcome]) -> Result | None:
-    """How a future ended; None: by its cancellation."""
+    """Return how a future ended; None: by its cancellation."""
     if future.cancelled():
         return None
     error = future.exception()
@@ -176,7 +176,7 @@ def _result(future: Future[Outcome]) -> Result | None:
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or its words where it cannot be sent."""
+    """Return the error, or its text where it cannot be sent."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  # our own
     except Exception:  # noqa: BLE001  # whatever its class does

@@ -358,7 +358,7 @@ def test_what_is_interrupted_while_it_waits_for_room_is_dropped(
     until(lambda: engine.statistics().running == 1)
     waiting = engine.submit(request(steps=FOREVER))
     number = next(engine._numbers)
-    engine._outbox.put(Submit(number, request(steps=FOREVER), block=True))
+    engine._outbox.put(Submit.of(number, request(steps=FOREVER), block=True))
     engine._asked[number], engine._open[number] = Future(), Future()
     engine._outbox.put(Cancel(number))  # as a thread does that Ctrl-C interrupts
     running.cancel()

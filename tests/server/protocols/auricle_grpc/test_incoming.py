@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 import pytest
 
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server.incoming import ChunkReader, Inbox, reading
+from auricle_server.protocols.auricle_grpc.incoming import ChunkReader, Inbox, reading
 from auricle_types.errors import InvalidRequestError
 from tests.server.messages import soon, uploads
 
@@ -153,7 +153,7 @@ async def test_a_cancelled_read_loses_no_message() -> None:
 
 
 async def test_does_not_hear_an_endless_client_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auricle_server.incoming.LINGER_SECONDS", 0.01)
+    monkeypatch.setattr("auricle_server.protocols.auricle_grpc.incoming.LINGER_SECONDS", 0.01)
 
     async def answer() -> str:
         async with inbox_of(Sender(uploads([]), endless=True)):

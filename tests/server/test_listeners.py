@@ -17,7 +17,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer, serve
-from auricle_server.lifecycle import STOP_SIGNALS
+from auricle_server.listeners import STOP_SIGNALS
 from auricle_types.errors import InvalidOptionError
 from tests.server.certificate import self_signed
 from tests.server.fakes import FakeRecognizer, wav
@@ -121,7 +121,7 @@ async def test_work_that_outlasts_the_drain_is_cancelled(
     server: SpeechServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("auricle_server.lifecycle.FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr("auricle_server.protocols.auricle_grpc.protocol.FLUSH_SECONDS", 0.01)
     await soon(server.stop(drain=0.01))
     await refused(busy)
     assert recognizer.futures[0].cancelled()
@@ -130,7 +130,7 @@ async def test_work_that_outlasts_the_drain_is_cancelled(
 async def test_watchers_hear_of_the_drain_and_do_not_hold_it_up(
     server: SpeechServer, channel: aio.Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("auricle_server.lifecycle.FLUSH_SECONDS", 0.1)
+    monkeypatch.setattr("auricle_server.protocols.auricle_grpc.protocol.FLUSH_SECONDS", 0.1)
     stub = health_pb2_grpc.HealthStub(channel)
     watch = stub.Watch(health_pb2.HealthCheckRequest(service=SERVICE))
     assert (await soon(watch.read())).status == SERVING
@@ -171,7 +171,7 @@ async def test_serve_runs_until_a_signal_and_drains(
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_a_second_signal_ends_the_process_at_once(number: signal.Signals) -> None:
-    script = "from tests.server.test_lifecycle import serve_held; serve_held()"
+    script = "from tests.server.test_listeners import serve_held; serve_held()"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""grpc.health.v1: what load balancers and container probes ask."""
+"""The service grpc.health.v1, which load balancers and container probes ask."""
 
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -11,21 +11,21 @@ OVERALL = ""
 
 
 class Health:
-    """The health of the server as a whole and of the service `auricle.v1.Speech`."""
+    """Answers for the server as a whole and for the service `auricle.v1.Speech`."""
 
     def __init__(self) -> None:
-        """Healthy neither as a whole nor as a service, until told so."""
+        """Answer NOT_SERVING until `serving` is called."""
         self._servicer = health.aio.HealthServicer()  # type: ignore[attr-defined]  # not in stubs
 
     def attach(self, server: aio.Server) -> None:
-        """Adds the service to `server`."""
+        """Add the service to `server`."""
         health_pb2_grpc.add_HealthServicer_to_server(self._servicer, server)
 
     async def serving(self) -> None:
-        """Says SERVING."""
+        """Answer SERVING from now on."""
         for service in (OVERALL, SPEECH):
             await self._servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
 
     async def draining(self) -> None:
-        """Says NOT_SERVING, for good."""
+        """Answer NOT_SERVING for good."""
         await self._servicer.enter_graceful_shutdown()

@@ -1,9 +1,10 @@
-"""What Prometheus is told: the engine's statistics as they are when it asks, and every RPC.
+"""Metrics for Prometheus: the engine's statistics as they are when it asks, and every call.
 
 Names and units follow the Prometheus conventions: base units, `_total` for what only grows.
 """
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -11,7 +12,6 @@ from prometheus_client.registry import Collector
 
 from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
-from auricle_server.seam import Recognizer
 
 OUTCOMES = ("finished", "failed", "cancelled", "expired", "refused")
 COUNTERS = {  # of Statistics, by their fields
@@ -29,11 +29,23 @@ CHECKS = {  # of Checks, by their fields
 SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # an RPC's, per bucket
 
 
-class Metrics:
-    """All metrics of one server, in a registry of their own."""
+class Measured(Protocol):
+    """Gives figures that can be read from any thread."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
-        """Reads `recognizer` whenever the registry is asked."""
+    def statistics(self) -> Statistics:
+        """Count what the engine has done so far, and does now."""
+        ...
+
+    def checks(self) -> Checks | None:
+        """Count what comparing with decoding alone found; None where it was not asked for."""
+        ...
+
+
+class Metrics:
+    """Holds all metrics of one server, in a registry of their own."""
+
+    def __init__(self, recognizer: Measured) -> None:
+        """Read `recognizer` whenever the registry is asked."""
         self.registry = CollectorRegistry()
         self.registry.register(EngineCollector(recognizer))
         self._rpcs = Counter(
@@ -48,20 +60,20 @@ class Metrics:
         )
 
     def rpc(self, method: str, code: str, seconds: float) -> None:
-        """Counts an RPC that ended with the status `code`."""
+        """Count a call that ended with the status `code`."""
         self._rpcs.labels(method, code).inc()
         self._seconds.labels(method).observe(seconds)
 
 
 class EngineCollector(Collector):
-    """The statistics of the engine behind a recogniser."""
+    """Collects the statistics of the engine behind a recogniser."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
-        """Asks `recognizer` from whatever thread collects."""
+    def __init__(self, recognizer: Measured) -> None:
+        """Ask `recognizer` from whatever thread collects."""
         self._recognizer = recognizer
 
     def collect(self) -> Iterator[Metric]:
-        """One snapshot, so that the figures fit each other."""
+        """Take one snapshot, so that the figures fit each other."""
         statistics = self._recognizer.statistics()
         yield requests(statistics)
         for name, meaning in COUNTERS.items():
@@ -78,7 +90,7 @@ class EngineCollector(Collector):
 
 
 def requests(statistics: Statistics) -> Metric:
-    """The requests that ended, by how they did."""
+    """Count the requests that ended, by how they did."""
     family = CounterMetricFamily(
         "auricle_requests", "Pieces of audio that ended, by outcome.", labels=["outcome"]
     )
@@ -88,16 +100,16 @@ def requests(statistics: Statistics) -> Metric:
 
 
 def invariance(checks: Checks) -> Iterator[Metric]:
-    """What decoding alone found."""
+    """Count what decoding alone found."""
     for name, meaning in CHECKS.items():
         yield counter(f"invariance_{name}", meaning, getattr(checks, name))
 
 
 def counter(name: str, meaning: str, value: float) -> Metric:
-    """What only grows; its samples get the suffix `_total`."""
+    """Make a metric that only grows; its samples get the suffix `_total`."""
     return CounterMetricFamily(f"auricle_{name}", meaning, value=value)
 
 
 def gauge(name: str, meaning: str, value: float) -> Metric:
-    """What rises and falls."""
+    """Make a metric that rises and falls."""
     return GaugeMetricFamily(f"auricle_{name}", meaning, value=value)

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 from auricle.audio import Encoding, PcmFormat
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server import convert
-from auricle_types.errors import InvalidOptionError, InvalidRequestError, UnknownModelError
+from auricle_server.protocols.auricle_grpc import convert
+from auricle_types.errors import InvalidOptionError, InvalidRequestError
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript, Word
-from tests.server.fakes import FakeRecognizer
 
 
 @given(st.floats(min_value=0, max_value=1e6))
@@ -142,11 +141,6 @@ def test_zero_is_a_length_penalty_and_no_absence() -> None:
 def test_options_out_of_range(message: pb.DecodingOptions) -> None:
     with pytest.raises(InvalidOptionError):
         convert.decoding_options(message)
-
-
-def test_an_unknown_model_is_told_what_there_is() -> None:
-    with pytest.raises(UnknownModelError, match=r"'large'.*fake-1, fake"):
-        convert.check_model("large", FakeRecognizer())
 
 
 def test_a_transcript_keeps_everything() -> None:

@@ -1,4 +1,4 @@
-"""Errors to gRPC statuses: the only file that knows `grpc.StatusCode`.
+"""Converts errors to gRPC statuses; the only file that knows `grpc.StatusCode`.
 
 A status carries the error's message, a google.rpc.ErrorInfo with its `reason`, and, where trying
 again makes sense, a google.rpc.RetryInfo.
@@ -13,12 +13,10 @@ from google.protobuf.any_pb2 import Any
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from auricle_server.convert import duration
+from auricle_server.protocols.auricle_grpc.convert import duration
 from auricle_types import errors
 
 DOMAIN = "auricle"
-OK = grpc.StatusCode.OK.name
-CANCELLED = grpc.StatusCode.CANCELLED.name
 MESSAGE_CHARACTERS = 500  # gRPC drops a status that exceeds the 8 KiB of HTTP/2 trailers
 CODES: dict[type[errors.AuricleError], grpc.StatusCode] = {
     errors.AuricleError: grpc.StatusCode.INTERNAL,
@@ -35,8 +33,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """How an RPC ended that did not succeed."""
+class RpcFailure:
+    """Says how an RPC ended that did not succeed."""
 
     code: grpc.StatusCode
     message: str
@@ -46,7 +44,7 @@ class Failure:
 
     @property
     def trailing_metadata(self) -> tuple[tuple[str, str | bytes], ...]:
-        """The details that google.rpc defines, as grpcio-status encodes them."""
+        """Encode the details that google.rpc defines, as grpcio-status does."""
         info = error_details_pb2.ErrorInfo(
             reason=self.reason, domain=DOMAIN, metadata=self.metadata
         )
@@ -59,32 +57,32 @@ class Failure:
 
 
 def pack(message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo) -> Any:
-    """Wraps one detail as google.rpc.Status wants it."""
+    """Wrap one detail as google.rpc.Status wants it."""
     wrapped = Any()
     wrapped.Pack(message)
     return wrapped
 
 
 def code_of(error: type[errors.AuricleError]) -> grpc.StatusCode:
-    """The status code of an error class: its own or that of its nearest ancestor."""
+    """Find the status code of an error class: its own or that of its nearest ancestor."""
     return next(CODES[base] for base in error.__mro__ if base in CODES)
 
 
 def shortened(message: str) -> str:
-    """At most `MESSAGE_CHARACTERS` of a message, which may quote what the caller sent."""
+    """Shorten a message, which may quote what the caller sent, to `MESSAGE_CHARACTERS`."""
     if len(message) <= MESSAGE_CHARACTERS:
         return message
     return message[: MESSAGE_CHARACTERS - 3] + "..."
 
 
-def failure_of(error: Exception) -> Failure:
-    """Translates what a handler raised; logs what nobody foresaw, and says where to find it."""
+def failure_of(error: Exception) -> RpcFailure:
+    """Translate what a handler raised; log what nobody foresaw, and say where to find it."""
     if isinstance(error, errors.AuricleError):
         retry_after = error.retry_after if isinstance(error, errors.QueueFullError) else None
-        return Failure(code_of(type(error)), shortened(str(error)), error.reason, retry_after)
+        return RpcFailure(code_of(type(error)), shortened(str(error)), error.reason, retry_after)
     incident = uuid.uuid4().hex[:12]
     logger.error("unexpected error, incident=%s", incident, exc_info=error)
-    return Failure(
+    return RpcFailure(
         grpc.StatusCode.INTERNAL,
         f"unexpected error; the server's log has it under incident {incident}",
         errors.ServerError.reason,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from auricle_server.admission import Admission
+from auricle_server.middleware.admission import Admission
 from auricle_types.errors import EngineStoppedError, QueueFullError
 
 

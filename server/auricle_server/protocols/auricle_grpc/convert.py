@@ -1,13 +1,14 @@
-"""Messages to Auricle's nouns and back. Raises for values that no noun can hold."""
+"""Converts messages to Auricle's nouns and back; raises for values that no noun can hold."""
 
 from typing import cast
 
 from google.protobuf.duration_pb2 import Duration
 
 from auricle.audio import Encoding, PcmFormat
+from auricle.session import Event, FinalSegment
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server.seam import Recognizer
-from auricle_types.errors import InvalidOptionError, InvalidRequestError, UnknownModelError
+from auricle_server.service import ServedRecognizer
+from auricle_types.errors import InvalidOptionError, InvalidRequestError
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
@@ -18,15 +19,8 @@ NANOS = 1_000_000_000
 # --- requests ----------------------------------------------------------------------------------
 
 
-def check_model(name: str, recognizer: Recognizer) -> None:
-    """Raises UnknownModelError unless `name` is empty or that of the model that is served."""
-    known = dict.fromkeys((recognizer.model_id, recognizer.config.name))  # often the same
-    if name and name not in known:
-        raise UnknownModelError(f"unknown model {name!r}; this server has: {', '.join(known)}")
-
-
 def pcm_format(config: pb.RecognitionConfig) -> PcmFormat | None:
-    """The format of headerless audio; None where the container is to say.
+    """Read the format of headerless audio; None where the container is to say.
 
     Raises InvalidRequestError for an encoding unknown to this version of the proto,
     InvalidOptionError for one without a rate and InvalidSampleRateError for an impossible one.
@@ -45,7 +39,7 @@ def pcm_format(config: pb.RecognitionConfig) -> PcmFormat | None:
 
 
 def decoding_options(message: pb.DecodingOptions) -> DecodingOptions:
-    """Return the options that are present; defaults for the others. Raises InvalidOptionError."""
+    """Read the options that are present; the others have defaults. Raises InvalidOptionError."""
     return DecodingOptions(**{field.name: value for field, value in message.ListFields()})
 
 
@@ -53,13 +47,13 @@ def decoding_options(message: pb.DecodingOptions) -> DecodingOptions:
 
 
 def duration(seconds: float) -> Duration:
-    """Seconds as the wire has them, to the nanosecond."""
+    """Convert seconds, to the nanosecond."""
     whole, nanos = divmod(round(seconds * NANOS), NANOS)
     return Duration(seconds=whole, nanos=nanos)
 
 
 def word(noun: Word) -> pb.Word:
-    """A word for the wire."""
+    """Convert a word of a segment."""
     return pb.Word(
         start=duration(noun.start),
         end=duration(noun.end),
@@ -69,7 +63,7 @@ def word(noun: Word) -> pb.Word:
 
 
 def segment(noun: Segment) -> pb.Segment:
-    """A segment for the wire."""
+    """Convert a segment and its words."""
     return pb.Segment(
         start=duration(noun.start),
         end=duration(noun.end),
@@ -81,7 +75,7 @@ def segment(noun: Segment) -> pb.Segment:
 
 
 def receipt(noun: Receipt) -> pb.Receipt:
-    """A receipt for the wire."""
+    """Convert a receipt, times as durations."""
     return pb.Receipt(
         model_id=noun.model_id,
         queue=duration(noun.queue_seconds),
@@ -95,7 +89,7 @@ def receipt(noun: Receipt) -> pb.Receipt:
 
 
 def transcript(noun: Transcript) -> pb.Transcript:
-    """A transcript for the wire."""
+    """Convert a transcript and all in it."""
     return pb.Transcript(
         text=noun.text,
         segments=[segment(each) for each in noun.segments],
@@ -106,8 +100,15 @@ def transcript(noun: Transcript) -> pb.Transcript:
     )
 
 
-def model(recognizer: Recognizer) -> pb.Model:
-    """The model that a recogniser runs, for ListModels."""
+def event(noun: Event) -> pb.StreamingRecognizeResponse:
+    """Convert an event of a stream."""
+    if isinstance(noun, FinalSegment):
+        return pb.StreamingRecognizeResponse(segment=segment(noun.segment))
+    return pb.StreamingRecognizeResponse(transcript=transcript(noun.transcript))
+
+
+def model(recognizer: ServedRecognizer) -> pb.Model:
+    """Describe the model that a recogniser runs, for ListModels."""
     config = recognizer.config
     return pb.Model(
         id=recognizer.model_id,

@@ -1,4 +1,4 @@
-"""Who may come in: how many requests are in progress, and whether any more are wanted."""
+"""Admission: how many requests are in progress, and whether any more are let in."""
 
 import asyncio
 from types import TracebackType
@@ -10,7 +10,7 @@ class Admission:
     """Counts the requests in progress; a context manager around each of them."""
 
     def __init__(self, limit: int) -> None:
-        """Lets in `limit` requests at a time."""
+        """Let in `limit` requests at a time."""
         self._limit = limit
         self._active = 0
         self._closed = False
@@ -18,7 +18,7 @@ class Admission:
         self._idle.set()
 
     def __enter__(self) -> None:
-        """Raises EngineStoppedError once closed and QueueFullError when all places are taken."""
+        """Raise EngineStoppedError once closed and QueueFullError when all places are taken."""
         self.check_open()
         if self._active >= self._limit:
             raise QueueFullError(f"{self._limit} requests are in progress; try again later")
@@ -36,19 +36,19 @@ class Admission:
             self._idle.set()
 
     def check_open(self) -> None:
-        """Raises EngineStoppedError once closed."""
+        """Raise EngineStoppedError once closed."""
         if self._closed:
             raise EngineStoppedError("the server is shutting down; use another one")
 
     @property
     def active(self) -> int:
-        """Requests in progress."""
+        """Count the requests in progress."""
         return self._active
 
     def close(self) -> None:
-        """Lets nobody in from now on; those inside may finish."""
+        """Let nobody in from now on; those inside may finish."""
         self._closed = True
 
     async def idle(self) -> None:
-        """Waits until no request is in progress."""
+        """Wait until no request is in progress."""
         await self._idle.wait()

@@ -1,4 +1,4 @@
-"""The client's side of a stream: first its config, then its audio as a blocking file.
+"""Turns the client's side of a stream into its config and a blocking file of audio.
 
 Audio is decoded by libraries that read from a file and block, in worker threads; messages come to
 the event loop. `ChunkReader` joins the two by pulling: a thread that needs bytes asks the loop for
@@ -7,12 +7,11 @@ the next message. So nothing is read ahead of need and HTTP/2 flow control holds
 
 import asyncio
 import io
-import threading
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager, suppress
 from typing import Generic, Self, TypeAlias, TypeVar
 
+from auricle.pulling import Pull
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_types.errors import InvalidRequestError
 
@@ -23,7 +22,7 @@ AnyInbox: TypeAlias = "Inbox[pb.UploadRequest] | Inbox[pb.StreamingRecognizeRequ
 
 
 class Inbox(Generic[Message]):
-    """The messages of one stream. An async context manager that hears the client out at its end.
+    """The messages of one stream; an async context manager that reads them to the end.
 
     Whoever answers before the client has closed its side makes asyncio clients in Python report
     INTERNAL instead of the answer (grpc/grpc#36066). So on the way out, for a while, what still
@@ -31,12 +30,12 @@ class Inbox(Generic[Message]):
     """
 
     def __init__(self, messages: AsyncIterator[Message]) -> None:
-        """Reads `messages`; nobody else may."""
+        """Read `messages`; nobody else may."""
         self._messages = messages
         self._pending: asyncio.Task[Message | None] | None = None
 
     async def next(self) -> Message | None:
-        """The next message; None at the end. Cancelled, it loses nothing.
+        """Return the next message; None at the end. Cancelled, it loses nothing.
 
         gRPC allows one read at a time and cannot take one back, so it is kept for the next call.
         """
@@ -50,7 +49,7 @@ class Inbox(Generic[Message]):
         return await anext(self._messages, None)
 
     async def config(self) -> Message:
-        """The first message, which holds the config. Raises InvalidRequestError without it."""
+        """Return the first message, which holds the config. Raises InvalidRequestError."""
         message = await self.next()
         if message is None:
             raise InvalidRequestError("the stream ended before its config; send the config first")
@@ -59,7 +58,7 @@ class Inbox(Generic[Message]):
         return message
 
     async def chunk(self) -> bytes:
-        """The next bytes of the audio, never empty before the end. Raises InvalidRequestError."""
+        """Return the next bytes of the audio, empty at the end only. Raises InvalidRequestError."""
         while message := await self.next():
             match message.WhichOneof("payload"):
                 case "config":
@@ -76,11 +75,11 @@ class Inbox(Generic[Message]):
     async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if kind is not asyncio.CancelledError:
             with suppress(Exception):  # the answer stands, whatever still comes
-                await asyncio.wait_for(self._hear_out(), LINGER_SECONDS)
+                await asyncio.wait_for(self._read_to_the_end(), LINGER_SECONDS)
         if self._pending is not None:
             self._pending.cancel()
 
-    async def _hear_out(self) -> None:
+    async def _read_to_the_end(self) -> None:
         while await self.next() is not None:
             pass
 
@@ -92,22 +91,19 @@ class ChunkReader(io.RawIOBase):
     """
 
     def __init__(self, inbox: AnyInbox) -> None:
-        """Reads the audio after the config."""
+        """Read the audio after the config."""
         super().__init__()
         self._inbox = inbox
-        self._loop = asyncio.get_running_loop()
         self._rest = memoryview(b"")
-        self._lock = threading.Lock()
-        self._pending: Future[bytes] | None = None
-        self._cancelled = False
+        self._pull = Pull(self._chunk)
         self.failure: Exception | None = None  # of the messages, even if a decoder hid it
 
     def readable(self) -> bool:
-        """True: it is for reading only."""
+        """Return True: it is for reading only."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fills `buffer` as far as the current chunk goes; 0 at the end. Blocks for a chunk."""
+        """Fill `buffer` as far as the current chunk goes; 0 at the end. Blocks for a chunk."""
         if not self._rest:
             self._rest = memoryview(self._pull())
         count = min(len(buffer), len(self._rest))
@@ -116,19 +112,8 @@ class ChunkReader(io.RawIOBase):
         return count
 
     def cancel(self) -> None:
-        """Wakes the thread that waits for a chunk; this and later reads raise CancelledError."""
-        with self._lock:
-            self._cancelled = True
-            if self._pending is not None:
-                self._pending.cancel()
-
-    def _pull(self) -> bytes:
-        """Waits for the next chunk; an empty one is the end."""
-        with self._lock:
-            if self._cancelled:  # the loop may be closed by now
-                raise CancelledError
-            self._pending = asyncio.run_coroutine_threadsafe(self._chunk(), self._loop)
-        return self._pending.result()
+        """Wake the thread that waits for a chunk; this and later reads raise CancelledError."""
+        self._pull.cancel()
 
     async def _chunk(self) -> bytes:
         try:
@@ -140,7 +125,7 @@ class ChunkReader(io.RawIOBase):
 
 @contextmanager
 def reading(inbox: AnyInbox) -> Iterator[io.BufferedReader]:
-    """A file over the audio of `inbox`, cancelled on the way out.
+    """Give a file over the audio of `inbox`, cancelled on the way out.
 
     Raises what the messages raised, whatever the decoder made of it.
     """

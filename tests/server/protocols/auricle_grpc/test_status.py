@@ -8,7 +8,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
-from auricle_server.status import failure_of
+from auricle_server.protocols.auricle_grpc.status import failure_of
 from auricle_types import errors
 
 Code = grpc.StatusCode

@@ -193,7 +193,7 @@ async def test_a_long_recording_waits_for_its_own_pieces(
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients on a busy machine may take long to send the rest of what is refused already."""
-    monkeypatch.setattr("auricle_server.incoming.LINGER_SECONDS", 60.0)
+    monkeypatch.setattr("auricle_server.protocols.auricle_grpc.incoming.LINGER_SECONDS", 60.0)
 
 
 async def test_unknown_model(stub: "SpeechAsyncStub") -> None:
@@ -451,10 +451,10 @@ async def until_answered(stub: "SpeechAsyncStub") -> None:
 async def test_each_request_leaves_one_line_without_its_words(
     stub: "SpeechAsyncStub", caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "auricle_server.calls")
+    caplog.set_level(logging.INFO, "auricle_server.middleware.telemetry")
     await stub.Recognize(pb.RecognizeRequest(audio=SPEECH))
     await refused(stub.Recognize(pb.RecognizeRequest()))
-    good, bad = [each.getMessage() for each in caplog.records if each.name.endswith("calls")]
+    good, bad = [each.getMessage() for each in caplog.records if each.name.endswith("telemetry")]
     assert good.startswith("method=Recognize code=OK seconds=")
     assert "audio_seconds=2.5 segments=3 queue_seconds=0.25 batch_size=3" in good
     assert "level" not in good
@@ -465,7 +465,7 @@ async def test_each_request_leaves_one_line_without_its_words(
 async def test_a_cancelled_request_leaves_a_line_too(
     stub: "SpeechAsyncStub", recognizer: FakeRecognizer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "auricle_server.calls")
+    caplog.set_level(logging.INFO, "auricle_server.middleware.telemetry")
     recognizer.hold = True
     call = stub.Recognize(pb.RecognizeRequest(audio=SPEECH))
     assert await asyncio.to_thread(recognizer.came.wait, 20)

@@ -18,7 +18,7 @@ from auricle.engine.statistics import Statistics
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer
-from auricle_server.metrics import CHECKS, COUNTERS, OUTCOMES, Metrics
+from auricle_server.middleware.metrics import CHECKS, COUNTERS, OUTCOMES, Metrics
 from auricle_server.scraping import Endpoint
 from auricle_types.errors import InvalidOptionError
 from tests.server.fakes import FakeRecognizer, wav

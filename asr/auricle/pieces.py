@@ -1,0 +1,93 @@
+"""Recognises single pieces of audio: a piece to a request, the engine's outcome to segments."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+
+from auricle.audio import Samples
+from auricle.decoding import dialect_of
+from auricle.decoding.whisper import Heard, WhisperDialect
+from auricle.engine import Outcome, Request
+from auricle.engine.invariance import InvarianceChecker
+from auricle.engine.serving import Serving
+from auricle.engine.windowed import in_windows
+from auricle.futures import then
+from auricle.host import ModelDescription
+from auricle.hypothesis import Hypothesis
+from auricle.missing import missing_words
+from auricle.segmentation.segmenter import Piece
+from auricle.segmentation.vad import speech_end
+from auricle.transcript import Recognition
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Segment, Word
+
+
+class PieceRecognizer:
+    """Submits pieces to an engine and turns its outcomes into segments of the whole audio."""
+
+    def __init__(
+        self, engine: Serving, model: ModelDescription, checker: InvarianceChecker | None
+    ) -> None:
+        """Use `engine`, which runs `model`; `checker` decodes a share of the requests again."""
+        self._engine = engine
+        self._config = model.config
+        self._tokenizer = model.tokenizer
+        self._dialect = dialect_of(model.config, model.tokenizer)
+        self._checker = checker
+
+    def submit(
+        self, piece: Piece, options: DecodingOptions, deadline: float | None, *, block: bool
+    ) -> Future[Recognition]:
+        """Queue one piece, as `Recognizer.submit`."""
+        request = Request(piece.samples, options, deadline, piece.speech, self._speech_end(piece))
+        submitted = self._engine.submit(request, block=block)
+        recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
+        if self._checker is not None:  # behind `then`: it starts when the answer is out
+            self._checker.watch(request, submitted)
+        return recognition
+
+    def in_windows(self, samples: Samples, options: DecodingOptions) -> Iterator[Recognition]:
+        """Recognise audio `(S,)` a window after another, as `Recognizer.transcribe_in_windows`."""
+        if not isinstance(self._dialect, WhisperDialect) or options.timestamps is False:
+            raise InvalidOptionError("windows move by the times that a Whisper model says")
+        return in_windows(self._engine, self._config, self._dialect, samples, options)
+
+    def _speech_end(self, piece: Piece) -> float | None:
+        """Find the end of speech for models that use it; None where nobody speaks."""
+        if piece.speech is False or not isinstance(self._dialect, WhisperDialect):
+            return None
+        return speech_end(piece.samples) or None
+
+    def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
+        found = outcome.hypothesis
+        confidence = self._config.calibration.confidence(found.confidence)
+        segments = tuple(
+            Segment(
+                piece.start + each.start,
+                min(piece.start + each.end, piece.end),
+                each.text,
+                confidence,
+                _words_in(piece, each.words),
+                found.language or "",
+            )
+            for each in self._timed_texts(piece, found)
+        )
+        warnings = missing_words(found, piece.start, piece.end)
+        return Recognition(segments, outcome.receipt, piece.overlap, warnings)
+
+    def _timed_texts(self, piece: Piece, found: Hypothesis) -> list[Heard]:
+        """Split the answer by the times that the model says, if it does.
+
+        What overlaps the piece before stays whole: the words in both will be taken out.
+        """
+        if isinstance(self._dialect, WhisperDialect) and not piece.overlap:
+            return self._dialect.heard(found, piece.duration)
+        text = self._tokenizer.decode(found.tokens)
+        return [Heard(0.0, piece.duration, text, found.words)]
+
+
+def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:
+    """Place words in the whole audio, in seconds; a piece may end within its last frame."""
+    placed = (word.later(piece.start) for word in words)
+    return tuple(replace(word, end=min(word.end, piece.end)) for word in placed)

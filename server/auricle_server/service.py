@@ -1,0 +1,146 @@
+"""The service, whatever the protocol: whole audio to a transcript, a stream to events."""
+
+from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import AbstractContextManager, aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO, Protocol
+
+from auricle.audio import Audio, PcmFormat, iter_audio, load_audio
+from auricle.config import ModelConfig
+from auricle.segmentation.segmenter import Piece
+from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
+from auricle.session import Event, FinalTranscript, Session, events_async, final_transcript
+from auricle.transcript import Recognition
+from auricle_server.config import ServerConfig
+from auricle_server.middleware.admission import Admission
+from auricle_server.middleware.call import Call
+from auricle_server.middleware.metrics import Measured
+from auricle_server.middleware.telemetry import Telemetry
+from auricle_types.errors import UnknownModelError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Transcript
+
+
+class ServedRecognizer(Measured, Protocol):
+    """The part of `auricle.recognizer.Recognizer` that answers requests; tests put a fake here."""
+
+    @property
+    def model_id(self) -> str:
+        """Identifies the weights."""
+        ...
+
+    @property
+    def config(self) -> ModelConfig:
+        """Describes the model."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Names where the model runs."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """Names the numbers that it computes with."""
+        ...
+
+    def segmenter(self) -> StreamCutter:
+        """Make a cutter for one stream."""
+        ...
+
+    def cut(self, audio: Audio) -> Iterator[Piece]:
+        """Cut a whole audio; `next` blocks."""
+        ...
+
+    def submit(
+        self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None
+    ) -> Future[Recognition]:
+        """Queue one piece without waiting for room. `deadline` is of `time.monotonic()`.
+
+        Raises QueueFullError and EngineStoppedError at once; cancelling the future drops the work.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one request asks for, checked."""
+
+    options: DecodingOptions
+    pcm: PcmFormat | None = None  # of headerless audio
+
+
+class SpeechService:
+    """Recognises audio for the protocols. Audio is decoded and cut in threads of a pool."""
+
+    def __init__(
+        self,
+        recognizer: ServedRecognizer,
+        config: ServerConfig,
+        *,
+        admission: Admission,
+        telemetry: Telemetry,
+        pool: Executor,
+    ) -> None:
+        """Serve `recognizer`; `pool` has a thread for each request that `admission` lets in."""
+        self.recognizer = recognizer
+        self._config = config
+        self._admission = admission
+        self._telemetry = telemetry
+        self._pool = pool
+
+    def recorded(self, call: Call) -> AbstractContextManager[None]:
+        """Log and count `call` when the block ends."""
+        return self._telemetry.recorded(call)
+
+    def admitted(self) -> AbstractContextManager[None]:
+        """Let a request in for the block, or raise what `Admission` raises."""
+        return self._admission
+
+    def check_open(self) -> None:
+        """Raise EngineStoppedError once the server drains."""
+        self._admission.check_open()
+
+    def check_model(self, name: str) -> None:
+        """Raise UnknownModelError unless `name` is empty or that of the model that is served."""
+        known = dict.fromkeys((self.recognizer.model_id, self.recognizer.config.name))
+        if name and name not in known:
+            raise UnknownModelError(f"unknown model {name!r}; this server has: {', '.join(known)}")
+
+    async def recognize(self, source: bytes | BinaryIO, task: Task, call: Call) -> Transcript:
+        """Recognise a whole audio, which is read in a thread."""
+        load = partial(load_audio, source, pcm=task.pcm, limits=self._config.audio_limits)
+        events = self._events(WholeAudio(load, self.recognizer.cut), task, call)
+        async with aclosing(events):
+            return final_transcript([event async for event in events])
+
+    def stream(self, file: BinaryIO, task: Task, call: Call) -> AsyncGenerator[Event, None]:
+        """Recognise audio while it comes; `file` may block. Close the generator when done."""
+        chunks = iter_audio(file, pcm=task.pcm, limits=self._config.audio_limits)
+        return self._events(StreamedAudio(chunks, self.recognizer.segmenter()), task, call)
+
+    async def _events(
+        self, source: PieceSource, task: Task, call: Call
+    ) -> AsyncGenerator[Event, None]:
+        submit = partial(self.recognizer.submit, options=task.options, deadline=call.deadline)
+        ahead = self._config.max_pieces_in_flight
+        session = Session(source, submit, model_id=self.recognizer.model_id, ahead=ahead)
+        async with aclosing(events_async(session, self._pool)) as events:
+            async for event in events:
+                if isinstance(event, FinalTranscript):
+                    call.facts |= _facts(event.transcript)
+                yield event
+
+
+def _facts(transcript: Transcript) -> dict[str, object]:
+    """Name what the log line says of an answer; never its words."""
+    receipt = transcript.receipt
+    return {
+        "audio_seconds": round(transcript.duration, 3),
+        "segments": len(transcript.segments),
+        "queue_seconds": round(receipt.queue_seconds, 3),
+        "batch_size": receipt.batch_size,
+        "warnings": len(transcript.warnings),
+    }

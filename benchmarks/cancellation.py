@@ -106,10 +106,11 @@ def measure(plan: Plan) -> dict[str, Any]:
     dtype = resolve_dtype("auto", CPU)
     random = np.random.default_rng(0)
     model = apart(lambda: prepare(talker(plan.dims).model, CPU, dtype))
+    config = EngineConfig(slots=plan.requests)
     delays: list[float] = []
     steps: list[float] = []
     for _ in range(plan.rounds):
-        runner = apart(lambda: WatchedRunner(model, CPU, dtype, slots=plan.requests))
+        runner = apart(lambda: WatchedRunner(model, CPU, dtype, config=config))
         runner.watch = Watch()
         delays += _delays(runner, plan, random)
         steps += runner.watch.steps[1:]  # the first one is slower

@@ -20,13 +20,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from auricle.checkpoint import Checkpoint
-from auricle.decoding import Casting, dialect_of
+from auricle.decoding import ScorerFactory
 from auricle.engine import Engine, ModelRunner, Request
 from auricle.engine.devices import activations, loaded, prepare, resolve_dtype
 from auricle.evaluation import normalize
-from auricle.families import load_pretrained
-from auricle.features import new_features
+from auricle.families import new_features, new_policy
 from auricle.naming import BUNDLED, model_path
+from auricle.pretrained import load_pretrained
 from auricle.training.silence import with_silence
 from auricle_types.options import DecodingOptions
 from benchmarks.command import benchmark_options, use_threads
@@ -69,8 +69,8 @@ class Subject:
     def read(self, waveforms: Sequence[Samples], options: DecodingOptions) -> list[Tokens]:
         """What the engine says of each."""
         config, tokenizer = self.checkpoint.model.config, self.checkpoint.tokenizer
-        casting = Casting.of(config, None, dialect_of(config, tokenizer))
-        runner = ModelRunner(self.checkpoint.model, self.device, self.dtype, casting=casting)
+        scorer_factory = ScorerFactory.of(config, new_policy(config, tokenizer))
+        runner = ModelRunner(self.checkpoint.model, self.device, self.dtype, scorers=scorer_factory)
         with closing(Engine(runner)) as engine:
             requests = [Request(samples, options) for samples in waveforms]
             futures = [engine.submit(request, block=True) for request in requests]
@@ -95,7 +95,7 @@ class Subject:
         """`x (T, n_mels)`, computed on the CPU in float32 for all."""
         config = self.checkpoint.model.config
         alone = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
-        x: Tensor = new_features(config.features)(*with_silence(*alone, config))[0][0]
+        x: Tensor = new_features(config)(*with_silence(*alone, config))[0][0]
         return x.to(self.device, activations(self.dtype, self.device))
 
 

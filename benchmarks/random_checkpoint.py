@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from auricle.config import TransformerConfig
+from auricle.families.whisper.openai_vocabulary import openai_tokenizer
 from auricle.tokenizer.folder import TOKENIZER
-from auricle.tokenizer.openai import openai_tokenizer
 from benchmarks.peers.peer import END, PROMPT
 
 START, ENGLISH, TRANSCRIBE, NO_TIMESTAMPS = PROMPT

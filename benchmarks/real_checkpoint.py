@@ -15,8 +15,8 @@ from pathlib import Path
 
 import click
 
-from auricle.families import load_pretrained
 from auricle.naming import model_path
+from auricle.pretrained import load_pretrained
 from auricle_types.errors import AuricleError
 from auricle_types.options import DecodingOptions
 from benchmarks import peer_tables, readers, real_weights

@@ -169,13 +169,10 @@ LATENCIES = {
 
 
 def growth(result: Figures) -> Iterator[str]:
-    """The curves' points and pictures."""
-    for points in (result["curves"]["length"], result["curves"]["concurrency"]):
-        head = [name.replace("_", " ") for name in points[0]]
-        yield table(head, [[f"{value:g}" for value in point.values()] for point in points])
+    """The curves as pictures, and what they say in one sentence."""
     yield (
         f"A second of the longest audio costs {result['cost_longest_over_middle']} times one of "
-        f"medium length. Memory grew by {result['resident_growth_mib']} MiB from request "
+        f"medium length. Memory changed by {result['resident_growth_mib']} MiB from request "
         f"{result['settled_after_requests']} to {result['curves']['requests'][-1]['requests']:g}."
     )
     for name in result["curves"]:
@@ -245,7 +242,7 @@ PAGES: dict[str, dict[str, Writer]] = {
         "accuracy": accuracy_tables.tables,
         "calibration": calibration,
     },
-    "training.md": {"trials": trial_tables.tables},
+    "history.md": {"trials": trial_tables.tables},
 }
 WRITERS: dict[str, Writer] = {name: of for page in PAGES.values() for name, of in page.items()}
 COMMANDS = {  # the others are bench-NAME

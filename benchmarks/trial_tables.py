@@ -1,4 +1,4 @@
-"""The figures of `benchmarks.trials` as a table, for the eye and for docs/training.md."""
+"""The figures of `benchmarks.trials` as a table, for the eye and for docs/history.md."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,7 +15,6 @@ HEAD = (
     "Attention loss",
     "CER (95 %)",
     "WER (95 %)",
-    "Expected",
 )
 
 
@@ -42,7 +41,6 @@ def _row(name: str, found: Figures) -> tuple[object, ...]:
         f"{losses['attention']:.2f}",
         _interval(found["all"]["cer"]),
         _interval(found["all"]["wer"]),
-        found["expected"],
     )
 
 

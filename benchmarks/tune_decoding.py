@@ -20,13 +20,14 @@ from tqdm import tqdm
 
 from auricle.checkpoint import Checkpoint, load_checkpoint
 from auricle.config import SAMPLE_RATE
-from auricle.decoding import Casting, ContinuousDecoder, Decoding, Posteriors
+from auricle.decoding import ContinuousDecoder, Decoding, Posteriors, ScorerFactory
 from auricle.engine.devices import prepare
 from auricle.evaluation import ErrorCounts, load_utterance, normalize, read_manifest, word_errors
 from auricle.features import LogMel
 from auricle.model import SpeechTransformer, new_cache
 from auricle.naming import model_path
 from auricle.segmentation.vad import speaks
+from auricle.tokenizer import Tokenizer
 from auricle_types.options import DecodingOptions
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
@@ -84,8 +85,8 @@ class Tuner:
         """Encode the first `limit` utterances of each manifest; all by default."""
         self._model = prepare(checkpoint.model, torch.device("cpu"), torch.float32)
         self._tokenizer = checkpoint.tokenizer
-        rate = self._model.config.tokens_per_second
-        self._casting = Casting(rate, checkpoint.language_model)
+        config, language_model = self._model.config, checkpoint.language_model
+        self._scorer_factory = ScorerFactory.of(config, language_model=language_model)
         encoded = [each for path in manifests for each in _encoded(self._model, path, limit)]
         self._encoded = sorted(encoded, key=lambda each: -each.seconds)
         frames = max(each.memory.shape[3] for each in encoded)
@@ -93,7 +94,7 @@ class Tuner:
 
     def errors(self, options: DecodingOptions) -> dict[str, ErrorCounts]:
         """Of each corpus."""
-        decoder = ContinuousDecoder(self._model.decoder, self._cache)
+        decoder = ContinuousDecoder(self._model.decoder, self._cache, special=Tokenizer.special)
         waiting, running = deque(self._encoded), dict[Decoding, Encoded]()
         counts = {each.corpus: ErrorCounts() for each in self._encoded}
         while waiting or running:
@@ -111,7 +112,9 @@ class Tuner:
         self, decoder: ContinuousDecoder, each: Encoded, options: DecodingOptions
     ) -> Decoding:
         frames = each.memory.shape[3]
-        roles = self._casting.roles(options, frames, each.seconds, each.heard, speech=each.speech)
+        roles = self._scorer_factory.scorers(
+            options, frames, each.seconds, each.heard, speech=each.speech
+        )
         return decoder.join(each.memory, roles.search, roles.ctc, roles.lm)
 
 
@@ -130,7 +133,7 @@ def _encoded(model: SpeechTransformer, manifest: Path, limit: int | None) -> Ite
             normalize(utterance.text),
             len(samples) / SAMPLE_RATE,
             memory,
-            Posteriors.of(log_probs.numpy()),
+            Posteriors.of(log_probs.numpy(), end=Tokenizer.end_id),
             speaks(samples.numpy()),
         )
 

@@ -1,11 +1,11 @@
-"""One self-describing file: weights, dimensions and tokenizer in a single safetensors file.
+"""Saves a model as one self-describing file: weights, dimensions and tokenizer.
 
 The dimensions stand in the header under `auricle`, the tokenizer is a tensor of bytes. Nothing in
 the file is ever executed.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,24 +17,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from auricle.config import Calibration, ModelConfig
+from auricle.families import check_config, new_tokenizer
 from auricle.language_model import NGramModel, load_language_model, path_beside
 from auricle.model import SpeechTransformer, is_finite, skeleton
 from auricle.storage import replacing
 from auricle.stored_weights import SCALES, from_stored, to_stored, unscaled, without_scales
 from auricle.tokenizer import Tokenizer, Vocabulary
-from auricle.tokenizer.byte_pairs import BytePairTokenizer
-from auricle.tokenizer.whisper import WhisperTokenizer
 from auricle_types.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 
 Shapes = Mapping[str, tuple[int, ...]]
 _LISTED = 0.9  # least share of a vocabulary that a tokenizer of others lists
 HEADER_KEY = "auricle"
 TOKENIZER_KEY = "tokenizer"
-_TOKENIZERS: dict[str, Callable[[bytes], Vocabulary]] = {
-    "sentencepiece": Tokenizer,
-    "byte_pairs": BytePairTokenizer,
-    "whisper": WhisperTokenizer,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +83,12 @@ def load_checkpoint(
     """
     config, tensors = _read(path)
     try:
-        tokenizer = tokenizer_of(config, tensors.pop(TOKENIZER_KEY).numpy().tobytes())
+        tokenizer = new_tokenizer(config, tensors.pop(TOKENIZER_KEY).numpy().tobytes())
     except (KeyError, RuntimeError) as error:
         raise CorruptCheckpointError(f"{path}: holds no readable tokenizer ({error})") from error
     check_vocabulary(str(path), config, tokenizer)
     language_model = _language_model(path, lm, tokenizer)
     return Checkpoint(_build(path, config, tensors, dtype), tokenizer, language_model)
-
-
-def tokenizer_of(config: ModelConfig, serialized: bytes) -> Vocabulary:
-    """The tokenizer that a model of this config has, from its bytes."""
-    return _TOKENIZERS[config.tokenizer](serialized)
 
 
 def check_vocabulary(name: str, config: ModelConfig, tokenizer: Vocabulary) -> None:
@@ -144,7 +133,7 @@ def _write(path: Path, tensors: dict[str, Tensor], config: ModelConfig) -> None:
 
 
 def read_header(path: Path) -> tuple[ModelConfig, Shapes]:
-    """A model's dimensions, and the shapes of its weights, which are not read.
+    """Read a model's dimensions and the shapes of its weights; the weights are not read.
 
     Raises as `load_checkpoint` does of a file's header.
     """
@@ -160,7 +149,9 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
 
 
 def _config(file: Any) -> ModelConfig:  # noqa: ANN401  # safe_open has no types
-    return ModelConfig.from_dict(json.loads((file.metadata() or {})[HEADER_KEY]))
+    config = ModelConfig.from_dict(json.loads((file.metadata() or {})[HEADER_KEY]))
+    check_config(config)
+    return config
 
 
 @contextmanager

@@ -12,14 +12,15 @@ from auricle_types.errors import InvalidOptionError
 from auricle_types.options import AudioContext
 
 SAMPLE_RATE = 16_000  # Hz; everything behind the audio reader runs at this rate
+CTC_BLANK = 0  # the CTC head's output for no token
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureConfig:
-    """What the encoder is shown: `samples (B, S) -> x (B, T, n_mels)`. Lengths in samples.
+    """The encoder's input: `samples (B, S) -> x (B, T, n_mels)`. Lengths are in samples.
 
-    `log_mel` is the log-mel spectrogram with a fixed scale, `whisper` the same below its loudest
-    80 dB (Radford et al. 2022), `samples` the samples themselves: `n_mels` and `hop_length` are 1.
+    The model's family says what a `kind` means: `log_mel` is the log-mel spectrogram with a fixed
+    scale, `samples` are the samples themselves, with `n_mels` and `hop_length` of 1.
     """
 
     n_mels: int = 80
@@ -28,12 +29,11 @@ class FeatureConfig:
     floor: float = 1e-10  # energies below this are silence
     mean: float = -4.0  # of log10 mel energy over speech; fixed, so that no clip sees another
     std: float = 4.0
-    kind: Literal["log_mel", "whisper", "samples"] = "log_mel"
+    kind: str = "log_mel"
 
     def __post_init__(self) -> None:
         for name in ("n_mels", "n_fft", "hop_length"):
             _check_count(name, getattr(self, name))
-        _check_choice("kind", self.kind, ("log_mel", "whisper", "samples"))
         if self.kind == "samples" and (self.n_mels, self.hop_length) != (1, 1):
             raise InvalidOptionError("n_mels and hop_length must be 1 where the kind is samples")
 
@@ -190,9 +190,9 @@ class TransformerConfig:
 class SpecialTokens:
     """Tokens that mean more to the decoder than their text."""
 
-    start: tuple[int, ...] = (1,)  # told before it says anything, unless a request asks otherwise
+    start: tuple[int, ...] = (1,)  # the prompt, unless a request asks for another
     end: int = 2
-    silent: tuple[int, ...] = (0, 1, 3)  # that it may never say
+    suppressed: tuple[int, ...] = (0, 1, 3)  # never chosen; `silent` in a checkpoint's header
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +229,9 @@ class ModelConfig:
     tokens_per_second: float = 13.0  # the most that is ever said; of the bundled vocabulary
     family: str = "auricle"
     audio_context: AudioContext = "auto"  # encode what there is, or always the whole window
-    short_context: bool = False  # Whisper's weights that were taught to do with what there is
+    short_context: bool = False  # the weights were taught to do with what there is
     margin_seconds: float = 0.0  # of silence that `auto` adds
-    tokenizer: Literal["sentencepiece", "byte_pairs", "whisper"] = "sentencepiece"
+    tokenizer: str = "sentencepiece"
     tokens: SpecialTokens = field(default_factory=SpecialTokens)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     transformer: TransformerConfig = field(default_factory=TransformerConfig)
@@ -243,7 +243,6 @@ class ModelConfig:
         _check_positive("window_seconds", self.window_seconds)
         _check_positive("tokens_per_second", self.tokens_per_second)
         _check_choice("audio_context", self.audio_context, ("auto", "full"))
-        _check_choice("tokenizer", self.tokenizer, ("sentencepiece", "byte_pairs", "whisper"))
         if not 0 <= self.margin_seconds < math.inf:
             raise InvalidOptionError(f"margin_seconds must be at least 0: {self.margin_seconds}")
         self._check_heads()
@@ -258,17 +257,12 @@ class ModelConfig:
                 )
 
     @property
-    def knows_short_context(self) -> bool:
-        """Whether its answers are as good without the silence that fills the window."""
-        return self.short_context or self.family != "whisper"
-
-    @property
     def window(self) -> int:
         """Samples of the longest audio."""
         return round(self.window_seconds * SAMPLE_RATE)
 
-    def heard(self, samples: int) -> int:
-        """Samples that are encoded of so many, silence behind them included."""
+    def encoded_samples(self, samples: int) -> int:
+        """How many samples are encoded of so many, silence behind them included."""
         if self.audio_context == "full":
             return self.window
         least = self.transformer.least * self.features.hop_length
@@ -277,11 +271,13 @@ class ModelConfig:
 
     def encoder_len(self, samples: int) -> int:
         """Encoder frames of a waveform of `samples` samples."""
-        return self.transformer.encoder_len(self.features.x_len(self.heard(samples)))
+        return self.transformer.encoder_len(self.features.x_len(self.encoded_samples(samples)))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, as JSON wants them."""
-        return asdict(self)
+        values = asdict(self)
+        values["tokens"]["silent"] = values["tokens"].pop("suppressed")  # as the first files do
+        return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -291,17 +287,21 @@ class ModelConfig:
         transformer = TransformerConfig.from_dict(rest.pop("transformer"))
         calibration = Calibration(**rest.pop("calibration", {}))  # newer than the first checkpoints
         heads = tuple((layer, head) for layer, head in rest.pop("alignment_heads", ()))
-        tokens = dict(rest.pop("tokens", {}))
-        for name in tokens.keys() & {"start", "silent"}:
-            tokens[name] = tuple(tokens[name])
         return cls(
             features=features,
             transformer=transformer,
-            tokens=SpecialTokens(**tokens),
+            tokens=_special_tokens(rest.pop("tokens", {})),
             alignment_heads=heads,
             calibration=calibration,
             **rest,
         )
+
+
+def _special_tokens(values: dict[str, Any]) -> SpecialTokens:
+    named = {"suppressed" if name == "silent" else name: value for name, value in values.items()}
+    for name in named.keys() & {"start", "suppressed"}:
+        named[name] = tuple(named[name])
+    return SpecialTokens(**named)
 
 
 def _check_count(name: str, value: object) -> None:

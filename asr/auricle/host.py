@@ -11,14 +11,15 @@ import torch
 
 from auricle.checkpoint import Checkpoint
 from auricle.config import ModelConfig
-from auricle.decoding import Casting, dialect_of
+from auricle.decoding import ScorerFactory
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.devices import convert, loaded, prepare, resolve_device, resolve_dtype
 from auricle.engine.invariance import InvarianceChecker, alone_config, require_share
 from auricle.engine.processes.pool import EnginePool
 from auricle.engine.processes.remote import RemoteEngine, started
 from auricle.engine.serving import Serving
-from auricle.families import load_pretrained
+from auricle.families import family_of, new_policy
+from auricle.pretrained import load_pretrained
 from auricle.segmentation.vad import load_now
 from auricle.threads import apart
 from auricle.tokenizer import Vocabulary
@@ -111,15 +112,13 @@ class Host:
 
     def _runner(self, config: EngineConfig) -> ModelRunner:
         model, language_model = self._ready.model, self._ready.language_model
-        dialect = dialect_of(model.config, self._ready.tokenizer)
+        policy = new_policy(model.config, self._ready.tokenizer)
         return ModelRunner(
             model,
             self._device,
             self._dtype,
-            slots=config.slots,
-            max_cache_mib=config.max_cache_mib,
-            exact=config.exact,
-            casting=Casting.of(model.config, language_model, dialect),
+            scorers=ScorerFactory.of(model.config, policy, language_model),
+            config=config,
         )
 
 
@@ -165,7 +164,7 @@ def _run(start: Start, config: EngineConfig, check_share: float) -> Running:
 
 
 def _warn_of_short_context(config: ModelConfig) -> None:
-    if config.audio_context == "auto" and not config.knows_short_context:
+    if config.audio_context == "auto" and not family_of(config.family).knows_short_context(config):
         logger.warning(
             "%s was not taught short contexts: with audio_context auto it may repeat itself or "
             "leave words out; leave audio_context away, or choose full",

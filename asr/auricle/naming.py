@@ -4,8 +4,8 @@ import os
 from importlib import resources
 from pathlib import Path
 
-from auricle.families import hub_folder, is_model_name
-from auricle.families.reference import hint
+from auricle.hub.download import hub_folder
+from auricle.hub.reference import hint, is_model_name
 from auricle_types.errors import DownloadError, UnknownModelError
 
 BUNDLED = "bundled"

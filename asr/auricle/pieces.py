@@ -5,12 +5,12 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from auricle.audio import Samples
-from auricle.decoding import dialect_of
-from auricle.decoding.whisper import Heard, WhisperDialect
+from auricle.decoding import TimedText
 from auricle.engine import Outcome, Request
 from auricle.engine.invariance import InvarianceChecker
 from auricle.engine.serving import Serving
 from auricle.engine.windowed import in_windows
+from auricle.families import new_policy
 from auricle.futures import then
 from auricle.host import ModelDescription
 from auricle.hypothesis import Hypothesis
@@ -18,7 +18,6 @@ from auricle.missing import missing_words
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.vad import speech_end
 from auricle.transcript import Recognition
-from auricle_types.errors import InvalidOptionError
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Segment, Word
 
@@ -33,7 +32,7 @@ class PieceRecognizer:
         self._engine = engine
         self._config = model.config
         self._tokenizer = model.tokenizer
-        self._dialect = dialect_of(model.config, model.tokenizer)
+        self._policy = new_policy(model.config, model.tokenizer)
         self._checker = checker
 
     def submit(
@@ -49,13 +48,11 @@ class PieceRecognizer:
 
     def in_windows(self, samples: Samples, options: DecodingOptions) -> Iterator[Recognition]:
         """Recognise audio `(S,)` a window after another, as `Recognizer.transcribe_in_windows`."""
-        if not isinstance(self._dialect, WhisperDialect) or options.timestamps is False:
-            raise InvalidOptionError("windows move by the times that a Whisper model says")
-        return in_windows(self._engine, self._config, self._dialect, samples, options)
+        return in_windows(self._engine, self._config, self._policy, samples, options)
 
     def _speech_end(self, piece: Piece) -> float | None:
         """Find the end of speech for models that use it; None where nobody speaks."""
-        if piece.speech is False or not isinstance(self._dialect, WhisperDialect):
+        if piece.speech is False or not self._policy.needs_speech_end:
             return None
         return speech_end(piece.samples) or None
 
@@ -76,15 +73,14 @@ class PieceRecognizer:
         warnings = missing_words(found, piece.start, piece.end)
         return Recognition(segments, outcome.receipt, piece.overlap, warnings)
 
-    def _timed_texts(self, piece: Piece, found: Hypothesis) -> list[Heard]:
-        """Split the answer by the times that the model says, if it does.
+    def _timed_texts(self, piece: Piece, found: Hypothesis) -> list[TimedText]:
+        """Divide the text at the times that the model predicts, if it does.
 
-        What overlaps the piece before stays whole: the words in both will be taken out.
+        A piece that overlaps the one before stays whole: words that are in both will be taken out.
         """
-        if isinstance(self._dialect, WhisperDialect) and not piece.overlap:
-            return self._dialect.heard(found, piece.duration)
+        parts = [] if piece.overlap else self._policy.timed_texts(found, piece.duration)
         text = self._tokenizer.decode(found.tokens)
-        return [Heard(0.0, piece.duration, text, found.words)]
+        return parts or [TimedText(0.0, piece.duration, text, found.words)]
 
 
 def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:

@@ -1,21 +1,28 @@
 """The library's front door: audio in, transcripts out, through an engine."""
 
+import os
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, overload
+from typing import BinaryIO, Self, TypeAlias, TypeGuard, cast, overload
 
-import numpy as np
-import numpy.typing as npt
-
-from auricle.audio import Audio, AudioStream, Samples, load_audio, validate_samples
+from auricle.audio import (
+    Arrays,
+    Audio,
+    AudioStream,
+    Samples,
+    as_arrays,
+    load_audio,
+    validate_samples,
+)
 from auricle.checkpoint import Checkpoint
 from auricle.engine.invariance import Checks, InvarianceChecker
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
+from auricle.forks import Home
 from auricle.host import Loading, ModelDescription, run_checkpoint, run_model
 from auricle.naming import BUNDLED, model_path
 from auricle.pieces import PieceRecognizer
@@ -29,7 +36,7 @@ from auricle.transcript import Recognition
 from auricle_types.options import AudioContext, DecodingOptions, EngineConfig
 from auricle_types.transcript import Transcript
 
-AudioSource = str | Path | bytes | npt.NDArray[np.float32] | Audio
+AudioSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Arrays | Audio
 
 READERS = 16  # audios that are read and cut at a time, for each process
 
@@ -55,6 +62,7 @@ class Recognizer:
             checker: decodes a share of the requests again, alone; it is closed with this.
             at_once: how many audios of a list are read and recognised at a time.
         """
+        self._home = Home()
         self._engine = engine
         self._checker = checker
         self._at_once = at_once
@@ -148,8 +156,8 @@ class Recognizer:
         """Recognise one audio, or several together.
 
         Args:
-            audio: a path, the bytes of a file, samples `(S,)` in float32 at 16 kHz, an `Audio`, or
-                a list of such.
+            audio: what `load_audio` reads (a path, the bytes of a file, an open file, samples
+                `(S,)` at 16 kHz, samples with their rate), an `Audio`, or a list of such.
             options: how to decode.
 
         Returns:
@@ -159,10 +167,13 @@ class Recognizer:
             AudioError: an audio cannot be read; its class says why.
             RequestError: the engine could not finish.
         """
-        if isinstance(audio, str | Path | bytes | np.ndarray | Audio):
-            return final_transcript(events(self._session(self._whole(audio), options)))
+        if not _is_many(audio):
+            return self._transcribe(cast(AudioSource, audio), options)
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="auricle-reader") as readers:
-            return list(readers.map(lambda each: self.transcribe(each, options=options), audio))
+            return list(readers.map(lambda each: self._transcribe(each, options), audio))
+
+    def _transcribe(self, audio: AudioSource, options: DecodingOptions | None) -> Transcript:
+        return final_transcript(events(self._session(self._whole(audio), options)))
 
     async def transcribe_async(
         self, audio: AudioSource, *, options: DecodingOptions | None = None
@@ -299,6 +310,7 @@ class Recognizer:
         self.close(drain=error is None)
 
     def _session(self, source: PieceSource, options: DecodingOptions | None) -> Session:
+        self._home.check()  # before the VAD, whose threads did not come along either
         submit = partial(self.submit, options=options, block=True)
         return Session(source, submit, model_id=self.model_id)
 
@@ -309,6 +321,12 @@ class Recognizer:
         if not isinstance(chunks, AudioStream):  # which gives valid samples by itself
             chunks = map(validate_samples, filter(len, chunks))
         return StreamedAudio(chunks, self.segmenter())
+
+
+def _is_many(audio: AudioSource | Sequence[AudioSource]) -> TypeGuard[Sequence[AudioSource]]:
+    """Whether it is a list or another sequence of audios, and not one that is a sequence itself."""
+    alone = str | bytes | bytearray | memoryview
+    return isinstance(audio, Sequence) and not isinstance(audio, alone) and not as_arrays(audio)
 
 
 def _as_audio(source: AudioSource) -> Audio:

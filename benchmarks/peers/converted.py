@@ -7,8 +7,9 @@ from pathlib import Path
 from torch import Tensor
 from whisper.model import ModelDimensions, Whisper
 
-from auricle.families.ct2_weights import Ct2Weights
-from auricle.families.ctranslate2 import MODEL_BIN, Ct2Folder
+from auricle.families.folder import MODEL_BIN
+from auricle.families.whisper.ct2_weights import Ct2Weights
+from auricle.families.whisper.ctranslate2 import Ct2Folder
 
 _NAMES = (  # patterns of CTranslate2's names, and what they are there, one after the other
     (r"gamma$", "weight"),

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from auricle.config import SAMPLE_RATE
-from auricle.families import hub_folder, is_model_name
-from auricle.families.ctranslate2 import is_ct2
+from auricle.families.folder import is_ct2
+from auricle.hub.download import hub_folder
+from auricle.hub.reference import is_model_name
 from benchmarks.peers import faster
 from benchmarks.peers.faster import GREEDY, Samples, Transcribe
 

@@ -16,14 +16,14 @@ COMMANDS = {
     "transcribe": "Transcribe recordings, folders of them, or the standard input.",
     "serve": "Serve a model over gRPC.",
     "evaluate": "Measure WER, CER and speed on a manifest.",
-    "inspect": "Draw what a model looks at in a recording.",
-    "bench": "Put a server under load.",
-    "train": "Train a model as a recipe says.",
-    "label": "Label a recipe's speech by a teacher.",
-    "lm": "Make a language model of a text.",
-    "synthesize": "Speak sentences into training data.",
+    "inspect": "Draw what a model attends to in a recording.",
+    "bench": "Load a server and measure its latencies.",
+    "train": "Train a model from a recipe.",
+    "label": "Label a recipe's speech with a teacher model.",
+    "lm": "Make a language model from a text.",
+    "synthesize": "Turn sentences into synthetic training speech.",
     "models": "List, fetch, describe and delete models.",
-    "health": "Ask a server whether it serves.",
+    "health": "Check that a server is serving.",
     "demo": "Serve a model here and stream recordings through it.",
 }
 CONTEXT_SETTINGS: dict[str, Any] = {
@@ -61,6 +61,6 @@ def main() -> None:
     settings file ([transcribe] model). Flags win over the environment, and the environment wins
     over the file.
 
-    Exit status: 0 all went well; 1 some inputs failed, the others were transcribed; 2 nothing
-    could be done, or wrong usage; 130 interrupted.
+    The exit status is 0 when all inputs succeeded, 1 when some of them failed, 2 when nothing
+    could be done or the usage was wrong, and 130 after an interruption.
     """

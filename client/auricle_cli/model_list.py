@@ -22,8 +22,8 @@ def served(model: Model) -> Entry:
 
 def local_and_known() -> Iterator[Entry]:
     """The models on this machine, then the others that have a short name; torch is not imported."""
-    from auricle.families.cache import local_models
-    from auricle.families.registry import known_models
+    from auricle.hub.cache import local_models
+    from auricle.hub.known_models import known_models
 
     yield _bundled()
     here = local_models()

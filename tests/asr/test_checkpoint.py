@@ -196,6 +196,16 @@ def test_dimensions_that_no_model_can_have(
         load_checkpoint(rewrite(header=header))
 
 
+@pytest.mark.parametrize(("name", "value"), [("tokenizer", "letters"), ("features", "letters")])
+def test_parts_that_its_family_does_not_have(
+    rewrite: Callable[..., Path], name: str, value: object
+) -> None:
+    header = tiny_config().to_dict()
+    header[name] = {**header["features"], "kind": value} if name == "features" else value
+    with pytest.raises(CorruptCheckpointError, match=r"must be .*, not 'letters'"):
+        load_checkpoint(rewrite(header=header))
+
+
 def test_weights_that_do_not_fit_are_all_named(rewrite: Callable[..., Path]) -> None:
     def change(tensors: Tensors) -> None:
         del tensors["ctc.bias"], tensors["encoder.norm.weight"]

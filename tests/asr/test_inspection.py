@@ -14,12 +14,12 @@ from auricle.checkpoint import Checkpoint
 from auricle.config import SAMPLE_RATE
 from auricle.decoding import ctc_greedy
 from auricle.decoding.alignment import aligned_spans, greedy_spans
-from auricle.decoding.ctc_words import ctc_words
-from auricle.families import load_pretrained
+from auricle.families.auricle.ctc_words import ctc_words
 from auricle.inspection import CtcOutput, Observation, Span, observe
 from auricle.inspection.attention import attention_weights, recorded
 from auricle.model.positions import rotary, rotate
 from auricle.naming import model_path
+from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle.tokenizer import Tokenizer
 from auricle_types.errors import AudioError, AudioTooLongError, InvalidOptionError

@@ -1,6 +1,9 @@
 """The front door with a tiny model: what goes in, what comes out, and what is refused."""
 
+import io
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 
 from auricle.audio import Audio, load_audio
 from auricle.config import SAMPLE_RATE, Calibration
@@ -116,6 +120,32 @@ def test_a_list_is_its_audios_one_by_one(recognizer: Recognizer) -> None:
     alone = [recognizer.transcribe(samples) for samples in sounds()]
     assert [content(one) for one in together] == [content(one) for one in [*alone, alone[2]]]
     assert recognizer.transcribe([]) == []
+
+
+def test_one_audio_in_any_form_is_one_transcript(recognizer: Recognizer, tmp_path: Path) -> None:
+    data, samples = wav(sounds()[2]), sounds()[2]
+    path = tmp_path / "sound.wav"
+    path.write_bytes(data)
+    expected = content(recognizer.transcribe(data))
+    for form in (path, str(path), bytearray(data), io.BytesIO(data), Audio(samples)):
+        assert content(recognizer.transcribe(form)) == expected  # type: ignore[arg-type]
+    pair, tensor = (samples, SAMPLE_RATE), torch.from_numpy(samples)
+    assert content(recognizer.transcribe(pair)) == content(recognizer.transcribe(tensor))
+    assert [content(each) for each in recognizer.transcribe((path, path))] == [expected] * 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_is_told_to_load_the_model_itself(recognizer: Recognizer) -> None:
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        try:
+            recognizer.transcribe(sounds()[0])
+        except EngineStoppedError:
+            os._exit(0)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_a_list_waits_for_room_in_the_queue(recognizer: Recognizer) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from auricle.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle.vocabulary import with_merges
 from auricle_types.errors import InvalidOptionError
 from tests.asr.families.peers import hub_folder, small_whisper
@@ -43,8 +43,8 @@ def test_special_tokens_are_those_of_the_vocabulary(cut: Checkpoint) -> None:
     tokens = cut.model.config.tokens
     assert tokens.end == cut.tokenizer.special.end == 256 + MERGES
     assert tokens.start[0] == cut.tokenizer.special.start[0]
-    assert set(cut.tokenizer.special.silent) <= set(tokens.silent)
-    assert max(tokens.silent) < cut.model.config.transformer.vocab_size
+    assert set(cut.tokenizer.special.suppressed) <= set(tokens.suppressed)
+    assert max(tokens.suppressed) < cut.model.config.transformer.vocab_size
 
 
 def test_it_is_a_checkpoint_like_any_other(cut: Checkpoint, tmp_path: Path) -> None:

@@ -114,14 +114,23 @@ def decoded(
     options: DecodingOptions | None = None,
 ) -> list[Hypothesis]:
     """The answers of utterances `(N_i, D)` that are decoded together."""
-    searches = [new_search(options or DecodingOptions(), len(out)) for out in encoder_outs]
-    return [search.best() for search in decode_all(model.decoder, encoder_outs, searches)]
+    searches = [
+        new_search(options or DecodingOptions(), len(out), end=Tokenizer.end_id)
+        for out in encoder_outs
+    ]
+    return [
+        search.best()
+        for search in decode_all(model.decoder, encoder_outs, searches, Tokenizer.special)
+    ]
 
 
 def posteriors(model: SpeechTransformer, encoder_outs: Sequence[Tensor]) -> list[Posteriors]:
     """What CTC hears in each of utterances `(N_i, D)`."""
     heads = [model.ctc(out) for out in encoder_outs]
-    return [Posteriors.of(each.log_softmax(-1, dtype=torch.float32).numpy()) for each in heads]
+    return [
+        Posteriors.of(each.log_softmax(-1, dtype=torch.float32).numpy(), end=Tokenizer.end_id)
+        for each in heads
+    ]
 
 
 @functools.cache

@@ -12,8 +12,9 @@ import torch
 from auricle.audio import load_audio
 from auricle.checkpoint import load_checkpoint
 from auricle.config import SAMPLE_RATE
-from auricle.decoding import Casting, dialect_of
+from auricle.decoding import ScorerFactory
 from auricle.engine.devices import prepare
+from auricle.families import new_policy
 from auricle.model import SpeechTransformer
 from auricle.naming import model_path
 from auricle_types.options import DecodingOptions
@@ -34,19 +35,19 @@ def bundled_model(dtype: torch.dtype) -> SpeechTransformer:
 
 
 @functools.cache
-def bundled_casting() -> Casting:
+def bundled_scorer_factory() -> ScorerFactory:
     """What that model is asked for and how."""
     checkpoint = load_checkpoint(model_path("bundled"))
     config = checkpoint.model.config
-    return Casting.of(config, None, dialect_of(config, checkpoint.tokenizer))
+    return ScorerFactory.of(config, new_policy(config, checkpoint.tokenizer))
 
 
 @functools.cache
-def tiny_casting() -> Casting:
+def tiny_scorer_factory() -> ScorerFactory:
     """With a language model."""
     config = prepared_model(torch.float32).config
     language_model, _ = random_model(vocab_size=config.transformer.vocab_size, order=2)
-    return Casting(config.tokens_per_second, language_model)
+    return ScorerFactory.of(config, language_model=language_model)
 
 
 @functools.cache
@@ -78,9 +79,9 @@ class Ears:
         return voices() if self.name == "bundled" else sounds()
 
     @property
-    def casting(self) -> Casting:
+    def scorer_factory(self) -> ScorerFactory:
         """What the model can be asked for, and how."""
-        return bundled_casting() if self.name == "bundled" else tiny_casting()
+        return bundled_scorer_factory() if self.name == "bundled" else tiny_scorer_factory()
 
     def possible(self, options: Sequence[DecodingOptions]) -> list[DecodingOptions]:
         """Without what the model does not have, and short; the first says no times, others may."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from auricle.checkpoint import Checkpoint
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from benchmarks.dtypes import RANDOM_OPTIONS
@@ -65,7 +65,7 @@ def test_whispers_weights_are_those_the_peers_are_given(saved: dict[str, Checkpo
     assert torch.equal(found.decoder.embedding.weight, theirs)
     assert found.config.tokens.start == PROMPT
     assert found.config.tokens.end == END
-    assert END in found.config.tokens.silent
+    assert END in found.config.tokens.suppressed
 
 
 def test_moonshines_weights_are_those_the_peers_are_given(saved: dict[str, Checkpoint]) -> None:

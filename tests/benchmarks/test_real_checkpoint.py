@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from benchmarks import readers as side
 from benchmarks.peers.real import FASTER_WHISPER, ONE_BY_ONE
 from benchmarks.real_checkpoint import main
@@ -24,7 +24,7 @@ from tests.asr.families.peers import (
 from tests.benchmarks.fakes import here
 
 WINDOW = 1_500  # faster-whisper knows no other
-MARKS = {"decoder_start_token_id": 50_258} | dict.fromkeys(
+BESIDE_TEXT = {"decoder_start_token_id": 50_258} | dict.fromkeys(
     ("eos_token_id", "bos_token_id", "pad_token_id"), 50_257
 )
 
@@ -70,7 +70,7 @@ def test_a_folder_of_the_hub(file: Path, tmp_path: Path) -> None:
         max_source_positions=WINDOW,
         max_target_positions=448,
         suppress_tokens=[],
-        **MARKS,
+        **BESIDE_TEXT,
     )
     model.save_pretrained(folder)
     tokenizer = load_pretrained(file).tokenizer

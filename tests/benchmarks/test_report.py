@@ -212,7 +212,7 @@ def test_growth_is_told_in_words_and_pictures(
     (tmp_path / "images" / "growth-length.png").write_bytes(b"")
     text = block("growth", results)
     assert text.count("![") == 1
-    assert "Memory grew by 0.0 MiB from request 10 to 40" in text
+    assert "Memory changed by 0.0 MiB from request 10 to 40" in text
 
 
 def test_a_calibration_has_its_picture(

@@ -9,10 +9,10 @@ from huggingface_hub import constants
 
 from auricle import families
 from auricle.checkpoint import load_checkpoint
-from auricle.families import cache, registry
+from auricle.hub import cache, known_models
 from auricle_types.errors import DownloadError
 from benchmarks.real_weights import TINY_EN, MissingWeightsError, folder
-from tests.asr.families.published import FILES, known
+from tests.asr.hub.published import FILES, known
 from tests.asr.tiny import tiny_config, tiny_model, write_tiny_checkpoint
 from tests.cli.conftest import Auricle
 
@@ -123,7 +123,7 @@ def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of `small`, a made-up known model, in a cache without anything else."""
     model = known()
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    for module in (registry, cache):
+    for module in (known_models, cache):
         monkeypatch.setattr(module, "known_models", lambda: (model, known("medium")))
     folder = cache.snapshot_folder(model)
     folder.mkdir(parents=True)
@@ -191,7 +191,7 @@ def test_show_of_a_short_name_that_is_here_is_of_its_weights_too(
     except MissingWeightsError as missing:
         pytest.skip(str(missing))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    model = registry.find("tiny.en")
+    model = known_models.find("tiny.en")
     assert model is not None
     snapshot = cache.snapshot_folder(model)
     snapshot.mkdir(parents=True)

@@ -1,36 +1,43 @@
-"""From `encoder_out` to tokens. Knows nothing of queues, requests and threads."""
+"""From `encoder_out` to tokens. The room knows no queue, request or thread, and no model family."""
 
 from auricle.decoding.continuous import ContinuousDecoder, Decoding, decode_all
 from auricle.decoding.ctc import ctc_greedy
 from auricle.decoding.ctc_prefix import Posteriors, compile_now
 from auricle.decoding.ctc_scorer import CtcScorer
-from auricle.decoding.dialects import Dialect, PlainDialect, dialect_of
+from auricle.decoding.encoded_utterance import EncodedUtterance
 from auricle.decoding.guards import Guard, new_guards
-from auricle.decoding.hearing import Hearing
 from auricle.decoding.lm_scorer import LmScorer
-from auricle.decoding.roles import Casting, Roles
-from auricle.decoding.search import BeamSearch, Search, new_search
-from auricle.decoding.utterance import Utterance
+from auricle.decoding.passes import DecodingPass, DecodingPasses, PassSetup
+from auricle.decoding.plain_policy import PlainPolicy
+from auricle.decoding.policy import AudioWindows, DecodingPolicy, TimedText
+from auricle.decoding.scorers import ScorerFactory, Scorers
+from auricle.decoding.search import BeamSearch, Sampling, Search, new_search
+from auricle.decoding.utterance_facts import UtteranceFacts
 
 __all__ = [
+    "AudioWindows",
     "BeamSearch",
-    "Casting",
     "ContinuousDecoder",
     "CtcScorer",
     "Decoding",
-    "Dialect",
+    "DecodingPass",
+    "DecodingPasses",
+    "DecodingPolicy",
+    "EncodedUtterance",
     "Guard",
-    "Hearing",
     "LmScorer",
-    "PlainDialect",
+    "PassSetup",
+    "PlainPolicy",
     "Posteriors",
-    "Roles",
+    "Sampling",
+    "ScorerFactory",
+    "Scorers",
     "Search",
-    "Utterance",
+    "TimedText",
+    "UtteranceFacts",
     "compile_now",
     "ctc_greedy",
     "decode_all",
-    "dialect_of",
     "new_guards",
     "new_search",
 ]

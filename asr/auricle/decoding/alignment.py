@@ -1,4 +1,4 @@
-"""Where in time the CTC head hears tokens: those that it says by itself, or those it is told."""
+"""Where the CTC head places tokens in time: its own best ones, or given ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import forced_align, merge_tokens
 
-from auricle.tokenizer import Tokenizer
+from auricle.config import CTC_BLANK
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +22,20 @@ class Span:
 
 
 def greedy_spans(ctc_log_probs: Tensor) -> tuple[Span, ...]:
-    """The best token of each frame, repeats joined, without blanks: of `(N, V)`."""
+    """Join the best token of each frame of `(N, V)`, without blanks."""
     log_probs, path = ctc_log_probs.max(dim=-1)
     return _spans(path, log_probs)
 
 
 def aligned_spans(ctc_log_probs: Tensor, tokens: Sequence[int]) -> tuple[Span, ...]:
-    """The likeliest path that says just `tokens`: forced alignment (Graves et al. 2006).
+    """Find the likeliest path that spells `tokens`: forced alignment (Graves et al. 2006).
 
     Where paths tie exactly, torchaudio may take a worse one (pytorch/audio#4221); the posteriors
     of a trained head do not tie.
 
     Args:
         ctc_log_probs: `(N, V)`.
-        tokens: without blanks.
+        tokens: the text, without blanks.
 
     Returns:
         A span for each token; none at all when they do not fit into the frames, of which equal
@@ -45,11 +45,11 @@ def aligned_spans(ctc_log_probs: Tensor, tokens: Sequence[int]) -> tuple[Span, .
     if not tokens or len(tokens) + repeats > len(ctc_log_probs):
         return ()
     targets = torch.tensor([list(tokens)], dtype=torch.int32)
-    path, log_probs = forced_align(ctc_log_probs[None], targets, blank=Tokenizer.blank_id)
+    path, log_probs = forced_align(ctc_log_probs[None], targets, blank=CTC_BLANK)
     return _spans(path[0], log_probs[0])
 
 
 def _spans(path: Tensor, log_probs: Tensor) -> tuple[Span, ...]:
-    """Of each frame's token and its log-probability, `(N,)` each."""
-    merged = merge_tokens(path, log_probs.exp(), blank=Tokenizer.blank_id)
+    """Join the frames of a path, given each frame's token and log-probability, `(N,)` each."""
+    merged = merge_tokens(path, log_probs.exp(), blank=CTC_BLANK)
     return tuple(Span(each.token, each.start, each.end, each.score) for each in merged)

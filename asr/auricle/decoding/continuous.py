@@ -1,4 +1,4 @@
-"""Continuous decoding (Yu et al. 2022, Orca): an utterance joins at any step, leaves at its END.
+"""Continuous decoding (Yu et al. 2022, Orca): an utterance joins at any step and leaves at its END.
 
 The cache has fixed slots. All open slots take each step together, whatever their age, their limit
 and the kind of their search.
@@ -13,18 +13,15 @@ from torch import Tensor
 
 from auricle.config import SpecialTokens
 from auricle.decoding.ctc_scorer import CtcScorer
-from auricle.decoding.filters import LogitFilter, Ruled, Tokens
-from auricle.decoding.hearing import Hearing
+from auricle.decoding.encoded_utterance import EncodedUtterance
 from auricle.decoding.lm_scorer import LmScorer
-from auricle.decoding.next_tokens import Heard, NextTokens, Read
-from auricle.decoding.prelude import Course, Prelude, Probe
+from auricle.decoding.logits_processors import LogitsProcessor, RowProcessors, Tokens
+from auricle.decoding.next_tokens import CtcScores, LmScores, NextTokens
+from auricle.decoding.passes import DecodingPasses, LogitsObserver, PassSetup
 from auricle.decoding.search import Candidate, Search
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, DecoderCache, new_cache
-from auricle.tokenizer import Tokenizer
 from auricle_types.errors import InferenceError
-
-_PLAIN = Prelude()
 
 LONG_PROMPT = 8  # tokens: fewer are cheaper one by one, in everybody's steps
 
@@ -34,42 +31,42 @@ class Decoding:
     """An utterance that is being decoded: its search and the slots of its live hypotheses."""
 
     search: Search
+    setup: PassSetup
     slots: list[int]  # `search.width` of them; the first ones hold the live hypotheses, in order
     generator: torch.Generator | None = None  # of a search that draws its tokens
-    ctc: CtcScorer | None = None  # where CTC has a say
-    lm: LmScorer | None = None  # where a language model has
+    ctc: CtcScorer | None = None
+    lm: LmScorer | None = None
     error: InferenceError | None = None
-    prelude: Prelude = _PLAIN
-    fed: int = 0  # tokens of the prompt that the decoder has seen, but for the one that it sees now
-    course: Course | None = None  # where there may be more than one attempt
-    hearing: Hearing | None = None  # where its words' times are asked for
+    position: int = 0  # of the prompt's token that the decoder reads now
+    passes: DecodingPasses | None = None  # None: there is a single pass
+    encoded: EncodedUtterance | None = None  # where its words' times are asked for
 
     @property
-    def prompted(self) -> bool:
-        """Whether its next token is the prompt's, not the search's."""
-        return self.fed + 1 < len(self.prelude.prompt)
+    def in_prompt(self) -> bool:
+        """Whether its next token comes from the prompt, not from the search."""
+        return self.position + 1 < len(self.setup.prompt)
 
     @property
-    def probes(self) -> list[Probe]:
-        """Those that look at what may come next."""
+    def observers(self) -> list[LogitsObserver]:
+        """The observers that read the logits of this step."""
         if self.search.live[0].tokens:
             return []
-        return [probe for probe in self.prelude.probes if probe.place == self.fed]
+        return [each for each in self.setup.observers if each.position == self.position]
 
     @property
-    def only_told(self) -> bool:
-        """Whether nobody asks what may come next."""
-        return self.prompted and not self.probes
+    def needs_logits(self) -> bool:
+        """Whether the logits of this step have a reader."""
+        return not self.in_prompt or bool(self.observers)
 
     @property
-    def answer(self) -> Hypothesis:
-        """What is said in the end."""
-        return self.course.answer() if self.course is not None else self.search.best()
+    def result(self) -> Hypothesis:
+        """The hypothesis that was found in the end."""
+        return self.passes.result() if self.passes is not None else self.search.best()
 
     @property
     def wants_full_context(self) -> bool:
-        """Whether its answer is no answer yet: more silence behind the audio may give a better."""
-        return self.error is None and self.course is not None and self.course.wants_full_context
+        """Whether its result is doubtful, and more silence behind the audio may give a better."""
+        return self.error is None and self.passes is not None and self.passes.wants_full_context
 
     @property
     def done(self) -> bool:
@@ -81,8 +78,8 @@ class Decoding:
         """The slots in use, one for each live hypothesis."""
         return self.slots[: len(self.search.live)]
 
-    def go_on_from(self, parents: Sequence[int]) -> list[tuple[int, int]]:
-        """Let the new live hypotheses extend those at `parents`.
+    def reassign_slots(self, parents: Sequence[int]) -> list[tuple[int, int]]:
+        """Give slots to the new live hypotheses, which extend those at `parents`.
 
         The first child of a parent stays in its slot, so only a fork copies.
 
@@ -108,24 +105,24 @@ class ContinuousDecoder:
         decoder: Decoder,
         cache: DecoderCache,
         *,
+        special: SpecialTokens,
         step: Callable[..., Tensor] | None = None,
-        special: SpecialTokens = Tokenizer.special,
     ) -> None:
         """Decode in the slots of `cache`; `step` takes the place of the decoder's own.
 
-        `special` are the vocabulary's ids that are no text.
+        `special` holds the vocabulary's ids that are no text.
         """
         self._decoder = decoder
         self._step = step or decoder.step
         self._cache = cache
         self._special = special
         self._free = list(range(cache.slots))  # in order: low slots first keeps steps short
-        self._last: dict[int, int] = {}  # of each slot that is or was open
+        self._last: dict[int, int] = {}  # the last token of each slot that is or was open
         self._running: list[Decoding] = []
 
     @property
     def free_slots(self) -> int:
-        """Hypotheses that could join now."""
+        """How many hypotheses could join now."""
         return len(self._free)
 
     def join(
@@ -134,12 +131,12 @@ class ContinuousDecoder:
         search: Search,
         ctc: CtcScorer | None = None,
         lm: LmScorer | None = None,
-        prelude: Prelude | None = None,
+        setup: PassSetup | None = None,
     ) -> Decoding:
         """Begin to decode an utterance, its `memory` from `Decoder.memorise`.
 
-        Its search may be done already: the next step says so. `ctc` and `lm` give those a say.
-        `prelude` is what the decoder is told first; by default the vocabulary's start.
+        Its search may be done already: the next step says so. `ctc` and `lm` score its hypotheses,
+        too. Without a `setup` the prompt is the vocabulary's start.
 
         Raises:
             ValueError: it has more frames than a slot, or fewer than `search.width` slots are free.
@@ -152,22 +149,22 @@ class ContinuousDecoder:
         slots = self._free[: search.width]
         self._cache.open(slots, memory)  # may want more memory than there is: then nobody joined
         del self._free[: search.width]
-        prelude = prelude or Prelude(self._special.start)
-        self._last.update(dict.fromkeys(slots, prelude.prompt[0]))
-        decoding = Decoding(search, slots, generator, ctc, lm, prelude=prelude)
+        setup = setup or PassSetup(self._special.start)
+        self._last.update(dict.fromkeys(slots, setup.prompt[0]))
+        decoding = Decoding(search, setup, slots, generator, ctc, lm)
         self._running.append(decoding)
         try:
-            self._tell(decoding)
+            self._prefill(decoding)
         except Exception:
             self.leave(decoding)  # others want its slots
             raise
         return decoding
 
-    def join_course(self, memory: Tensor, course: Course) -> Decoding:
-        """Begin with an utterance that may take more than one attempt; raises as `join` does."""
-        attempt = course.begin()
-        decoding = self.join(memory, attempt.search, prelude=attempt.prelude)
-        decoding.course = course
+    def join_passes(self, memory: Tensor, passes: DecodingPasses) -> Decoding:
+        """Begin with an utterance that may take several passes; raises as `join` does."""
+        first = passes.first()
+        decoding = self.join(memory, first.search, setup=first.setup)
+        decoding.passes = passes
         return decoding
 
     def leave(self, decoding: Decoding) -> None:
@@ -178,7 +175,7 @@ class ContinuousDecoder:
 
     @torch.inference_mode()
     def step(self) -> list[Decoding]:
-        """One token for every live hypothesis; returns the utterances that are done with it.
+        """Add one token to every live hypothesis; returns the utterances that are done with it.
 
         An utterance whose probabilities are not finite is done with an error; the others go on.
         """
@@ -186,71 +183,73 @@ class ContinuousDecoder:
         if alive:
             self._step_all(alive)
         for decoding in alive:
-            self._go_on(decoding)
+            self._next_pass(decoding)
         return [decoding for decoding in self._running if decoding.done]
 
-    def _go_on(self, decoding: Decoding) -> None:
-        """Begin the next attempt, if this one has ended and was not the last: in the same slots."""
-        if decoding.course is None or decoding.error is not None or not decoding.done:
+    def _next_pass(self, decoding: Decoding) -> None:
+        """Begin the next pass in the same slots, if this one has ended and was not the last."""
+        if decoding.passes is None or decoding.error is not None or not decoding.done:
             return
         try:
-            attempt = decoding.course.go_on(decoding.search.best())
+            following = decoding.passes.next_after(decoding.search.best())
         except InferenceError as error:  # of this utterance alone
             decoding.error = error
             return
-        if attempt is not None:
-            decoding.search, decoding.prelude, decoding.fed = attempt.search, attempt.prelude, 0
-            decoding.generator = _generator(attempt.search, self._cache.device)
+        if following is not None:
+            decoding.search, decoding.setup = following.search, following.setup
+            decoding.position = 0
+            decoding.generator = _generator(following.search, self._cache.device)
             self._cache.rewind(decoding.slots)
-            self._last.update(dict.fromkeys(decoding.slots, attempt.prelude.prompt[0]))
-            self._tell(decoding)
+            self._last.update(dict.fromkeys(decoding.slots, following.setup.prompt[0]))
+            self._prefill(decoding)
 
     @torch.inference_mode()
-    def _tell(self, decoding: Decoding) -> None:
-        """Feed a long prompt at once, but for its last token, which is the next step's.
+    def _prefill(self, decoding: Decoding) -> None:
+        """Run the decoder over a long prompt at once, but for its last token.
 
-        By itself, so that its numbers are the same in any company.
+        The utterance is alone in it, so that its numbers are the same in any company.
         """
-        slot, (*told, last) = decoding.slots[0], decoding.prelude.prompt
-        if len(told) < LONG_PROMPT:
+        slot, (*prefix, last) = decoding.slots[0], decoding.setup.prompt
+        if len(prefix) < LONG_PROMPT:
             return
-        tokens = torch.tensor(told, device=self._cache.device)
+        tokens = torch.tensor(prefix, device=self._cache.device)
         decoder_out, kept = self._decoder.prefill(tokens, self._cache.memory(slot))
         self._cache.fill(slot, kept)
-        decoding.fed, self._last[slot] = len(told), last
-        for probe in decoding.prelude.probes:
-            if probe.place < len(told):
-                probe.see(self._decoder.logits(decoder_out[probe.place]).float())
+        decoding.position, self._last[slot] = len(prefix), last
+        for observer in decoding.setup.observers:
+            if observer.position < len(prefix):
+                logits = self._decoder.logits(decoder_out[observer.position])
+                observer.observe(logits.float())
 
     def _step_all(self, alive: Sequence[Decoding]) -> None:
         live = [slot for decoding in alive for slot in decoding.live]
         rows = self._cache.rows(live)
         row_of = {slot: row for row, slot in enumerate(rows)}
         rows_of = [[row_of[slot] for slot in decoding.live] for decoding in alive]
-        out = self._fed(rows)
+        out = self._decoder_out(rows)
         self._cache.advance(live)
-        if all(decoding.only_told for decoding in alive):  # then nobody looks at the vocabulary
+        if not any(decoding.needs_logits for decoding in alive):
             for decoding in alive:
-                self._prompt(decoding)
+                self._take_prompt_token(decoding)
             return
         following = self._next_tokens(out, alive, rows_of)
         widths = {d.search.width for d in alive if d.generator is None}
         # Each width for itself: which of equal tokens make the list depends on how long it is.
         likeliest = {width: following.likeliest(width + 1) for width in widths}
-        for decoding, shown in zip(alive, rows_of, strict=True):
-            _probe(decoding, shown[0], following)
-            if decoding.prompted:
-                self._prompt(decoding)
+        for decoding, own_rows in zip(alive, rows_of, strict=True):
+            for observer in decoding.observers:  # before the prompt's end there is one row
+                observer.observe(following.logits(own_rows[0]))
+            if decoding.in_prompt:
+                self._take_prompt_token(decoding)
             else:
-                self._extend(decoding, _shown(decoding, shown, following, likeliest))
+                self._extend(decoding, _candidates(decoding, own_rows, following, likeliest))
 
-    def _prompt(self, decoding: Decoding) -> None:
-        """The next token is the prompt's."""
-        decoding.fed += 1
-        self._last[decoding.slots[0]] = decoding.prelude.prompt[decoding.fed]
+    def _take_prompt_token(self, decoding: Decoding) -> None:
+        decoding.position += 1
+        self._last[decoding.slots[0]] = decoding.setup.prompt[decoding.position]
 
-    def _fed(self, rows: Sequence[int]) -> Tensor:
-        """What the decoder makes of each row's last token: `(B, D)`."""
+    def _decoder_out(self, rows: Sequence[int]) -> Tensor:
+        """Run the decoder over each row's last token: `(B, D)`."""
         tokens = torch.tensor([self._last.get(slot, self._special.start[0]) for slot in rows])
         view = self._cache.view(rows)
         return self._step(tokens.to(view.positions.device), view)
@@ -261,10 +260,10 @@ class ContinuousDecoder:
         return NextTokens(
             self._decoder,
             out,
-            _heard(alive, rows_of),
-            _read(alive, rows_of),
-            silent=self._special.silent,
-            ruled=_ruled(alive, rows_of),
+            _ctc_scores(alive, rows_of),
+            _lm_scores(alive, rows_of),
+            suppressed=self._special.suppressed,
+            processors=_row_processors(alive, rows_of),
         )
 
     def _extend(self, decoding: Decoding, candidates: Sequence[Sequence[Candidate]]) -> None:
@@ -272,90 +271,85 @@ class ContinuousDecoder:
             decoding.error = InferenceError("the model's probabilities are not finite")
             return
         parents = decoding.search.extend(candidates)
-        for source, target in decoding.go_on_from(parents):
+        for source, target in decoding.reassign_slots(parents):
             self._cache.copy(source, target)
         tokens = [hypothesis.tokens[-1] for hypothesis in decoding.search.live]
         self._last.update(zip(decoding.slots, tokens, strict=False))
         for scorer in (decoding.ctc, decoding.lm):
             if scorer is not None:
-                scorer.go_on(parents, tokens)
+                scorer.advance(parents, tokens)
 
 
 def _generator(search: Search, device: torch.device) -> torch.Generator | None:
-    """Each request its own: what others draw changes nothing."""
-    if not search.temperature:
+    """Give each request its own generator: what others draw changes nothing."""
+    if not search.sampling.temperature:
         return None
     generator = torch.Generator(device)
-    if search.seed is None:
+    if search.sampling.seed is None:
         generator.seed()
         return generator
-    return generator.manual_seed(search.seed)
+    return generator.manual_seed(search.sampling.seed)
 
 
-def _heard(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[Heard]:
-    """What CTC says of the rows of those in which it has a say."""
+def _ctc_scores(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[CtcScores]:
     return [
-        Heard(rows, decoding.ctc.weight, decoding.ctc.next_tokens)
+        CtcScores(rows, decoding.ctc.weight, decoding.ctc.next_tokens)
         for decoding, rows in zip(decodings, rows_of, strict=True)
         if decoding.ctc is not None
     ]
 
 
-def _read(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[Read]:
-    """What the language model says of the rows of those in which it has a say."""
+def _lm_scores(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[LmScores]:
     return [
-        Read(rows, decoding.lm.bonuses)
+        LmScores(rows, decoding.lm.bonuses)
         for decoding, rows in zip(decodings, rows_of, strict=True)
         if decoding.lm is not None
     ]
 
 
-def _ruled(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) -> list[Ruled]:
-    """What may not be said, for all rows with the same filters together."""
-    together: dict[tuple[LogitFilter, ...], list[tuple[int, Tokens]]] = {}
+def _row_processors(
+    decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]
+) -> list[RowProcessors]:
+    """Put all rows with the same processors together."""
+    together: dict[tuple[LogitsProcessor, ...], list[tuple[int, Tokens]]] = {}
     for decoding, rows in zip(decodings, rows_of, strict=True):
-        if decoding.prompted:
+        if decoding.in_prompt:
             continue
         for row, hypothesis in zip(rows, decoding.search.live, strict=True):
-            said = hypothesis.tokens
-            filters = tuple(each for each in decoding.prelude.filters if each.binds(said))
-            if filters:
-                together.setdefault(filters, []).append((row, said))
+            tokens = hypothesis.tokens
+            processors = tuple(p for p in decoding.setup.processors if p.applies_to(tokens))
+            if processors:
+                together.setdefault(processors, []).append((row, tokens))
     return [
-        Ruled([row for row, _ in ordered], [said for _, said in ordered], filters)
-        for filters, rows in together.items()
+        RowProcessors([row for row, _ in ordered], [tokens for _, tokens in ordered], processors)
+        for processors, rows in together.items()
         for ordered in [sorted(rows)]  # side by side, they need not be copied
     ]
 
 
-def _probe(decoding: Decoding, row: int, following: NextTokens) -> None:
-    """Probes look at the first row: there is no other before the prompt's end."""
-    for probe in decoding.probes:
-        probe.see(following.logits(row))
-
-
-def _shown(
+def _candidates(
     decoding: Decoding,
     rows: Sequence[int],
     following: NextTokens,
     likeliest: dict[int, list[list[Candidate]]],
 ) -> list[list[Candidate]]:
-    """What a search chooses from: the likeliest tokens, or the one that was drawn."""
+    """A search chooses from the likeliest tokens, or gets the one that was drawn."""
     search = decoding.search
     if decoding.generator is None:
         return [likeliest[search.width][row] for row in rows]
-    return [[following.sample(row, search.temperature, decoding.generator)] for row in rows]
+    temperature = search.sampling.temperature
+    return [[following.sample(row, temperature, decoding.generator)] for row in rows]
 
 
 def decode_all(
     decoder: Decoder,
     encoder_outs: Sequence[Tensor],
     searches: Sequence[Search],
-    special: SpecialTokens = Tokenizer.special,
+    special: SpecialTokens,
 ) -> list[Search]:
-    """Decode utterances `(N_i, D)` together to the last; the searches hold the answers.
+    """Decode utterances `(N_i, D)` together to the last, by attention alone.
 
-    Attention alone decides.
+    The searches hold the results.
     """
     frames = max(map(len, encoder_outs))
     cache = new_cache(

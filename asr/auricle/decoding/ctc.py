@@ -7,10 +7,10 @@ first.
 import torch
 from torch import Tensor
 
-from auricle.tokenizer import Tokenizer
+from auricle.config import CTC_BLANK
 
 
 def ctc_greedy(ctc_logits: Tensor) -> list[int]:
-    """`ctc_logits (N, V)` of one utterance -> its tokens."""
+    """Turn `ctc_logits (N, V)` of one utterance into its tokens."""
     pieces = torch.unique_consecutive(ctc_logits.argmax(dim=-1))
-    return [int(piece) for piece in pieces if piece != Tokenizer.blank_id]
+    return [int(piece) for piece in pieces if piece != CTC_BLANK]

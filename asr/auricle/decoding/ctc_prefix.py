@@ -1,9 +1,9 @@
 """CTC prefix probabilities: how likely an utterance begins with some tokens (Graves 2008).
 
 `forward[0, t]` and `forward[1, t]` are the probabilities of all alignments of the first `t` frames
-that say a prefix and end in its last token, or in a blank. From them come the probability of every
-next token at once, and of END, which is that the utterance says no more (Watanabe et al. 2017).
-Over all tokens and END they sum to 1.
+that spell a prefix and end in its last token, or in a blank. From them come the probability of
+every next token at once, and of END, which means that nothing follows (Watanabe et al. 2017). Over
+all tokens and END they sum to 1.
 
 Probabilities, not their logarithms: the recursion is then a few products a frame. They stay in
 range because each frame's are over its highest, and each prefix' over its own highest.
@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.compiled import compiled
-from auricle.decoding.loops import Tokens
-from auricle.tokenizer import Tokenizer
+from auricle.config import CTC_BLANK
+from auricle.decoding.repetition import Tokens
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -31,28 +31,29 @@ _LEAST = -80.0  # nor is a frame's, beside its highest: float32 holds it
 _TINY = 1e-290  # forward probabilities below are 0: numbers this small are slow to compute
 _NEGLIGIBLE = 1e-30  # frames with less than this share of the most important one are passed over
 _STEEPEST = 700.0  # an exponent that float64 holds
-UNHEARD = 1  # of many words that are the same, CTC may take two for one
-_BLANK, _END = Tokenizer.blank_id, Tokenizer.end_id
+MISSED = 1  # of many words that are the same, CTC may take two for one
+_NO_TOKEN = -1  # the last token of the empty prefix
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Posteriors:
-    """What CTC hears in one utterance, on the host."""
+    """The CTC head's output for one utterance, on the host."""
 
     odds: Floats  # (N, V) each frame's probabilities over its highest
     best: Doubles  # (N + 1,) log-probability of the likeliest alignment of the first frames
+    end: int  # the token whose probability is that the utterance says no more
 
     @classmethod
-    def of(cls, log_probs: Floats) -> Self:
-        """From finite log-probabilities `(N, V)`."""
+    def of(cls, log_probs: Floats, *, end: int) -> Self:
+        """Make them from finite log-probabilities `(N, V)`; `end` is the token of END."""
         highest = log_probs.max(axis=1)
         odds = np.exp(np.maximum(log_probs - highest[:, None], _LEAST))
         best = np.concatenate([[0.0], np.cumsum(highest, dtype=np.float64)])
-        return cls(np.ascontiguousarray(odds, np.float32), best)
+        return cls(np.ascontiguousarray(odds, np.float32), best, end)
 
     @property
     def frames(self) -> int:
-        """`N`."""
+        """The number of encoder frames, `N`."""
         return len(self.odds)
 
     @property
@@ -62,52 +63,52 @@ class Posteriors:
         But for the first, if there are others: a recording that is switched on sounds like a word.
         """
         odds = self.odds[min(1, len(self.odds) - 1) :]
-        highest, blanks = 1 / odds.sum(axis=1), odds[:, _BLANK]
+        highest, blanks = 1 / odds.sum(axis=1), odds[:, CTC_BLANK]
         tokens = (blanks < 1.0) & (highest > CHANCE)
         return bool((blanks * highest).mean() > 0.5 and not tokens.any())
 
     def possible(self, phrase: Tokens) -> float:
-        """How often a phrase can have been said in a row: as often as any token of it is heard."""
+        """How often a phrase can have been said in a row: as often as any of its tokens occurs."""
         best = self.odds.argmax(axis=1)
-        heard = best[np.flatnonzero(np.diff(best, prepend=_BLANK))]
-        return UNHEARD + max(int((heard == token).sum()) for token in phrase)
+        path = best[np.flatnonzero(np.diff(best, prepend=CTC_BLANK))]
+        return MISSED + max(int((path == token).sum()) for token in phrase)
 
     @staticmethod
     def bytes_of(frames: int, vocab_size: int) -> int:
-        """Memory that those of so many frames take."""
+        """How much memory the posteriors of so many frames take."""
         return frames * vocab_size * np.dtype(np.float32).itemsize
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prefixes:
-    """Some prefixes of one utterance."""
+    """Prefixes of one utterance, and their forward probabilities."""
 
     forward: Doubles  # (B, 2, N + 1) over the prefix' highest, times `best`
     scales: Doubles  # (B,) the logarithm of what `forward` was divided by
-    lasts: Longs  # (B,) the last token; blank where there is none
+    lasts: Longs  # (B,) the last token, `_NO_TOKEN` where there is none
     log_probs: Doubles  # (B,) that the utterance begins with the prefix
 
 
 def compile_now() -> None:
-    """So that the first utterance need not wait: seconds where no machine code is kept yet."""
-    posteriors = Posteriors.of(np.zeros((1, _END + 1), np.float32))
-    prefixes = nothing_said(posteriors)
-    following(posteriors, extended(posteriors, prefixes, [0], [_END], [0.0]))
+    """Compile before the first utterance waits for it: seconds where no machine code is kept."""
+    posteriors = Posteriors.of(np.zeros((1, 2), np.float32), end=1)
+    prefixes = empty_prefix(posteriors)
+    following(posteriors, extended(posteriors, prefixes, [0], [1], [0.0]))
 
 
-def nothing_said(posteriors: Posteriors) -> Prefixes:
-    """The empty prefix, alone."""
+def empty_prefix(posteriors: Posteriors) -> Prefixes:
+    """Return the empty prefix, alone."""
     forward = np.zeros((1, 2, posteriors.frames + 1))
     forward[0, 1, 0] = 1.0
-    blanks = posteriors.odds[:, _BLANK].astype(np.float64)
+    blanks = posteriors.odds[:, CTC_BLANK].astype(np.float64)
     forward[0, 1, 1:] = np.cumprod(blanks)
     forward[forward < _TINY] = 0.0
-    lasts = np.full(1, _BLANK, np.int64)
+    lasts = np.full(1, _NO_TOKEN, np.int64)
     return Prefixes(forward, np.zeros(1), lasts, np.zeros(1))
 
 
 def following(posteriors: Posteriors, prefixes: Prefixes) -> Floats:
-    """Log-probabilities of what follows each prefix `(B, V)`, END included.
+    """Compute log-probabilities of what follows each prefix `(B, V)`, END included.
 
     A token that no alignment has room for is -inf; END is at least `FLOOR`.
     """
@@ -116,9 +117,9 @@ def following(posteriors: Posteriors, prefixes: Prefixes) -> Floats:
         posteriors.odds,
         posteriors.best,
         prefixes.forward,
-        prefixes.scales,
+        prefixes.scales - prefixes.log_probs,
         prefixes.lasts,
-        prefixes.log_probs,
+        posteriors.end,
         rows,
     )
     return rows
@@ -131,14 +132,14 @@ def extended(
     tokens: Sequence[int],
     log_probs: Sequence[float],
 ) -> Prefixes:
-    """Prefixes at `parents`, each with one of `tokens` behind it, whose log-probabilities follow.
+    """Extend the prefixes at `parents`, each by one of `tokens`.
 
     Args:
-        posteriors: of the utterance.
-        prefixes: some of which are extended.
-        parents: which, one for each new prefix.
-        tokens: what is said after it.
-        log_probs: of the tokens, as `following` gave them.
+        posteriors: those of the utterance.
+        prefixes: the prefixes so far.
+        parents: the index of the one to extend, for each new prefix.
+        tokens: the token that each new prefix ends in.
+        log_probs: the tokens' log-probabilities, as `following` gave them.
     """
     chosen = np.asarray(parents, np.int64)
     lasts = np.asarray(tokens, np.int64)
@@ -155,24 +156,24 @@ def _following(  # arrays are what numba takes
     forward: Doubles,
     scales: Doubles,
     lasts: Longs,
-    log_probs: Doubles,
+    end: int,
     rows: Floats,
 ) -> None:
-    """Fill `rows (B, V)`."""
+    """Fill `rows (B, V)`; `scales` are over the prefix' own probability."""
     frames, vocab_size = odds.shape
     for row in range(len(lasts)):
         ends = forward[row]
         behind, offset = _behind(best, ends)
         sums = _entered(odds, ends, behind, lasts[row])
-        known = scales[row] - log_probs[row]
+        scale = scales[row]
         for token in range(vocab_size):
-            rows[row, token] = _log(sums[token], offset + known)
-        rows[row, _END] = max(_log(ends[0, frames] + ends[1, frames], best[frames] + known), FLOOR)
+            rows[row, token] = _log(sums[token], offset + scale)
+        rows[row, end] = max(_log(ends[0, frames] + ends[1, frames], best[frames] + scale), FLOOR)
 
 
 @compiled
 def _log(probability: float, scale: float) -> float:
-    """Its logarithm, `scale` added, and no more than 0 though numbers round."""
+    """Take the logarithm and add `scale`; rounding never lifts the sum above 0."""
     if probability > 0.0:
         return min(math.log(probability) + scale, 0.0)
     return -math.inf
@@ -180,9 +181,10 @@ def _log(probability: float, scale: float) -> float:
 
 @compiled
 def _behind(best: Doubles, ends: Doubles) -> tuple[Doubles, float]:
-    """Of each frame, the best alignment up to it over that up to where the prefix ends likeliest.
+    """Compare each frame's best alignment with that up to where the prefix ends likeliest.
 
-    And the logarithm of the latter.
+    Returns:
+        The quotients, and the logarithm of the latter.
     """
     peak = 0
     for t in range(len(best) - 1):
@@ -196,7 +198,7 @@ def _behind(best: Doubles, ends: Doubles) -> tuple[Doubles, float]:
 
 @compiled
 def _entered(odds: Floats, ends: Doubles, behind: Doubles, last: int) -> Doubles:
-    """The probability `(V,)` that each token is next: over all frames at which it may begin."""
+    """Sum the probability `(V,)` of each next token over all frames at which it may begin."""
     frames, vocab_size = odds.shape
     weights = (ends[0, :frames] + ends[1, :frames]) * behind
     enough = weights.max() * _NEGLIGIBLE
@@ -206,7 +208,7 @@ def _entered(odds: Floats, ends: Doubles, behind: Doubles, last: int) -> Doubles
             for token in range(vocab_size):
                 sums[token] += weights[t] * odds[t, token]
             again += ends[1, t] * behind[t] * odds[t, last]
-    if last != _BLANK:
+    if last != _NO_TOKEN:
         sums[last] = again  # the same token once more wants a blank between
     return sums
 
@@ -221,7 +223,7 @@ def _extend(  # as above
     forward: Doubles,
     scales: Doubles,
 ) -> None:
-    """Fill `forward (B, 2, N + 1)`; what each is divided by goes into its scale."""
+    """Fill `forward (B, 2, N + 1)`; add the logarithm of each one's divisor to its scale."""
     for row in range(len(tokens)):
         parent, token = parents[row], tokens[row]
         highest = _aligned(odds, before[parent], token, lasts[parent] == token, forward[row])
@@ -237,7 +239,7 @@ def _aligned(odds: Floats, before: Doubles, token: int, repeats: bool, after: Do
     after[:, 0] = 0.0
     for t in range(len(odds)):
         entering = before[1, t] if repeats else before[0, t] + before[1, t]
-        blank_end = (token_end + blank_end) * odds[t, _BLANK]
+        blank_end = (token_end + blank_end) * odds[t, CTC_BLANK]
         token_end = (token_end + entering) * odds[t, token]
         token_end = token_end if token_end > _TINY else 0.0
         blank_end = blank_end if blank_end > _TINY else 0.0

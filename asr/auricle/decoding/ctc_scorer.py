@@ -1,18 +1,18 @@
-"""What CTC says of the hypotheses of one utterance while they grow."""
+"""Scores of the CTC head for the growing hypotheses of one utterance."""
 
 from collections.abc import Sequence
 
-from auricle.decoding.ctc_prefix import Floats, Posteriors, extended, following, nothing_said
+from auricle.decoding.ctc_prefix import Floats, Posteriors, empty_prefix, extended, following
 
 
 class CtcScorer:
-    """Goes along with one search."""
+    """Scores the hypotheses of one search by CTC."""
 
     def __init__(self, posteriors: Posteriors, weight: float) -> None:
-        """`weight`: CTC's share of a score, 0 to 1."""
+        """`weight` is CTC's share of a score, 0 to 1."""
         self.weight = weight
         self._posteriors = posteriors
-        self._prefixes = nothing_said(posteriors)
+        self._prefixes = empty_prefix(posteriors)
         self._following = following(posteriors, self._prefixes)
 
     @property
@@ -20,8 +20,8 @@ class CtcScorer:
         """Log-probabilities of what follows each live hypothesis `(B, V)`, END included."""
         return self._following
 
-    def go_on(self, parents: Sequence[int], tokens: Sequence[int]) -> None:
-        """The new live hypotheses, if any, extend those at `parents`, each by its token."""
+    def advance(self, parents: Sequence[int], tokens: Sequence[int]) -> None:
+        """Follow the search: its new live hypotheses extend those at `parents`, by one token."""
         if not parents:
             return
         log_probs = self._following[list(parents), list(tokens)].tolist()

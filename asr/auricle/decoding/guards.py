@@ -1,6 +1,6 @@
-"""Guards: each knows one way in which a decoder talks on where nobody speaks, and ends it there.
+"""Guards: each stops one way in which a decoder produces text where nobody speaks.
 
-An attention decoder can fall into a loop, or make up words for noise. Speech has limits: what goes
+An attention decoder can fall into a loop, or make up words for noise. Speech has limits: text
 beyond them is no transcript.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from auricle.decoding.loops import Possible, Repetition, Tokens
+from auricle.decoding.repetition import Possible, RepetitionGuard, Tokens
 
 SYLLABLES = 8.0  # a second, of the fastest speech; a token is at least one
 
@@ -19,48 +19,48 @@ class Guard(Protocol):
 
     @property
     def name(self) -> str:
-        """What receipts call it."""
+        """The name of the guard in receipts."""
         ...
 
     def cut(self, tokens: Tokens) -> Tokens | None:
-        """What a hypothesis ends as at once; None where it may go on."""
+        """Return the tokens with which a hypothesis ends at once; None where it may grow."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """No words where the VAD hears none; where none was asked, where CTC is sure of none."""
+class SilenceGuard:
+    """Allows no words where the VAD finds none, or, without a VAD, where CTC is sure of none."""
 
     silent: bool
     name: str = "silence"
 
     def cut(self, tokens: Tokens) -> Tokens | None:
-        """Nothing is said."""
+        """Return no tokens where it is silent."""
         return () if self.silent else None
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """No more tokens than anybody says in that time."""
+class RateGuard:
+    """Allows no more tokens than anybody says in that time."""
 
     limit: int
     name: str = "rate"
 
     def cut(self, tokens: Tokens) -> Tokens | None:
-        """The hypothesis as it is, at the limit."""
+        """Return the tokens as they are, at the limit."""
         return tokens if len(tokens) >= self.limit else None
 
 
 def new_guards(
     seconds: float, tokens_per_second: float, silent: bool, possible: Possible | None = None
 ) -> Sequence[Guard]:
-    """Those of one utterance; `silent`: nobody speaks in it.
+    """Make the guards of one utterance; `silent` means that nobody speaks in it.
 
-    `possible`: how often a phrase can have been said in a row, by default what there is time for.
+    `possible` tells how often a phrase can have been said in a row; by default it goes by time.
     """
-    few = 8  # a word that is cut out closely
+    least = 8  # enough for a word that is cut out closely
     return (
-        Silence(silent),
-        Repetition(possible or (lambda phrase: seconds * SYLLABLES / len(phrase))),
-        Rate(few + math.ceil(seconds * tokens_per_second)),
+        SilenceGuard(silent),
+        RepetitionGuard(possible or (lambda phrase: seconds * SYLLABLES / len(phrase))),
+        RateGuard(least + math.ceil(seconds * tokens_per_second)),
     )

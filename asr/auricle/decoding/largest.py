@@ -1,4 +1,4 @@
-"""The largest numbers of long rows, of which a search wants a few out of a whole vocabulary."""
+"""The largest numbers of long rows, for searches that need a few tokens of a whole vocabulary."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ _GROUP = 64  # numbers of a row that are looked at as one
 
 
 def largest(x: Tensor, count: int) -> Tensor:
-    """Where each row of `x (B, V)` is largest: `(B, min(count, V))`, the first one most of all.
+    """Find where each row of `x (B, V)` is largest: `(B, min(count, V))`, the largest first.
 
     The `count` groups of numbers with the largest maxima hold them all, so on a CPU, whose topk
     takes its time over each number, only those are looked into: 8 of 50,000 in an eighth of the

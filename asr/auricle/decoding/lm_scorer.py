@@ -1,4 +1,4 @@
-"""What a language model makes of the hypotheses of one utterance while they grow."""
+"""Scores of a language model for the growing hypotheses of one utterance."""
 
 from collections.abc import Sequence
 
@@ -6,31 +6,31 @@ import numpy as np
 
 from auricle.language_model import NGramModel
 from auricle.language_model.ngram import Floats
-from auricle.tokenizer import Tokenizer
 
 
 class LmScorer:
-    """Goes along with one search: shallow fusion (Gulcehre et al. 2015; Hori et al. 2017).
+    """Scores the hypotheses of one search by shallow fusion.
 
-    A token's bonus is `weight * (log p_LM(token | history) + token_reward)`, END's is without the
-    reward. A language model's log-probabilities are below 0, each token costs some: the reward
-    makes up for what a token costs on average, so that longer answers are not the worse ones.
+    See Gulcehre et al. 2015 and Hori et al. 2017. A token's bonus is
+    `weight * (log p_LM(token | history) + token_reward)`, END's is without the reward. A language
+    model's log-probabilities are below 0, so each token costs some: the reward makes up for that
+    cost on average, so that longer results are not the worse ones.
     """
 
-    def __init__(self, model: NGramModel, weight: float, token_reward: float) -> None:
-        """`token_reward` in nats of the language model."""
+    def __init__(self, model: NGramModel, weight: float, token_reward: float, *, end: int) -> None:
+        """`token_reward` is in nats of the language model; `end` is the token of END."""
         self._model = model
         self._weight = np.float32(weight)
         self._rewards = np.full(model.vocab_size, token_reward, np.float32)
-        self._rewards[Tokenizer.end_id] = 0.0
+        self._rewards[end] = 0.0
         self._contexts = model.beginning()
 
     @property
     def bonuses(self) -> Floats:
-        """Of what follows each live hypothesis `(B, V)`, END included."""
+        """The bonuses of what follows each live hypothesis `(B, V)`, END included."""
         return self._weight * (self._model.following(self._contexts) + self._rewards)
 
-    def go_on(self, parents: Sequence[int], tokens: Sequence[int]) -> None:
-        """The new live hypotheses, if any, extend those at `parents`, each by its token."""
+    def advance(self, parents: Sequence[int], tokens: Sequence[int]) -> None:
+        """Follow the search: its new live hypotheses extend those at `parents`, by one token."""
         if parents:
             self._contexts = self._model.extended(self._contexts, parents, tokens)

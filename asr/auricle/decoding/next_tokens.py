@@ -1,4 +1,4 @@
-"""What may come next: each row's distribution over tokens, and the ways to choose from it."""
+"""Each row's distribution over the next token, and the ways to choose from it."""
 
 import math
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from auricle.decoding.ctc_prefix import Floats
-from auricle.decoding.filters import SILENT, Ruled, token_log_probs
 from auricle.decoding.largest import largest
+from auricle.decoding.logits_processors import RowProcessors, token_log_probs
 from auricle.decoding.search import Candidate
 from auricle.model import Decoder
 
@@ -19,8 +19,8 @@ SPARE = 6  # more than are asked for: coarse logits may misplace neighbours, not
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What CTC says of some rows of a step."""
+class CtcScores:
+    """CTC's scores for some rows of a step."""
 
     rows: Sequence[int]
     weight: float  # its share of a score
@@ -28,8 +28,8 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """What a language model says of some rows of a step."""
+class LmScores:
+    """A language model's scores for some rows of a step."""
 
     rows: Sequence[int]
     bonuses: Floats  # (len(rows), V) of the next token
@@ -38,8 +38,8 @@ class Read:
 class NextTokens:
     """The distributions after one decoder step.
 
-    Where CTC was heard, a token's log-probability is the weighted mean of both heads' (Watanabe et
-    al. 2017). Where a language model was asked, tokens are chosen by that and its bonus.
+    Where CTC has scores, a token's log-probability is the weighted mean of both heads' (Watanabe et
+    al. 2017). Where a language model has scores, tokens are chosen by that and its bonus.
 
     Logits of half precision and of integers are coarse: near 16, neighbours in bfloat16 stand 0.06
     apart, and ties abound. So they only choose a short list, and its logits are computed again in
@@ -50,54 +50,54 @@ class NextTokens:
         self,
         decoder: Decoder,
         decoder_out: Tensor,
-        heard: Sequence[Heard] = (),
-        read: Sequence[Read] = (),
+        ctc: Sequence[CtcScores] = (),
+        lm: Sequence[LmScores] = (),
         *,
-        silent: Sequence[int] = SILENT,
-        ruled: Sequence[Ruled] = (),
+        suppressed: Sequence[int],
+        processors: Sequence[RowProcessors] = (),
     ) -> None:
-        """From `decoder_out (B, D)`, what CTC has `heard` and what was `read` for rows of it.
+        """Compute them from `decoder_out (B, D)` and the scores of CTC and a language model.
 
-        The `silent` tokens are never said; some rows are `ruled` beyond that.
+        The `suppressed` tokens are never chosen; `processors` forbid more in some rows.
         """
         self._decoder = decoder
         self._out = decoder_out
         self._logits = decoder.logits(decoder_out)
         self._shares = torch.ones(len(decoder_out), 1, device=decoder_out.device)  # attention's
-        self.log_probs = token_log_probs(self._logits, silent, ruled)  # (B, V)
-        if heard:
-            self._mix(heard)
+        self.log_probs = token_log_probs(self._logits, suppressed, processors)  # (B, V)
+        if ctc:
+            self._mix(ctc)
         self.scores = self.log_probs  # (B, V), what tokens are chosen by
         self.bonuses = torch.zeros((), device=decoder_out.device).expand_as(self.log_probs)
-        if read:
-            self._add(read)
+        if lm:
+            self._add(lm)
 
-    def _mix(self, heard: Sequence[Heard]) -> None:
-        """Products and sums of single numbers: a row's bits are its own."""
+    def _mix(self, scores: Sequence[CtcScores]) -> None:
+        """Mix in CTC, by products and sums of single numbers: a row's bits are its own."""
         weights = np.zeros((len(self.log_probs), 1), np.float32)
         ctc = np.zeros(self.log_probs.shape, np.float32)
-        for each in heard:
+        for each in scores:
             weights[each.rows], ctc[each.rows] = each.weight, each.weight * each.log_probs
-        silent = self.log_probs.isneginf()
+        forbidden = self.log_probs.isneginf()
         self._shares = 1 - torch.from_numpy(weights).to(self.log_probs.device)
         mixed = self._shares * self.log_probs + torch.from_numpy(ctc).to(self.log_probs.device)
-        self.log_probs = mixed.masked_fill(silent, -math.inf)
+        self.log_probs = mixed.masked_fill(forbidden, -math.inf)
 
-    def _add(self, read: Sequence[Read]) -> None:
-        """Zeros where nothing was read; nothing for tokens that are not said anyway."""
+    def _add(self, scores: Sequence[LmScores]) -> None:
+        """Add the language model's bonuses, but none to tokens that are forbidden."""
         bonuses = np.zeros(self.log_probs.shape, np.float32)
-        for each in read:
+        for each in scores:
             bonuses[each.rows] = each.bonuses
-        silent = self.log_probs.isneginf()
-        self.bonuses = torch.from_numpy(bonuses).to(silent.device).masked_fill(silent, 0.0)
+        forbidden = self.log_probs.isneginf()
+        self.bonuses = torch.from_numpy(bonuses).to(forbidden.device).masked_fill(forbidden, 0.0)
         self.scores = self.log_probs + self.bonuses
 
     def logits(self, row: int) -> Tensor:
-        """A row's logits `(V,)` in float32, none forbidden."""
+        """Return a row's logits `(V,)` in float32, without any processing."""
         return self._logits[row].float()
 
     def likeliest(self, count: int) -> list[list[Candidate]]:
-        """At least the `count` tokens of each row that score highest, the best first."""
+        """Return at least the `count` tokens of each row that score highest, the best first."""
         if not self._decoder.is_coarse:
             tokens = largest(self.scores, count)
             return self._candidates(self.log_probs.gather(1, tokens), tokens)
@@ -110,7 +110,7 @@ class NextTokens:
         return self._candidates(exact.gather(1, order), tokens.gather(1, order))
 
     def sample(self, row: int, temperature: float, generator: torch.Generator) -> Candidate:
-        """One token of a row, drawn with its probability raised to `1 / temperature`."""
+        """Draw one token of a row, with its probability raised to `1 / temperature`."""
         scores = self.scores[row]
         if not torch.isfinite(scores.max()):
             return Candidate(math.nan, 0)
@@ -127,5 +127,5 @@ class NextTokens:
 
 
 def _tempered(scores: Tensor, temperature: float) -> Tensor:
-    """The best at 0 and the others below: however low the temperature, one stays finite."""
+    """Put the best at 0 and the others below: however low the temperature, one stays finite."""
     return (scores - scores.max()) / max(temperature, COLDEST)

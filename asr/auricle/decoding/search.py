@@ -1,7 +1,7 @@
-"""The searches, in pure Python: they see candidates and choose; the device is somebody else's.
+"""The searches, in pure Python: they choose among candidates and never touch the device.
 
-A search owns one row of the decoder for each hypothesis that it keeps alive. At every step it is
-shown each row's likeliest next tokens and answers which rows go on, and with what.
+A search owns one row of the decoder for each hypothesis that it keeps alive. At every step it gets
+each row's likeliest next tokens and returns which rows are extended, and by which token.
 """
 
 import heapq
@@ -12,7 +12,6 @@ from typing import NamedTuple, Protocol
 
 from auricle.decoding.guards import Guard
 from auricle.hypothesis import Hypothesis
-from auricle.tokenizer import Tokenizer
 from auricle_types.options import DecodingOptions
 
 
@@ -24,21 +23,30 @@ class Candidate(NamedTuple):
     bonus: float = 0.0  # of a language model, beside the log-probability
 
 
+class Sampling(NamedTuple):
+    """How tokens are drawn instead of chosen."""
+
+    temperature: float = 0.0  # 0: they are not drawn, the likeliest is chosen
+    seed: int | None = None  # of the random numbers; None: another one each time
+
+
+_NO_SAMPLING = Sampling()
+
+
 class Search(Protocol):
-    """What decides about one utterance's tokens."""
+    """Decides about one utterance's tokens."""
 
     width: int  # rows that it may need at once
-    live: list[Hypothesis]  # one a row
-    temperature: float  # above 0 its tokens are drawn instead of chosen
-    seed: int | None  # of what is drawn; None: another one each time
+    live: list[Hypothesis]  # one for each row
+    sampling: Sampling
 
     @property
     def done(self) -> bool:
-        """Nothing is left to extend."""
+        """Whether nothing is left to extend."""
         ...
 
     def extend(self, candidates: Sequence[Sequence[Candidate]]) -> list[int]:
-        """Take the next tokens' candidates of each live row, the best first.
+        """Extend the live rows by their candidates, of which the best come first.
 
         Returns:
             For each new live hypothesis, the index of the live row that it extends.
@@ -46,14 +54,14 @@ class Search(Protocol):
         ...
 
     def best(self) -> Hypothesis:
-        """The answer."""
+        """Return the best hypothesis."""
         ...
 
 
 class BeamSearch:
-    """The `width` best hypotheses, compared with length normalisation (Wu et al. 2016).
+    """Keeps the `width` best hypotheses, compared with length normalisation (Wu et al. 2016).
 
-    A width of 1 is greedy search, or sampling where it is shown tokens that were drawn.
+    A width of 1 is greedy search, or sampling where its candidates were drawn.
     """
 
     def __init__(
@@ -62,32 +70,30 @@ class BeamSearch:
         limit: int,
         length_penalty: float = 1.0,
         *,
-        temperature: float = 0.0,
-        seed: int | None = None,
+        end: int,
         guards: Sequence[Guard] = (),
-        end: int = Tokenizer.end_id,
+        sampling: Sampling = _NO_SAMPLING,
     ) -> None:
-        """`guards` may end hypotheses, even the empty one, before they say `end`."""
+        """`guards` may end hypotheses, even the empty one, before the token `end`."""
         self.width = width
         self.limit = limit
         self.length_penalty = length_penalty
-        self.temperature = temperature
-        self.seed = seed
+        self.sampling = sampling
         self.guards = guards
         self.end = end
         self.live: list[Hypothesis] = []
         self.ended: list[Hypothesis] = []
-        self._goes_on(Hypothesis((), 0.0, ended=False))
+        self._keep(Hypothesis((), 0.0, ended=False))
 
     @property
     def done(self) -> bool:
-        """As many have ended as the beam is wide, none is alive, or the limit is reached."""
+        """Whether enough have ended for the beam, none is alive, or the limit is reached."""
         if not self.live or len(self.ended) >= self.width:
             return True
         return len(self.live[0].tokens) >= self.limit
 
     def extend(self, candidates: Sequence[Sequence[Candidate]]) -> list[int]:
-        """Keep the best extensions; those that say END or that a guard stops have ended."""
+        """Keep the best extensions; those with END or that a guard stops have ended."""
         extensions = [
             (self.live[row].score + choice.log_prob + choice.bonus, row, choice)
             for row, choices in enumerate(candidates)
@@ -100,7 +106,7 @@ class BeamSearch:
             hypothesis = self._extended(before[row], choice)
             if hypothesis.ended:
                 self.ended.append(hypothesis)
-            elif self._goes_on(hypothesis):
+            elif self._keep(hypothesis):
                 parents.append(row)
         return parents
 
@@ -110,8 +116,8 @@ class BeamSearch:
             return Hypothesis(hypothesis.tokens, log_prob, bonus=bonus)
         return Hypothesis((*hypothesis.tokens, choice.token), log_prob, ended=False, bonus=bonus)
 
-    def _goes_on(self, hypothesis: Hypothesis) -> bool:
-        """Put it where it belongs. One that a guard cuts answers for all that it has said."""
+    def _keep(self, hypothesis: Hypothesis) -> bool:
+        """Keep it alive, and return True, unless a guard cuts it: then it ends with its score."""
         for guard in self.guards:
             tokens = guard.cut(hypothesis.tokens)
             if tokens is not None:
@@ -121,7 +127,7 @@ class BeamSearch:
         return True
 
     def best(self) -> Hypothesis:
-        """The best that ended; a live one only where none did."""
+        """Return the best that ended, and a live one only where none did."""
         return max(self.ended or self.live, key=self._score)
 
     def _score(self, hypothesis: Hypothesis) -> float:
@@ -133,19 +139,18 @@ def new_search(
     most: int,
     guards: Sequence[Guard] = (),
     *,
-    end: int = Tokenizer.end_id,
+    end: int,
 ) -> BeamSearch:
-    """The search that `options` ask for, of an utterance of `most` tokens.
+    """Make the search that `options` ask for, of at most `most` tokens.
 
-    With a CTC head that is as many as the encoder has frames: nobody says more (CTC's bound).
+    With a CTC head these are as many as the encoder has frames: CTC's own bound.
     """
     limit = min(most, options.max_tokens or most)
     return BeamSearch(
         options.beam_size,
         limit,
         options.length_penalty,
-        temperature=options.temperature,
-        seed=options.seed,
-        guards=guards,
         end=end,
+        guards=guards,
+        sampling=Sampling(options.temperature, options.seed),
     )

@@ -1,4 +1,4 @@
-"""Long audio, one window after another: each is told what was said before it."""
+"""Long audio, one window after another: the text of each is the prompt of the next."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.config import ModelConfig
-from auricle.decoding.whisper import WhisperDialect
+from auricle.decoding import DecodingPolicy
 from auricle.engine.request import Request
 from auricle.engine.serving import Serving
 from auricle.missing import missing_words
@@ -20,22 +20,22 @@ from auricle_types.transcript import Segment
 def in_windows(
     engine: Serving,
     config: ModelConfig,
-    dialect: WhisperDialect,
+    policy: DecodingPolicy,
     samples: npt.NDArray[np.float32],
     options: DecodingOptions,
 ) -> Iterator[Recognition]:
-    """What is said in each window of `samples (S,)`.
+    """Recognise each window of `samples (S,)`.
 
     The language of the first window is that of all. Raises InvalidOptionError, and what the engine
     raises.
     """
-    dialect.check(options)
     x_len, hop = config.features.x_len, config.features.hop_length
-    windows = dialect.windows(options, x_len(len(samples)), x_len(config.window))
+    windows = policy.windows(options, x_len(len(samples)), x_len(config.window))
+    policy.check(options)
     while not windows.done:
-        heard = samples[windows.start * hop : (windows.start + windows.size) * hop]
-        told = replace(options, prompt=windows.prompt[-dialect.context :])
-        request = Request(heard, told, speech_end=speech_end(heard) or None)
+        window = samples[windows.start * hop : (windows.start + windows.size) * hop]
+        prompted = replace(options, prompt=windows.prompt)
+        request = Request(window, prompted, speech_end=speech_end(window) or None)
         outcome = engine.submit(request, block=True).result()
         hypothesis = outcome.hypothesis
         options = replace(options, language=options.language or hypothesis.language)
@@ -50,6 +50,6 @@ def in_windows(
                 each.words,
                 hypothesis.language or "",
             )
-            for each in windows.take(hypothesis)
+            for each in windows.advance(hypothesis)
         )
         yield Recognition(segments, outcome.receipt, warnings=warnings)

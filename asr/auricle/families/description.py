@@ -1,10 +1,11 @@
-"""What the JSON files of a model's folder say of it."""
+"""The JSON files that describe a model, in its folder."""
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from auricle.families.folder import CONFIG
 from auricle_types.errors import (
     CheckpointMismatchError,
     CorruptCheckpointError,
@@ -12,12 +13,11 @@ from auricle_types.errors import (
 )
 
 T = TypeVar("T")
-CONFIG = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """The dimensions of a model, how its authors decode with it, what it listens to."""
+    """A model's dimensions, its authors' decoding options, and its features."""
 
     name: str
     config: dict[str, Any]
@@ -36,11 +36,11 @@ class Description:
 
     @property
     def architecture(self) -> str:
-        """Their name of the architecture."""
+        """The name of the architecture in config.json."""
         return self.get("model_type", str)
 
     def get(self, name: str, kind: type[T]) -> T:
-        """An entry of config.json. Raises CorruptCheckpointError: none, or of another type."""
+        """Read an entry of config.json. Raises CorruptCheckpointError: none, or of another type."""
         value = self.config.get(name)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise CorruptCheckpointError(
@@ -49,14 +49,14 @@ class Description:
         return value
 
     def count(self, *names: str) -> int:
-        """A number that stands in config.json by all of these names.
+        """Read a number that config.json has under all of these names.
 
         Raises UnknownArchitectureError where they differ.
         """
         values = {name: self.get(name, int) for name in names}
         if len(set(values.values())) > 1:
-            told = ", ".join(f"{name}={value}" for name, value in values.items())
-            raise UnknownArchitectureError(f"{self.name}: {told} must be equal")
+            named = ", ".join(f"{name}={value}" for name, value in values.items())
+            raise UnknownArchitectureError(f"{self.name}: {named} must be equal")
         return values[names[0]]
 
     def require(self, name: str, *values: object) -> None:
@@ -77,7 +77,7 @@ class Description:
             )
 
     def token(self, name: str) -> int:
-        """A token's id, by the generation config or else config.json."""
+        """Read a token's id from the generation config, or else from config.json."""
         value = self.generation.get(name, self.config.get(name))
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
@@ -87,7 +87,7 @@ class Description:
 
 
 def _name(folder: Path) -> str:
-    """The folder's own; one of the Hub's cache is called by its revision, so the model's there."""
+    """Name the folder; one in the Hub's cache has a revision for a name, so take the model's."""
     parts = folder.resolve().parts
     if len(parts) > 2 and parts[-2] == "snapshots" and parts[-3].startswith("models--"):
         return "/".join(parts[-3].split("--")[1:])

@@ -1,4 +1,4 @@
-"""Published weights into our model: one at a time, each checked, none twice in memory."""
+"""Loads published weights into our model: one at a time, checked, none twice in memory."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from auricle.config import ModelConfig
-from auricle.families.parts import Part, Source, Sources, assembled
+from auricle.families.parts import Source, Sources, WeightPart, assembled
 from auricle.families.weights import Weights
 from auricle.model import SpeechTransformer, is_finite, skeleton
 from auricle_types.errors import CheckpointMismatchError, CorruptCheckpointError
@@ -18,7 +18,7 @@ _SURPLUS = {"proj_out.weight", "decoder/projection/weight"}
 def build(
     config: ModelConfig, sources: Sources, weights: Weights, dtype: torch.dtype
 ) -> SpeechTransformer:
-    """A model of `config` with weights from `sources`, as `dtype`, in eval mode.
+    """Build a model of `config` with weights from `sources`, as `dtype`, in eval mode.
 
     Raises:
         CheckpointMismatchError: weights missing, unexpected or of the wrong shape, all listed.
@@ -26,7 +26,7 @@ def build(
     """
     model = skeleton(config)
     shapes = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
-    faults = _faults(_wanted(shapes, sources), weights.shapes)
+    faults = _faults(_expected(shapes, sources), weights.shapes)
     if faults:
         raise CheckpointMismatchError(
             f"{config.name}: the weights contradict the dimensions, "
@@ -43,8 +43,8 @@ def build(
     return model.eval().requires_grad_(False)
 
 
-def _wanted(shapes: Mapping[str, Shape], sources: Sources) -> dict[str, Shape]:
-    """The shape that each of their weights must have."""
+def _expected(shapes: Mapping[str, Shape], sources: Sources) -> dict[str, Shape]:
+    """Return the shape that each of the published weights must have."""
     return {
         part.name: (shape[0] // len(sources[name]), *shape[1:])
         for name, shape in shapes.items()
@@ -53,15 +53,15 @@ def _wanted(shapes: Mapping[str, Shape], sources: Sources) -> dict[str, Shape]:
     }
 
 
-def _faults(wanted: Mapping[str, Shape], found: Mapping[str, Shape]) -> list[str]:
-    unexpected = sorted(found.keys() - wanted.keys() - _SURPLUS)
+def _faults(expected: Mapping[str, Shape], found: Mapping[str, Shape]) -> list[str]:
+    unexpected = sorted(found.keys() - expected.keys() - _SURPLUS)
     return [
-        *(f"  missing {name}" for name in sorted(wanted.keys() - found.keys())),
+        *(f"  missing {name}" for name in sorted(expected.keys() - found.keys())),
         *(f"  unexpected {name}" for name in unexpected),
         *(
-            f"  {name} is {found[name]}, not {wanted[name]}"
-            for name in sorted(wanted.keys() & found.keys())
-            if found[name] != wanted[name]
+            f"  {name} is {found[name]}, not {expected[name]}"
+            for name in sorted(expected.keys() & found.keys())
+            if found[name] != expected[name]
         ),
     ]
 
@@ -71,7 +71,7 @@ def _fill(shape: Shape, source: Source, weights: Weights, dtype: torch.dtype) ->
     return assembled(shape, parts, len(source), dtype)
 
 
-def _read(part: Part, weights: Weights) -> Tensor | None:
+def _read(part: WeightPart, weights: Weights) -> Tensor | None:
     if part.name is None:
         return None
     tensor = weights.read(part.name)

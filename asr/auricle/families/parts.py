@@ -1,4 +1,4 @@
-"""Which weights of a published checkpoint make up ours."""
+"""Parts: how our weights are made of those of a published checkpoint."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One of their weights; None: zeros, for a bias that they do not have.
+class WeightPart:
+    """One of the published weights; None: zeros, for a bias that they do not have.
 
     `order` says which of its rows come first, second and so on, where ours stand otherwise.
     """
@@ -18,18 +18,18 @@ class Part:
     order: tuple[int, ...] | None = None
 
 
-Source = tuple[Part, ...]  # one above the other, each with the same number of rows
+Source = tuple[WeightPart, ...]  # one above the other, each with the same number of rows
 Sources = Mapping[str, Source]  # of each of our weights
 
 
 def same(ours: str, theirs: str, *kinds: str) -> Iterator[tuple[str, Source]]:
-    """Weights that differ in nothing but their names: `weight` and `bias`, or those of `kinds`."""
+    """Map weights that differ only in their names: `weight` and `bias`, or those of `kinds`."""
     for kind in kinds or ("weight", "bias"):
-        yield f"{ours}.{kind}", (Part(f"{theirs}.{kind}"),)
+        yield f"{ours}.{kind}", (WeightPart(f"{theirs}.{kind}"),)
 
 
 def renamed(sources: Sources, name: Callable[[str], str]) -> Sources:
-    """The same weights in files where each is called what `name` makes of it."""
+    """Map the same weights in files that have other names for them."""
     return {
         ours: tuple(replace(part, name=part.name and name(part.name)) for part in source)
         for ours, source in sources.items()
@@ -37,14 +37,14 @@ def renamed(sources: Sources, name: Callable[[str], str]) -> Sources:
 
 
 def stacked(ours: str, theirs: Iterable[str | None]) -> tuple[str, Source]:
-    """One of our weights from several of theirs."""
-    return ours, tuple(Part(name) for name in theirs)
+    """Map one of our weights to several of theirs."""
+    return ours, tuple(WeightPart(name) for name in theirs)
 
 
 def assembled(
     shape: tuple[int, ...], parts: Iterable[Tensor | None], count: int, dtype: torch.dtype
 ) -> Tensor:
-    """A weight of `shape` from `count` parts, each taken when it is needed; None: zeros."""
+    """Assemble a weight of `shape` from `count` parts, each read when needed; None: zeros."""
     weight = torch.zeros(shape, dtype=dtype)
     for target, part in zip(weight.chunk(count), parts, strict=True):
         if part is not None:

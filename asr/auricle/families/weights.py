@@ -1,4 +1,4 @@
-"""The weights in others' files, read one at a time: none is in memory before it is wanted."""
+"""The weights in others' files, read one at a time: none is in memory before it is needed."""
 
 import json
 import pickle
@@ -12,10 +12,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from auricle.families.folder import INDEX, MODEL
 from auricle_types.errors import CorruptCheckpointError, UnknownModelError, UnsafeCheckpointError
 
-MODEL, INDEX = "model.safetensors", "model.safetensors.index.json"
-SHARDS = "model-*-of-*.safetensors"
 _ZIP = b"PK\x03\x04"  # torch's format that can be mapped
 _PICKLE = b"\x80"  # with a protocol that torch.save does not use, or it would have been read
 _DAMAGED = "truncated or damaged, copy it again"
@@ -26,16 +25,16 @@ class Weights(Protocol):
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Of all."""
+        """The shape of each tensor."""
         ...
 
     def read(self, name: str) -> Tensor:
-        """One of them, valid until the next is read."""
+        """Read one tensor; it is valid until the next is read."""
         ...
 
 
 class SafetensorsWeights:
-    """Those of safetensors files that belong together."""
+    """The tensors of safetensors files that belong together."""
 
     def __init__(self, paths: list[Path]) -> None:
         """Look into the headers; raises CorruptCheckpointError where a file is damaged."""
@@ -56,7 +55,7 @@ class SafetensorsWeights:
             raise CorruptCheckpointError(f"{path}: {_DAMAGED} ({error})") from error
 
     def read(self, name: str) -> Tensor:
-        """Mapped from the file; what was read before is let go of with its last reference."""
+        """Map one tensor from the file; an earlier one is freed with its last reference."""
         with safe_open(self._homes[name], framework="pt") as file:
             tensor: Tensor = file.get_tensor(name)
             return tensor
@@ -70,16 +69,16 @@ class LoadedWeights:
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        """Of all."""
+        """The shape of each tensor."""
         return {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
 
     def read(self, name: str) -> Tensor:
-        """One of them."""
+        """Return one of the tensors."""
         return self.tensors[name]
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """`model.safetensors`, or the shards that its index lists, of which some may be missing.
+    """List `model.safetensors`, or the shards of its index, of which some may be missing.
 
     Raises:
         UnknownModelError: there is neither.
@@ -100,7 +99,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def load_pickle(path: Path) -> dict[str, Any]:
-    """A file of `torch.save`, its tensors mapped where that can be; nothing in it is executed.
+    """Load a file of `torch.save`, mapped where that can be; nothing in it is executed.
 
     Raises:
         UnsafeCheckpointError: it holds more than tensors and plain values.

@@ -21,7 +21,7 @@ from auricle.model.rows import Kind, Rows
 
 
 def mel_filters(config: FeatureConfig) -> Tensor:
-    """The Slaney-scale triangular filters, `(n_mels, n_fft // 2 + 1)`, as librosa makes them."""
+    """Make Slaney-scale triangular filters, `(n_mels, n_fft // 2 + 1)`, as librosa does."""
     bins, nyquist = config.n_fft // 2 + 1, SAMPLE_RATE / 2
     scale = {"norm": "slaney", "mel_scale": "slaney"}
     with Overriding(_in_double):
@@ -30,14 +30,14 @@ def mel_filters(config: FeatureConfig) -> Tensor:
 
 
 def _in_double(func: Call, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
-    """Frequencies in float64: filters that are rounded once are those of Whisper's training."""
+    """Use float64 for frequencies: filters rounded once are those of Whisper's training."""
     if func is torch.linspace:
         kwargs["dtype"] = torch.float64
     return func(*args, **kwargs)
 
 
 class LogMel(nn.Module):
-    """Log-mel features of a padded batch of waveforms."""
+    """Computes log-mel features of a padded batch of waveforms."""
 
     filters: Tensor
     window: Tensor
@@ -50,7 +50,7 @@ class LogMel(nn.Module):
         self._rows = Rows()
 
     def forward(self, samples: Tensor, lens: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of every waveform, whatever stands behind its end.
+        """Compute the features of every waveform, whatever stands behind its end.
 
         Args:
             samples: `(B, S)` float32 at 16 kHz.
@@ -66,7 +66,7 @@ class LogMel(nn.Module):
         return x.masked_fill(~length_mask(x_lens, x.shape[1])[..., None], 0.0), x_lens
 
     def log_mel(self, padded: Tensor) -> Tensor:
-        """Frames that lie wholly inside `padded (B, S)`: `(B, (S - n_fft) // hop + 1, n_mels)`."""
+        """Compute frames wholly inside `padded (B, S)`: `(B, (S - n_fft) // hop + 1, n_mels)`."""
         config = self.config
         spectrum = torch.stft(
             padded,
@@ -82,7 +82,7 @@ class LogMel(nn.Module):
 
     @property
     def kind(self) -> Kind:
-        """Of the product with the filters."""
+        """The kind of the product with the filters."""
         return kind_of("linear", self.filters, None)
 
     @property
@@ -91,7 +91,7 @@ class LogMel(nn.Module):
         return self.filters
 
     def product(self, x: Tensor) -> Tensor:
-        """Energies by the filters: `(..., n_fft // 2 + 1) -> (..., n_mels)`."""
+        """Compute energies by the filters: `(..., n_fft // 2 + 1) -> (..., n_mels)`."""
         return F.linear(x, self.filters)
 
     def _pad(self, samples: Tensor) -> Tensor:
@@ -102,6 +102,6 @@ class LogMel(nn.Module):
 
 
 def tail(config: FeatureConfig, samples: int) -> int:
-    """Zeros behind `samples` samples so that the last frame is whole (and one to reflect on)."""
+    """Count the zeros that make the last frame of so many samples whole (one to reflect on)."""
     half = config.n_fft // 2
     return (config.x_len(samples) - 1) * config.hop_length + half + 1 - samples

@@ -8,7 +8,7 @@ from auricle.features.log_mel import LogMel, tail
 
 
 class StreamingLogMel:
-    """The same features of one waveform that arrives in pieces of any size.
+    """Computes the same features of one waveform that arrives in pieces of any size.
 
     `feed` returns the frames that have become computable, `flush` the last ones; together they
     are the frames of the whole.
@@ -30,7 +30,7 @@ class StreamingLogMel:
         return self._emit() if self._started else self._empty()
 
     def flush(self) -> Tensor:
-        """The frames that reach past the end, `(T, n_mels)`."""
+        """Return the frames that reach past the end, `(T, n_mels)`."""
         if not self._samples:
             return self._empty()
         self._buffer = F.pad(self._buffer, (0, tail(self._features.config, self._samples)))

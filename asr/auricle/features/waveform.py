@@ -1,4 +1,4 @@
-"""No features: models that listen to the samples themselves."""
+"""No features: for models whose input is the samples themselves."""
 
 from torch import Tensor, nn
 
@@ -7,12 +7,12 @@ from auricle.model.masks import length_mask
 
 
 class Waveform(nn.Module):
-    """The samples of a padded batch of waveforms."""
+    """Passes the samples of a padded batch of waveforms on."""
 
     def __init__(self, config: FeatureConfig) -> None:
         super().__init__()
         self.config = config
 
     def forward(self, samples: Tensor, lens: Tensor) -> tuple[Tensor, Tensor]:
-        """`samples (B, S)`, `lens (B,)` -> `x (B, S, 1)`, zero behind each row's end, `lens`."""
+        """Turn `samples (B, S)` into `x (B, S, 1)`, zero behind each row's end; `lens` stays."""
         return samples.masked_fill(~length_mask(lens, samples.shape[1]), 0.0)[..., None], lens

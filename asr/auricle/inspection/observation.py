@@ -1,4 +1,4 @@
-"""One audio through the model, and what was seen of it on the way."""
+"""Observes a model while it recognises one audio."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,12 @@ from torch.nn import functional as F
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
 from auricle.config import ModelConfig
-from auricle.decoding import Casting, Dialect, Hearing, dialect_of
-from auricle.decoding.filters import Tokens
-from auricle.decoding.hearing import Places
-from auricle.decoding.utterance import Utterance
-from auricle.decoding.whisper.timing import later_half
+from auricle.decoding import DecodingPolicy, EncodedUtterance, ScorerFactory, UtteranceFacts
+from auricle.decoding.encoded_utterance import Heads
+from auricle.decoding.logits_processors import Tokens
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
-from auricle.features import new_features
+from auricle.families import new_features, new_policy
 from auricle.hypothesis import Hypothesis
 from auricle.inspection.attention import attention_weights, recorded
 from auricle.inspection.ctc import CtcOutput
@@ -31,9 +29,9 @@ from auricle_types.options import DecodingOptions
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observation:
-    """What a model looked at, and what it said. Tensors are float32 on the CPU.
+    """What a model attended to, and its result. Tensors are float32 on the CPU.
 
-    T and N are frames of the audio, without the silence that Whisper puts behind it; each row of
+    T and N are frames of the audio, without silence that was added; each row of
     attention sums to 1 over them.
     """
 
@@ -42,34 +40,34 @@ class Observation:
     x: Tensor  # (T, n_mels) the model's own features
     layer: int  # of the encoder, counted from 1
     self_attention: Tensor  # (H, N, N) of that layer: in each row, what one frame attends to
-    hypothesis: Hypothesis  # with its words' times; Moonshine has none
+    hypothesis: Hypothesis  # with its words' times, where the model has them
     cross_attention: Tensor  # (U, N) of the decoder, the mean over the heads that are drawn
     ctc: CtcOutput | None  # None: the model has no such head
 
     @property
     def text(self) -> str:
-        """Of the hypothesis."""
+        """The text of the hypothesis."""
         return self.tokenizer.decode(self.hypothesis.tokens)
 
     @property
     def confidence(self) -> float:
-        """0 to 1, as a recogniser gives it."""
+        """The confidence, 0 to 1, that a recogniser gives."""
         return self.config.calibration.confidence(self.hypothesis.confidence)
 
     @property
     def x_seconds(self) -> float:
-        """From one feature frame to the next."""
+        """The time from one feature frame to the next."""
         return 1 / self.config.features.frames_per_second
 
     @property
     def frame_seconds(self) -> float:
-        """From one encoder frame to the next."""
+        """The time from one encoder frame to the next."""
         return self.config.transformer.subsampling / self.config.features.frames_per_second
 
 
 @torch.inference_mode()
 def observe(checkpoint: Checkpoint, audio: Audio, layer: int | None = None) -> Observation:
-    """Recognise `audio` as a recogniser does in float32 on a CPU, with its defaults, and look on.
+    """Recognise `audio` as a recogniser does in float32 on a CPU, with its defaults, and record it.
 
     Args:
         checkpoint: as `load_pretrained` gives it.
@@ -78,20 +76,20 @@ def observe(checkpoint: Checkpoint, audio: Audio, layer: int | None = None) -> O
 
     Raises:
         AudioTooLongError: the audio does not fit the window.
-        AudioError: it is so silent that a recogniser would not listen to it.
-        InferenceError: the model computes what is not finite.
+        AudioError: it is so silent that a recogniser would skip it.
+        InferenceError: the model computes numbers that are not finite.
         InvalidOptionError: there is no such layer.
     """
     model, config = checkpoint.model, checkpoint.model.config
     layer = _checked_layer(layer, config)
-    dialect = dialect_of(config, checkpoint.tokenizer)
-    hypothesis = _recognize(checkpoint, dialect, audio)
+    policy = new_policy(config, checkpoint.tokenizer)
+    hypothesis = _recognize(checkpoint, policy, audio)
     x, x_len = _features(audio, config), config.features.x_len(len(audio.samples))
     frames = max(config.transformer.encoder_len(x_len), 1)
     encoder_out, query, key = _encode(model.encoder, x, layer)
     (memory,) = model.decoder.memorise([encoder_out])
-    hearing = Hearing(model.decoder, memory, None, frames)
-    prompt, heads = _prompt(dialect, hypothesis, config), _heads(hearing, config)
+    encoded = EncodedUtterance(model.decoder, memory, None, frames)
+    prompt, heads = _prompt(policy, hypothesis, config), policy.alignment_heads(encoded)
     return Observation(
         config=config,
         tokenizer=checkpoint.tokenizer,
@@ -99,7 +97,7 @@ def observe(checkpoint: Checkpoint, audio: Audio, layer: int | None = None) -> O
         layer=layer,
         self_attention=attention_weights(query[:, :frames], key[:, :frames]),
         hypothesis=hypothesis,
-        cross_attention=_cross_attention(hearing, prompt, hypothesis.tokens, heads),
+        cross_attention=_cross_attention(encoded, prompt, hypothesis.tokens, heads),
         ctc=_ctc(model, encoder_out, hypothesis.tokens),
     )
 
@@ -113,16 +111,16 @@ def _checked_layer(layer: int | None, config: ModelConfig) -> int:
     return layer
 
 
-def _recognize(checkpoint: Checkpoint, dialect: Dialect, audio: Audio) -> Hypothesis:
-    """By a runner of the engine, so that nothing is observed that a recogniser would not say."""
+def _recognize(checkpoint: Checkpoint, policy: DecodingPolicy, audio: Audio) -> Hypothesis:
+    """Use a runner of the engine, so that the result is that of a recogniser."""
     if np.abs(audio.samples).max() < SILENCE_PEAK:
         raise AudioError("the audio is silent: there is nothing to look at")
     config = checkpoint.model.config
-    casting = Casting.of(config, checkpoint.language_model, dialect)
-    runner = ModelRunner(checkpoint.model, torch.device("cpu"), casting=casting)
-    timed = DecodingOptions(word_timestamps=config.transformer.ctc or config.family == "whisper")
+    scorers = ScorerFactory.of(config, policy, checkpoint.language_model)
+    runner = ModelRunner(checkpoint.model, torch.device("cpu"), scorers=scorers)
+    timed = DecodingOptions(word_timestamps=policy.has_word_times)
     speech = speaks(audio.samples)
-    end = speech_end(audio.samples) or None if speech and config.family == "whisper" else None
+    end = speech_end(audio.samples) or None if speech and policy.needs_speech_end else None
     job = Job(Request(audio.samples, timed, speech=speech, speech_end=end), submitted=0.0)
     runner.check(job.request)
     runner.join([job])
@@ -135,16 +133,16 @@ def _recognize(checkpoint: Checkpoint, dialect: Dialect, audio: Audio) -> Hypoth
 
 
 def _features(audio: Audio, config: ModelConfig) -> Tensor:
-    """`x (T, n_mels)`, of the silence behind the audio, too, where the model wants it."""
+    """Compute `x (T, n_mels)`, with silence behind the audio where the model wants it."""
     samples = torch.tensor(audio.samples)
-    samples = F.pad(samples, (0, config.heard(len(samples)) - len(samples)))
-    xs, _ = new_features(config.features)(samples[None], torch.tensor([len(samples)]))
+    samples = F.pad(samples, (0, config.encoded_samples(len(samples)) - len(samples)))
+    xs, _ = new_features(config)(samples[None], torch.tensor([len(samples)]))
     x: Tensor = xs[0]
     return x
 
 
 def _encode(encoder: Encoder, x: Tensor, layer: int) -> tuple[Tensor, Tensor, Tensor]:
-    """`encoder_out (N, D)`, and a layer's queries and keys `(H, N, D // H)`."""
+    """Return `encoder_out (N, D)`, and a layer's queries and keys `(H, N, D // H)`."""
     with recorded(encoder.layers[layer - 1].attention) as calls:
         (encoder_out,) = encoder.encode([x])
     ((query, key, _),) = calls
@@ -152,26 +150,20 @@ def _encode(encoder: Encoder, x: Tensor, layer: int) -> tuple[Tensor, Tensor, Te
     return encoder_out, query[0, :, :frames], key[0, :, :frames]
 
 
-def _cross_attention(hearing: Hearing, prompt: Tokens, tokens: Tokens, heads: Places) -> Tensor:
-    """Where the decoder looks when it says each of `tokens`: `(U, N)`, the mean over `heads`."""
-    weights, _ = hearing.read((*prompt, *tokens), heads)
-    first = len(prompt) - 1  # the row that says the first token; the last row says END
+def _cross_attention(
+    encoded: EncodedUtterance, prompt: Tokens, tokens: Tokens, heads: Heads
+) -> Tensor:
+    """Read where the decoder attends for each of `tokens`: `(U, N)`, the mean over `heads`."""
+    weights, _ = encoded.attend((*prompt, *tokens), heads)
+    first = len(prompt) - 1  # the row that predicts the first token; the last predicts END
     return weights[:, first:-1].mean(dim=0)
 
 
-def _prompt(dialect: Dialect, hypothesis: Hypothesis, config: ModelConfig) -> Tokens:
-    """What the decoder was given before its first token."""
+def _prompt(policy: DecodingPolicy, hypothesis: Hypothesis, config: ModelConfig) -> Tokens:
+    """Return the prompt of the decoder."""
     options = DecodingOptions(language=hypothesis.language)
-    course = dialect.course(options, Utterance())
-    return course.begin().prelude.prompt if course else config.tokens.start
-
-
-def _heads(hearing: Hearing, config: ModelConfig) -> Places:
-    """Whisper's are those that word times come from, others' those of the last layer."""
-    if config.family == "whisper":
-        return config.alignment_heads or later_half(hearing)
-    last = config.transformer.decoder_layers - 1
-    return [(last, head) for head in range(config.transformer.n_heads)]
+    passes = policy.passes(options, UtteranceFacts())
+    return passes.first().setup.prompt if passes else config.tokens.start
 
 
 def _ctc(model: SpeechTransformer, encoder_out: Tensor, tokens: Tokens) -> CtcOutput | None:

@@ -1,4 +1,4 @@
-"""Text to token ids and back, and what decoding must know of a vocabulary."""
+"""Tokenizers turn text into token ids and back, and name the special ids."""
 
 from auricle.tokenizer.sentencepiece import Tokenizer
 from auricle.tokenizer.vocabulary import Vocabulary

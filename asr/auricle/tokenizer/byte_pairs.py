@@ -1,4 +1,4 @@
-"""Byte pair encoding as in a `tokenizer.json`, by the `tokenizers` package."""
+"""A tokenizer by byte pairs, as in a `tokenizer.json`, run by the `tokenizers` package."""
 
 import json
 from collections.abc import Sequence
@@ -39,40 +39,40 @@ class BytePairTokenizer:
     def from_parts(
         cls, vocab: dict[str, int], merges: Sequence[str], added: dict[str, int]
     ) -> Self:
-        """A byte-level one of `vocab.json`, the lines of `merges.txt`, and added tokens."""
+        """Make a byte-level tokenizer of `vocab.json`, lines of `merges.txt`, and added tokens."""
         lines = [line for line in merges if line and not line.startswith("#version")]
         return cls(serialize(vocab, [_pair(line) for line in lines], added))
 
     @property
     def vocab_size(self) -> int:
-        """One more than the highest id."""
+        """The number of ids: one more than the highest."""
         return max(self._decoder.get_vocab(with_added_tokens=True).values()) + 1
 
     @cached_property
     def special(self) -> SpecialTokens:
-        """START and END by their usual names; other added tokens are never said."""
+        """START and END by their usual names; other added tokens are suppressed."""
         start, end = (self._one_of(names) for names in (_START, _END))
         others = sorted(set(self.added.values()) - {end})
         return SpecialTokens((start,), end, tuple(others))
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of `text`, without START and END."""
+        """Turn `text` into token ids, without START and END."""
         return list(self._encoder.encode(text, add_special_tokens=False).ids)
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`; special ids are silent."""
+        """Turn `tokens` into text, without special ids."""
         return self.spell([token for token in tokens if token not in self._names]).strip()
 
     def spell(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`, special ones by their names, spaces kept."""
+        """Write `tokens` out, special ones by their names, spaces kept."""
         return str(self._decoder.decode(list(tokens), skip_special_tokens=False))
 
     def bytes_of(self, token: int) -> int:
-        """How many bytes of text a token is: one for each letter of a byte-level piece."""
+        """Count the bytes of a token: one for each letter of a byte-level piece."""
         return len(self._decoder.id_to_token(token) or "")
 
     def piece(self, token: int) -> str:
-        """A token as the file lists it; byte-level ones write a space as U+0120."""
+        """Write a token as the file lists it; byte-level ones write a space as U+0120."""
         return self._decoder.id_to_token(token) or ""
 
     def _one_of(self, names: Sequence[str]) -> int:
@@ -85,7 +85,7 @@ class BytePairTokenizer:
 
 
 def serialize(vocab: Ids, merges: Sequence[Pair], added: Ids) -> bytes:
-    """A byte-level `tokenizer.json`."""
+    """Write a byte-level `tokenizer.json`."""
     model = tokenizers.models.BPE(vocab=vocab, merges=list(merges), ignore_merges=True)
     whole = tokenizers.Tokenizer(model)
     whole.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -96,7 +96,7 @@ def serialize(vocab: Ids, merges: Sequence[Pair], added: Ids) -> bytes:
 
 
 def all_merges(vocab: Ids) -> list[Pair]:
-    """All pairs of pieces that make up a piece, in the order of their ids.
+    """List all pairs of pieces that make up a piece, in the order of their ids.
 
     It is what tiktoken merges (github.com/openai/tiktoken), and the same tokens as by GPT-2's own
     list, whose ids are in the order of the merges (Radford et al. 2019).
@@ -110,7 +110,7 @@ def all_merges(vocab: Ids) -> list[Pair]:
 
 
 def _of_text(whole: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
-    """One of the same pieces, which it shares, that knows no added tokens."""
+    """Make a tokenizer that shares the pieces of another, without its added tokens."""
     plain = tokenizers.Tokenizer(whole.model)
     plain.normalizer = whole.normalizer
     plain.pre_tokenizer = whole.pre_tokenizer

@@ -1,12 +1,11 @@
-"""The vocabulary in a folder of a model, as the Hugging Face Hub or CTranslate2 has it."""
+"""Reads the vocabulary in a folder of a model, as the Hub or CTranslate2 has it."""
 
 import json
 from pathlib import Path
-from typing import Literal, TypeVar, overload
+from typing import TypeVar
 
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.listed import list_to_json
-from auricle.tokenizer.whisper import WhisperTokenizer
 from auricle_types.errors import CorruptCheckpointError, TokenizerMissingError
 
 TOKENIZER, ADDED = "tokenizer.json", "added_tokens.json"
@@ -17,16 +16,12 @@ LISTS = ("vocabulary.json", "vocabulary.txt")  # CTranslate2's: tokens in the or
 Kind = TypeVar("Kind", bound=BytePairTokenizer)
 
 
-@overload
-def folder_tokenizer(folder: Path, *, whisper: Literal[True]) -> WhisperTokenizer: ...
-@overload
-def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer: ...
-def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
+def folder_tokenizer(folder: Path, kind: type[Kind]) -> Kind:
     """Read `tokenizer.json`, or `vocab.json`, `merges.txt` and `added_tokens.json`, or a list.
 
     Args:
-        folder: where they lie.
-        whisper: whether the vocabulary is that of a Whisper model.
+        folder: the folder of a model.
+        kind: the class of its family's vocabulary.
 
     Raises:
         TokenizerMissingError: there are no such files.
@@ -38,8 +33,8 @@ def folder_tokenizer(folder: Path, *, whisper: bool) -> BytePairTokenizer:
             f"or of CTranslate2 {' or '.join(LISTS)}"
         )
     try:
-        found = _read(folder, WhisperTokenizer if whisper else BytePairTokenizer)
-        _ = found.vocab_size  # looks for what times begin behind
+        found = _read(folder, kind)
+        _ = found.vocab_size  # it may look for tokens that the files lack
     except Exception as error:  # tokenizers raises bare Exception
         raise CorruptCheckpointError(
             f"{folder}: no readable vocabulary ({error}): copy its files again, from one model"
@@ -71,7 +66,7 @@ def _read(folder: Path, kind: type[Kind]) -> Kind:
 
 
 def _tokens(path: Path) -> list[str]:
-    """A JSON list, or a line each: whichever CTranslate2 wrote."""
+    """Read a JSON list, or a line for each token: CTranslate2 writes either."""
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".json":
         return text.removesuffix("\n").split("\n")

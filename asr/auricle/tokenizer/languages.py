@@ -1,4 +1,4 @@
-"""The languages that Whisper knows, in the order of their tokens; large-v3 brought the last one."""
+"""Spoken languages by their codes, in the order of Whisper's tokens; large-v3 added the last."""
 
 LANGUAGES = {
     "en": "english",

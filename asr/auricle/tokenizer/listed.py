@@ -1,4 +1,4 @@
-"""Whisper's vocabulary as CTranslate2 lists it: all tokens in the order of their ids."""
+"""Reads a byte-level vocabulary as CTranslate2 lists it: all tokens in the order of their ids."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ _FIRST_ADDED = "<|endoftext|>"  # all tokens before it are text
 
 
 def list_to_json(tokens: Sequence[str]) -> bytes:
-    """A `tokenizer.json` of the vocabulary that `tokens` are; its merges follow from them.
+    """Write a `tokenizer.json` of the vocabulary `tokens`; its merges follow from them.
 
     Raises:
         ValueError: a token comes twice, or none of them ends a text.

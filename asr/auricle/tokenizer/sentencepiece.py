@@ -1,4 +1,4 @@
-"""Text to token ids and back: SentencePiece with the four special ids that the model relies on."""
+"""A tokenizer by SentencePiece, with the four special ids that our own models rely on."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -54,11 +54,11 @@ class Tokenizer:
 
     @property
     def vocab_size(self) -> int:
-        """Number of ids."""
+        """The number of ids."""
         return int(self._processor.GetPieceSize())
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of `text`, without START and END."""
+        """Turn `text` into token ids, without START and END."""
         return list(self._processor.EncodeAsIds(text))
 
     def begins_word(self, token: int) -> bool:
@@ -66,10 +66,10 @@ class Tokenizer:
         return self.piece(token).startswith(_SPACE)
 
     def piece(self, token: int) -> str:
-        """A token as SentencePiece writes it: U+2581 begins a word."""
+        """Write a token as SentencePiece does: U+2581 begins a word."""
         return str(self._processor.IdToPiece(token))
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`; special ids are silent."""
+        """Turn `tokens` into text, without special ids."""
         words = [int(token) for token in tokens if token > self.unknown_id]
         return str(self._processor.DecodeIds(words)).strip()

@@ -1,4 +1,4 @@
-"""What all tokenizers have in common."""
+"""The interface that all tokenizers have in common."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,16 +7,16 @@ from auricle.config import SpecialTokens
 
 
 class Vocabulary(Protocol):
-    """Text to token ids and back."""
+    """Turns text into token ids and back."""
 
     @property
     def serialized(self) -> bytes:
-        """The whole of it; its class makes an equal one of these bytes."""
+        """All of it as bytes, of which its class makes an equal one."""
         ...
 
     @property
     def vocab_size(self) -> int:
-        """Number of ids."""
+        """The number of ids."""
         ...
 
     @property
@@ -25,13 +25,13 @@ class Vocabulary(Protocol):
         ...
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of `text`, none of them special."""
+        """Turn `text` into token ids, none of them special."""
         ...
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of `tokens`; special ids are silent."""
+        """Turn `tokens` into text, without special ids."""
         ...
 
     def piece(self, token: int) -> str:
-        """A token as the vocabulary writes it."""
+        """Write a token as the vocabulary does."""
         ...

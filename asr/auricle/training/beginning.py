@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from auricle.checkpoint import tokenizer_of
 from auricle.config import ModelConfig
-from auricle.families import load_pretrained
+from auricle.families import new_tokenizer
 from auricle.model import SpeechTransformer
+from auricle.pretrained import load_pretrained
 from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.training.config import TrainingConfig
@@ -23,7 +23,7 @@ def tokenizer(config: TrainingConfig, texts: list[str]) -> Vocabulary:
     if not path.exists():
         with replacing(path) as partial:
             partial.write_bytes(_first_tokenizer(config, texts).serialized)
-    return tokenizer_of(config.model, path.read_bytes())
+    return new_tokenizer(config.model, path.read_bytes())
 
 
 def model(config: TrainingConfig, *, resumed: bool = False) -> SpeechTransformer:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from auricle.config import FeatureConfig, ModelConfig, TransformerConfig
-from auricle.families import load_pretrained
+from auricle.families import check_config
+from auricle.pretrained import load_pretrained
 from auricle.training.synthesis import DEFAULT_ENGINES, ENGINES
 from auricle_types.errors import InvalidOptionError
 
@@ -356,9 +357,11 @@ def _model_config(table: dict[str, Any]) -> ModelConfig:
         if isinstance(value, dict):
             raise TypeError(f"[model.{name}] is not a table of recipes: leave it out")
     features = _section(FeatureConfig, table.get("features", {}))
-    return ModelConfig(
+    config = ModelConfig(
         features=features, transformer=TransformerConfig.from_dict(transformer), **rest
     )
+    check_config(config)
+    return config
 
 
 def _tuples(table: dict[str, Any]) -> dict[str, Any]:

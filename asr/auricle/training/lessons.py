@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from auricle.config import ModelConfig
+from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.tokenizer import Vocabulary
-from auricle.tokenizer.whisper import WhisperTokenizer
 from auricle.training.config import TeacherConfig, TrainingConfig
 from auricle.training.corpus import Corpus, Utterance
 from auricle.training.labels import Label, by_student, read_labels

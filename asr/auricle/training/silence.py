@@ -14,7 +14,7 @@ def with_silence(samples: Tensor, lens: Tensor, config: ModelConfig) -> tuple[Te
     What a whole window has no place for, as slower speech may, is cut off.
     """
     most = config.window if config.transformer.max_frames else torch.inf
-    lengths = [min(config.heard(length), most) for length in lens.tolist()]
+    lengths = [min(config.encoded_samples(length), most) for length in lens.tolist()]
     heard = torch.tensor(lengths, dtype=torch.long, device=lens.device)
     silent = samples.masked_fill(~length_mask(lens, samples.shape[1]), 0.0)
     return F.pad(silent, (0, int(heard.max()) - samples.shape[1])), heard  # or cut

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
 from auricle.engine.devices import resolve_device
-from auricle.features import new_features
+from auricle.families import new_features
 from auricle.storage import writing
 from auricle.training import beginning
 from auricle.training.arithmetic import arithmetic, no_denormals
@@ -64,7 +64,7 @@ class Trainer:
         self.recorded = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
         self.utterances = self.recorded  # of the epoch
         self.fresh = FreshSpeech(config.fresh, config, self.tokenizer) if config.fresh else None
-        self.features = new_features(config.model.features)
+        self.features = new_features(config.model)
         self.augment = WaveformAugmentation(config.augmentation)
         self.spec_augment = SpecAugment(config.augmentation, config.model.features.n_mels)
         seed_everything(config.seed)

@@ -1,4 +1,4 @@
-"""`auricle bench`: how much a server bears, and how long its answers then take."""
+"""The command `auricle bench` loads a server and measures rates and latencies."""
 
 import asyncio
 import json
@@ -59,14 +59,14 @@ def bench(
     decoding: DecodingOptions,
     format: str,
 ) -> None:
-    """Put a server under load and report rates, latencies and errors.
+    """Load a server and report rates, latencies and errors.
 
-    Requests come at random (Poisson), whether or not those before them were answered, and each
-    latency counts from the time at which the request should have come. The audio is cut to mixed
-    lengths from FILES in WAV; other formats are sent whole; without FILES it is noise.
+    Requests arrive at random (Poisson), whether or not earlier ones were answered, and each
+    latency counts from the time at which the request should have come. WAV FILES are cut to mixed
+    lengths, other formats are sent whole, and without FILES the audio is noise.
 
-    Exit status 1 when a request failed that was not meant to; --sweep provokes that and does not
-    count it.
+    The exit status is 1 when a request failed unexpectedly; --sweep causes such failures on
+    purpose and does not count them.
     """
     if sweep and (traffic.disconnects or traffic.garbage):
         raise click.UsageError("--sweep goes without --disconnects and --garbage")

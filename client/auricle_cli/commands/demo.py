@@ -1,4 +1,4 @@
-"""`auricle demo`: the whole way from a recording through a server to words, in one command."""
+"""The command `auricle demo` serves a model and streams recordings through a client."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -37,7 +37,7 @@ def demo(
 ) -> None:
     """Serve a model on a free port, stream AUDIO or the samples through the client, stop.
 
-    The samples come with what was said in them, so that a word error rate can be stated.
+    The samples have reference texts, so the demo ends with their word error rate.
     """
     utterances = [] if audio else _read(samples)
     with running_server(["--model", loading.model, "--log-level", "warning"]) as address:

@@ -1,4 +1,4 @@
-"""`auricle evaluate`: a manifest in, WER, CER and speed out."""
+"""The command `auricle evaluate` measures WER, CER and speed on a manifest."""
 
 import json
 from contextlib import closing
@@ -36,11 +36,11 @@ def evaluate(
     worst: int,
     normalizer: str,
 ) -> None:
-    """Recognise the utterances of MANIFEST and compare with its texts.
+    """Transcribe the utterances of MANIFEST and compare them with its texts.
 
     MANIFEST holds JSON lines with audio_filepath (relative to it), text and, optionally, duration.
-    Both texts are normalised (auricle.evaluation.normalize states how). An utterance that fails
-    counts as all deletions.
+    Both texts are normalised before the comparison. All words of an utterance that fails count as
+    deletions.
     """
     from auricle.evaluation import evaluate as run
     from auricle.evaluation import normalizer as normalizer_of

@@ -1,4 +1,4 @@
-"""`auricle health`: the probe for containers."""
+"""The command `auricle health` is a probe for containers."""
 
 import click
 
@@ -10,7 +10,7 @@ from auricle_cli.failure import Failure
 @connection_options
 @click.option("--timeout", type=click.FloatRange(min=0), default=5.0, help="Seconds to wait.")
 def health(connection: Connection, timeout: float) -> None:
-    """Ask a server whether it serves; exit 0 only when it says SERVING."""
+    """Check that a server is serving; the exit status is 0 only when it answers SERVING."""
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 

@@ -1,4 +1,4 @@
-"""`auricle inspect`: audio in, a picture of what a model looks at in it out."""
+"""The command `auricle inspect` draws what a model attends to in a recording."""
 
 from pathlib import Path
 
@@ -27,18 +27,18 @@ from auricle_types.options import LoadingOptions
 def inspect(audio: Path, output: Path, loading: LoadingOptions, layer: int | None) -> None:
     """Draw what a model looks at in AUDIO, which must fit the model's window.
 
-    The picture shows the features, what each head of an encoder layer attends to, where the
-    decoder looks for each token, when the words were said, and the CTC head's posteriors where
-    the model has one.
+    The picture shows the features, the self-attention of each head of an encoder layer, the
+    decoder's cross-attention for each token, the times of the words, and the posteriors of the CTC
+    head where the model has one.
     """
     try:
         from auricle.inspection.picture import draw
     except ModuleNotFoundError as missing:
         raise Failure(f"{missing}: pip install 'auricle[plots]'") from missing
     from auricle.audio import load_audio
-    from auricle.families import load_pretrained
     from auricle.inspection import observe
     from auricle.naming import model_path
+    from auricle.pretrained import load_pretrained
     from auricle_types.errors import AudioError, AuricleError
 
     try:

@@ -1,4 +1,4 @@
-"""`auricle label`: what a teacher says of a recipe's speech, before `auricle train`."""
+"""The command `auricle label` prepares a teacher's labels for `auricle train`."""
 
 import logging
 from pathlib import Path
@@ -11,10 +11,10 @@ from auricle_cli.failure import Failure
 @click.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def label(config: Path) -> None:
-    """Write the labels that the recipe CONFIG (TOML) trains on, by the teacher of its [teacher].
+    """Label the speech of the recipe CONFIG (TOML) with its [teacher] model.
 
-    A label is the reference in the teacher's case and punctuation, and what else the teacher
-    thought likely at each token. Interrupted, the command goes on where it stopped.
+    A label is the reference text in the teacher's case and punctuation, with the tokens that the
+    teacher found likely at each position. After an interruption the same command continues.
     """
     from auricle.training.labels import label as run
     from auricle_types.errors import AuricleError

@@ -1,4 +1,4 @@
-"""`auricle lm`: sentences in, a language model for the search out."""
+"""The command `auricle lm` makes an n-gram language model for beam search."""
 
 import logging
 from pathlib import Path
@@ -45,10 +45,10 @@ def lm(
     manifest: tuple[Path, ...],
     **texts: Any,  # noqa: ANN401 - of read_lines
 ) -> None:
-    """Make an n-gram language model of TEXT, one sentence a line, and write it to OUTPUT.
+    """Make an n-gram language model from TEXT, one sentence per line, and write it to OUTPUT.
 
-    It is for the search of models with the tokenizer of --model: give it as --lm, or put it beside
-    the checkpoint, english.lm.safetensors beside english.safetensors. The same input gives the same
+    Models with the tokenizer of --model can use it: give it as --lm, or put it beside the
+    checkpoint, as english.lm.safetensors beside english.safetensors. The same input gives the same
     file. Files that end in .xz are unpacked.
     """
     from auricle.checkpoint import load_checkpoint

@@ -1,4 +1,4 @@
-"""`auricle models`: which there are, fetching, describing, converting and deleting them."""
+"""The command `auricle models` lists, fetches, describes, converts and deletes models."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from auricle_cli.groups import option_group
 from auricle_cli.model_list import Entry, bytes_text, local_and_known, served, table
 
 if TYPE_CHECKING:
-    from auricle.families.registry import KnownFile, KnownModel
+    from auricle.hub.known_models import KnownFile, KnownModel
 
 DTYPES = ["float32", "bfloat16", "float16", "int8"]
 
@@ -45,7 +45,7 @@ def _list_options(command: Callable[..., None]) -> Callable[..., None]:
 def models(ctx: click.Context, /, **_: object) -> None:
     """List, fetch, describe, convert and delete models.
 
-    Without a command: `list`.
+    Without a subcommand it lists them.
     """
     ctx.default_map = {"list": ctx.params}
     if ctx.invoked_subcommand is None:
@@ -57,8 +57,8 @@ def models(ctx: click.Context, /, **_: object) -> None:
 def list_(connection: Connection, timeout: float, format: str) -> None:
     """List the models on this machine and those that can be had by a short name.
 
-    With --server, what it serves comes first, its default model before the others; exit 0 only when
-    it answers.
+    With --server, the server's models come first, its default model at the top, and the exit status
+    is 0 only when it answers.
     """
     asked = _served(connection, timeout) if connection.server else []
     entries = [*asked, *local_and_known()]
@@ -72,10 +72,10 @@ def list_(connection: Connection, timeout: float, format: str) -> None:
 def pull(name: str) -> None:
     """Download NAME (a short name, owner/name, or owner/name@revision) from the Hugging Face Hub.
 
-    Prints the folder where it lies. What is there already is not downloaded again. The weights'
-    SHA-256 is compared with the published one.
+    The command prints the model's folder. It does not download existing files again, and it
+    compares the SHA-256 of the weights with the published one.
     """
-    from auricle.families import pull as download
+    from auricle.hub.download import pull as download
     from auricle_types.errors import ModelError
 
     try:
@@ -88,7 +88,7 @@ def pull(name: str) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Delete NAME, in all its revisions, from the cache of the Hugging Face Hub."""
-    from auricle.families.cache import remove as delete
+    from auricle.hub.cache import remove as delete
     from auricle_types.errors import AuricleError
 
     try:
@@ -101,12 +101,12 @@ def remove(name: str) -> None:
 @models.command()
 @click.argument("model", default="bundled")
 def show(model: str) -> None:
-    """Print what MODEL (a name or a path) is made of, as JSON; no weight is read.
+    """Print the description of MODEL (a name or a path) as JSON, without reading weights.
 
-    Of a short name it is what is published: the files, their sizes and sums. Nothing is downloaded
-    for that.
+    For a short name it shows what is published: the files, their sizes and checksums. It downloads
+    nothing.
     """
-    from auricle.families.registry import find
+    from auricle.hub.known_models import find
     from auricle_types.errors import ModelError
 
     known = find(model) if not Path(model).exists() else None
@@ -135,13 +135,13 @@ def show(model: str) -> None:
 def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> None:
     """Write SOURCE (a name or a path) as one self-describing safetensors file, TARGET.
 
-    int8 takes a quarter of float32's space. With fewer merges, words take a few more tokens.
+    int8 takes a quarter of the space of float32. With fewer merges, words take a few more tokens.
     """
     from auricle.checkpoint import save_checkpoint
     from auricle.engine.devices import DTYPES as KINDS
     from auricle.engine.devices import loaded
-    from auricle.families import load_pretrained
     from auricle.naming import model_path
+    from auricle.pretrained import load_pretrained
     from auricle.vocabulary import with_merges
     from auricle_types.errors import InvalidOptionError, ModelError, StorageError
 
@@ -165,15 +165,15 @@ def _served(connection: Connection, timeout: float) -> list[Entry]:
 
 
 def _description(model: str | Path) -> dict[str, Any]:
-    from auricle.families import describe
     from auricle.naming import model_path
+    from auricle.pretrained import describe
 
     config, parameters = describe(model_path(model))
     return {"parameters": parameters, **config.to_dict()}
 
 
 def _publication(known: "KnownModel") -> dict[str, Any]:
-    from auricle.families.cache import has_files, snapshot_folder
+    from auricle.hub.cache import has_files, snapshot_folder
 
     folder = snapshot_folder(known)
     is_here = has_files(folder, known)

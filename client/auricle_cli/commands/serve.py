@@ -1,4 +1,4 @@
-"""`auricle serve`: the gRPC server."""
+"""The command `auricle serve` runs the gRPC server."""
 
 import asyncio
 import logging
@@ -28,9 +28,9 @@ LEVELS = ["debug", "info", "warning", "error"]
 def serve(
     loading: LoadingOptions, server: ServerConfig, engine: EngineConfig, log_level: str
 ) -> None:
-    """Serve a model over gRPC until SIGTERM or Ctrl-C, then finish what was begun.
+    """Serve a model over gRPC until SIGTERM or Ctrl-C, then finish the requests in progress.
 
-    The first line on the standard output says where it listens, once it does.
+    The first line on the standard output gives the address, once the server listens.
     """
     from auricle.recognizer import Recognizer
     from auricle_server import serve as run

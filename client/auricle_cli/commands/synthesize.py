@@ -1,4 +1,4 @@
-"""`auricle synthesize`: sentences in, a folder of synthetic training speech out."""
+"""The command `auricle synthesize` makes synthetic training speech from sentences."""
 
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,10 @@ def synthesize(
     workers: int | None,
     **speech: Any,  # noqa: ANN401 - SynthesisConfig's fields
 ) -> None:
-    """Speak the sentences of TEXT, one a line, into tar shards and a manifest in OUT.
+    """Synthesize the sentences of TEXT, one per line, into tar shards and a manifest in OUT.
 
-    The same seed gives the same speech with any number of workers. Run again, the command keeps
-    the finished shards and goes on, also to more hours. Files that end in .xz are unpacked.
+    The same seed gives the same speech with any number of workers. When run again, the command
+    keeps the finished shards and continues, also to more hours. Files that end in .xz are unpacked.
     """
     from auricle.training import synthesis
     from auricle_types.errors import AuricleError

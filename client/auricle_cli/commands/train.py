@@ -1,4 +1,4 @@
-"""`auricle train`: a recipe in, a checkpoint out."""
+"""The command `auricle train` trains a model from a recipe."""
 
 import logging
 from pathlib import Path
@@ -13,9 +13,9 @@ from auricle_cli.interruption import INTERRUPTED
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--resume/--restart", default=True, help="Continue from the last checkpoint, if any.")
 def train(config: Path, resume: bool) -> None:
-    """Train a model as the recipe CONFIG (TOML) says; interrupted, it goes on where it stopped.
+    """Train a model from the recipe CONFIG (TOML); after an interruption, continue.
 
-    On several GPUs: torchrun --nproc-per-node 2 -m auricle_cli train CONFIG
+    To use several GPUs, run torchrun --nproc-per-node 2 -m auricle_cli train CONFIG
     """
     from auricle.training.trainer import train as run
     from auricle_types.errors import AuricleError, TrainingInterruptedError

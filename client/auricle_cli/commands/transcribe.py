@@ -1,4 +1,4 @@
-"""`auricle transcribe`: audio files in, words out."""
+"""The command `auricle transcribe` turns audio files into text."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -36,8 +36,8 @@ def transcribe(
 ) -> None:
     """Transcribe FILES: recordings, folders of them, or - for the standard input.
 
-    Transcripts come in the order of the input, for several inputs each after its name and a tab.
-    What cannot be transcribed is named on the standard error output.
+    Transcripts keep the order of the inputs. With several inputs, each transcript follows its name
+    and a tab. Inputs that fail are named on the standard error output.
     """
     if recognition.decoding.word_timestamps and format != "json":
         raise click.UsageError("--word-timestamps are for json alone: add --format json")

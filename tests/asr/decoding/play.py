@@ -8,21 +8,23 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from auricle.config import ModelConfig
 from auricle.decoding import (
-    Casting,
     ContinuousDecoder,
     Decoding,
     Posteriors,
-    Roles,
+    ScorerFactory,
+    Scorers,
 )
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
 from auricle.model import Decoder, DecoderCache, new_cache
 from auricle.model.decoder_cache import StepView
+from auricle.tokenizer import Tokenizer
 from auricle_types.options import DecodingOptions
 
 FRAMES_PER_SECOND = 25
-TOKENS_PER_SECOND = 9.0
+CONFIG = ModelConfig(tokens_per_second=9.0)
 
 
 @dataclass(frozen=True)
@@ -142,10 +144,12 @@ class Stage:
     ) -> None:
         """Without `posteriors` of the speeches, CTC and guards are left out."""
         self.posteriors = posteriors
-        self.casting = Casting(TOKENS_PER_SECOND, language_model)
+        self.scorer_factory = ScorerFactory.of(CONFIG, language_model=language_model)
         self.cache = WatchedCache(cache or new_cache(decoder, slots=8, max_frames=64))
         self.decoder = decoder
-        self.continuous = ContinuousDecoder(decoder, self.cache, step=step)
+        self.continuous = ContinuousDecoder(
+            decoder, self.cache, step=step, special=Tokenizer.special
+        )
         self.speeches = speeches
         self.slots = self.cache.slots
         self.running: dict[Decoding, tuple[int, Part, int]] = {}  # number, part, steps taken
@@ -174,7 +178,7 @@ class Stage:
             self.speeches,
             cache=cache,
             posteriors=self.posteriors,
-            language_model=self.casting.language_model,
+            language_model=self.scorer_factory.language_model,
         )
         return stage.play([Part(part.speech, options=part.options)])[0]
 
@@ -192,15 +196,15 @@ class Stage:
     def _join(self, number: int, part: Part) -> None:
         encoder_out = self.speeches[part.speech]
         (memory,) = self.decoder.memorise([encoder_out])
-        roles = self.roles(part)
-        decoding = self.continuous.join(memory, roles.search, roles.ctc, roles.lm)
+        scorers = self.scorers(part)
+        decoding = self.continuous.join(memory, scorers.search, scorers.ctc, scorers.lm)
         self.running[decoding] = number, part, 0
 
-    def roles(self, part: Part) -> Roles:
+    def scorers(self, part: Part) -> Scorers:
         """What the part is decoded by."""
         frames = len(self.speeches[part.speech])
         heard = self.posteriors[part.speech] if self.posteriors else None
-        return self.casting.roles(part.options, frames, frames / FRAMES_PER_SECOND, heard)
+        return self.scorer_factory.scorers(part.options, frames, frames / FRAMES_PER_SECOND, heard)
 
     def _step(self) -> None:
         done = self.continuous.step()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from auricle.config import TransformerConfig
 from auricle.decoding import BeamSearch, ContinuousDecoder
-from auricle.decoding.filters import token_log_probs
+from auricle.decoding.logits_processors import token_log_probs
 from auricle.decoding.search import Candidate
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, new_cache
@@ -86,7 +86,9 @@ class ScriptedDecoder:
         while not search.done:
             prefixes = [(Tokenizer.start_id, *h.tokens) for h in search.live]
             logits = torch.stack([self.following(script, prefix) for prefix in prefixes])
-            rows = token_log_probs(logits).sort(dim=-1, descending=True)
+            rows = token_log_probs(logits, Tokenizer.special.suppressed).sort(
+                dim=-1, descending=True
+            )
             pairs = zip(rows.values.tolist(), rows.indices.tolist(), strict=True)
             search.extend(shown(*(zip(*row, strict=True) for row in pairs)))
         return search.best()
@@ -115,7 +117,7 @@ class ScriptedDecoder:
     def continuous(self, *, slots: int, max_frames: int = 9) -> ContinuousDecoder:
         """Over a cache of its own."""
         cache = new_cache(self.decoder, slots=slots, max_frames=max_frames)
-        return ContinuousDecoder(self.decoder, cache)
+        return ContinuousDecoder(self.decoder, cache, special=Tokenizer.special)
 
 
 def shown(*rows: Iterable[tuple[float, int]]) -> list[list[Candidate]]:

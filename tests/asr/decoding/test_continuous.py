@@ -114,7 +114,7 @@ def test_slots_are_never_mixed_up(kind: Kind, play: list[Part]) -> None:
     for number, found in stage.play(play).items():
         part = play[number]
         if found is not None:
-            search = new_search(part.options, 10 + part.speech)
+            search = new_search(part.options, 10 + part.speech, end=Tokenizer.end_id)
             assert found == decoder.search(part.speech, search)
 
 
@@ -157,7 +157,11 @@ def test_no_slot_is_lost_in_a_long_run() -> None:
 def test_what_is_not_finite_fails_alone() -> None:
     decoder = ScriptedDecoder(12, end_bonus=-5.0)
     continuous = decoder.continuous(slots=8)
-    searches = [BeamSearch(1, 6), BeamSearch(2, 6), BeamSearch(3, 6)]
+    searches = [
+        BeamSearch(1, 6, end=Tokenizer.end_id),
+        BeamSearch(2, 6, end=Tokenizer.end_id),
+        BeamSearch(3, 6, end=Tokenizer.end_id),
+    ]
     joined = [
         continuous.join(remembered(number, 6), search)
         for number, search in zip((1, NAN_SCRIPT, 2), searches, strict=True)
@@ -170,8 +174,8 @@ def test_what_is_not_finite_fails_alone() -> None:
     assert done[joined[1]] == 3
     assert isinstance(joined[1].error, InferenceError)
     assert joined[0].error is joined[2].error is None
-    assert searches[0].best() == decoder.search(1, BeamSearch(1, 6))
-    assert searches[2].best() == decoder.search(2, BeamSearch(3, 6))
+    assert searches[0].best() == decoder.search(1, BeamSearch(1, 6, end=Tokenizer.end_id))
+    assert searches[2].best() == decoder.search(2, BeamSearch(3, 6, end=Tokenizer.end_id))
     assert continuous.free_slots == 8
 
 
@@ -200,9 +204,9 @@ def test_a_step_serves_all_ages_limits_and_kinds() -> None:
     """The second joins two steps after the first, which still leaves by its own limit."""
     decoder = ScriptedDecoder(12, end_bonus=-50.0)
     continuous = decoder.continuous(slots=8)
-    first = continuous.join(remembered(0, 9), BeamSearch(1, 4))
+    first = continuous.join(remembered(0, 9), BeamSearch(1, 4, end=Tokenizer.end_id))
     assert continuous.step() == continuous.step() == []
-    second = continuous.join(remembered(1, 9), BeamSearch(2, 3))
+    second = continuous.join(remembered(1, 9), BeamSearch(2, 3, end=Tokenizer.end_id))
     assert continuous.step() == []
     assert continuous.step() == [first]
     continuous.leave(first)
@@ -220,10 +224,13 @@ def test_only_groups_with_somebody_in_them_are_computed(kind: Kind, rows: list[i
     """Of rows that are open, or of slots up to the last open one."""
     decoder = ScriptedDecoder(12, end_bonus=-50.0)
     cache = empty_cache(kind, decoder.config, slots=64, max_frames=9)
-    continuous = ContinuousDecoder(decoder.decoder, cache)
+    continuous = ContinuousDecoder(decoder.decoder, cache, special=Tokenizer.special)
     assert continuous.step() == []
     assert decoder.rows == []
-    joined = [continuous.join(remembered(number, 9), BeamSearch(4, 9)) for number in range(6)]
+    joined = [
+        continuous.join(remembered(number, 9), BeamSearch(4, 9, end=Tokenizer.end_id))
+        for number in range(6)
+    ]
     continuous.step()  # of one hypothesis each
     continuous.step()  # of four
     for decoding in joined[1:5]:
@@ -231,7 +238,7 @@ def test_only_groups_with_somebody_in_them_are_computed(kind: Kind, rows: list[i
     continuous.step()
     continuous.leave(joined[5])
     continuous.step()
-    low = continuous.join(remembered(0, 9), BeamSearch(1, 9))
+    low = continuous.join(remembered(0, 9), BeamSearch(1, 9, end=Tokenizer.end_id))
     assert low.slots == [4]  # the lowest that is free
     continuous.step()
     assert decoder.rows == rows
@@ -239,11 +246,11 @@ def test_only_groups_with_somebody_in_them_are_computed(kind: Kind, rows: list[i
 
 def test_joining_without_room_takes_no_slots() -> None:
     continuous = ScriptedDecoder(12).continuous(slots=4)
-    held = continuous.join(remembered(0, 9), BeamSearch(2, 9))
+    held = continuous.join(remembered(0, 9), BeamSearch(2, 9, end=Tokenizer.end_id))
     with pytest.raises(ValueError, match="3 slots wanted where 2 are free"):
-        continuous.join(remembered(0, 9), BeamSearch(3, 9))
+        continuous.join(remembered(0, 9), BeamSearch(3, 9, end=Tokenizer.end_id))
     with pytest.raises(ValueError, match="10 frames where 9 fit"):
-        continuous.join(remembered(0, 10), BeamSearch(1, 9))
+        continuous.join(remembered(0, 10), BeamSearch(1, 9, end=Tokenizer.end_id))
     assert continuous.free_slots == 2
     continuous.leave(held)
     assert continuous.free_slots == 4
@@ -251,7 +258,7 @@ def test_joining_without_room_takes_no_slots() -> None:
 
 def test_nobody_leaves_twice() -> None:
     continuous = ScriptedDecoder(12).continuous(slots=4)
-    held = continuous.join(remembered(0, 9), BeamSearch(2, 9))
+    held = continuous.join(remembered(0, 9), BeamSearch(2, 9, end=Tokenizer.end_id))
     continuous.leave(held)
     with pytest.raises(ValueError, match="not in list"):
         continuous.leave(held)
@@ -261,9 +268,9 @@ def test_nobody_leaves_twice() -> None:
 def test_all_are_decoded_to_the_last() -> None:
     decoder = ScriptedDecoder(12, end_bonus=0.5)
     numbers = range(20)
-    searches = [BeamSearch(1 + n % 3, 6) for n in numbers]
-    found = decode_all(decoder.decoder, [script(n) for n in numbers], searches)
-    expected = [decoder.search(n, BeamSearch(1 + n % 3, 6)) for n in numbers]
+    searches = [BeamSearch(1 + n % 3, 6, end=Tokenizer.end_id) for n in numbers]
+    found = decode_all(decoder.decoder, [script(n) for n in numbers], searches, Tokenizer.special)
+    expected = [decoder.search(n, BeamSearch(1 + n % 3, 6, end=Tokenizer.end_id)) for n in numbers]
     assert [search.best() for search in found] == expected
     assert {hypothesis.ended for hypothesis in expected} == {True, False}
 

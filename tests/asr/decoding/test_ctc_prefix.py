@@ -14,9 +14,9 @@ from auricle.decoding.ctc_prefix import (
     Floats,
     Posteriors,
     Prefixes,
+    empty_prefix,
     extended,
     following,
-    nothing_said,
 )
 from auricle.tokenizer import Tokenizer
 
@@ -55,7 +55,7 @@ def begins(every: dict[Tokens, float], prefix: Tokens) -> float:
 
 
 def prefixes_of(posteriors: Posteriors, tokens: Tokens) -> Prefixes:
-    prefixes = nothing_said(posteriors)
+    prefixes = empty_prefix(posteriors)
     for token in tokens:
         log_prob = float(following(posteriors, prefixes)[0, token])
         prefixes = extended(posteriors, prefixes, [0], [token], [log_prob])
@@ -72,7 +72,7 @@ def test_every_prefix_is_as_likely_as_all_its_alignments(
     frames: int, seed: int, sharpness: float
 ) -> None:
     every = texts(frames, seed, sharpness)
-    posteriors = Posteriors.of(heard(frames, seed, sharpness))
+    posteriors = Posteriors.of(heard(frames, seed, sharpness), end=Tokenizer.end_id)
     for length in range(frames + 1):
         for prefix in itertools.product(WORDS, repeat=length):
             whole = begins(every, prefix)
@@ -100,8 +100,8 @@ def test_what_follows_sums_to_one(
     log_probs = heard(frames, seed, sharpness, 20)
     log_probs = np.where(np.arange(20) == END, -60.0, log_probs)  # no piece of any text
     log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
-    posteriors = Posteriors.of(log_probs.astype(np.float32))
-    prefixes = nothing_said(posteriors)
+    posteriors = Posteriors.of(log_probs.astype(np.float32), end=Tokenizer.end_id)
+    prefixes = empty_prefix(posteriors)
     for token in text:
         (found,) = following(posteriors, prefixes)
         if not math.isfinite(found[token]):
@@ -119,7 +119,7 @@ def peaky(text: Tokens, vocab: int = 40, frames_each: int = 5, sure: float = 12.
     logits[2::frames_each, BLANK] = 0.0
     logits[np.arange(len(text)) * frames_each + 2, text] = sure
     log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    return Posteriors.of(log_probs.astype(np.float32))
+    return Posteriors.of(log_probs.astype(np.float32), end=Tokenizer.end_id)
 
 
 LONG = tuple(4 + (n * n) % 36 for n in range(200))
@@ -128,7 +128,7 @@ LONG = tuple(4 + (n * n) % 36 for n in range(200))
 def test_a_long_text_stays_in_range() -> None:
     """A thousand frames, and probabilities far below what a float holds."""
     posteriors = peaky(LONG)
-    prefixes = nothing_said(posteriors)
+    prefixes = empty_prefix(posteriors)
     for token in LONG:
         (found,) = following(posteriors, prefixes)
         assert found[4:].argmax() + 4 == token
@@ -144,7 +144,7 @@ def test_a_long_text_stays_in_range() -> None:
 def test_a_text_that_nobody_says_can_always_end(seed: int) -> None:
     posteriors = peaky(LONG[:60], sure=40.0)
     random = np.random.default_rng(seed)
-    prefixes = nothing_said(posteriors)
+    prefixes = empty_prefix(posteriors)
     for token in random.integers(4, 40, 400).tolist():
         (found,) = following(posteriors, prefixes)
         assert not np.isnan(found).any()
@@ -153,8 +153,8 @@ def test_a_text_that_nobody_says_can_always_end(seed: int) -> None:
 
 
 def test_a_prefix_is_the_same_to_the_last_bit_whoever_is_beside_it() -> None:
-    posteriors = Posteriors.of(heard(30, 5, 3.0, 20))
-    together = nothing_said(posteriors)
+    posteriors = Posteriors.of(heard(30, 5, 3.0, 20), end=Tokenizer.end_id)
+    together = empty_prefix(posteriors)
     (first,) = following(posteriors, together)
     tokens = [4, 5, 6, 7, 8]
     together = extended(posteriors, together, [0] * 5, tokens, first[tokens].tolist())
@@ -172,7 +172,7 @@ def test_a_prefix_is_the_same_to_the_last_bit_whoever_is_beside_it() -> None:
 
 def test_the_same_token_twice_wants_a_blank_between() -> None:
     """Two frames have no room for it."""
-    posteriors = Posteriors.of(heard(2, 7))
+    posteriors = Posteriors.of(heard(2, 7), end=Tokenizer.end_id)
     (found,) = following(posteriors, prefixes_of(posteriors, (4,)))
     assert found[4] == -math.inf
     assert found[5] > -math.inf
@@ -195,12 +195,14 @@ def test_silence_is_where_no_token_is_sure(
     probabilities[:, BLANK] = 0.95
     probabilities[frame] = (1 - probability) / (VOCAB - 1)
     probabilities[frame, token] = probability
-    assert Posteriors.of(np.log(probabilities)).silent is silent
+    assert Posteriors.of(np.log(probabilities), end=Tokenizer.end_id).silent is silent
 
 
 def test_who_hears_nothing_clearly_does_not_hear_silence() -> None:
-    assert not Posteriors.of(heard(50, 0, 0.1, 40)).silent
+    assert not Posteriors.of(heard(50, 0, 0.1, 40), end=Tokenizer.end_id).silent
 
 
 def test_a_single_frame_may_be_a_word() -> None:
-    assert not Posteriors.of(np.log(np.array([[0.1, 0.1, 0.1, 0.1, 0.6]], np.float32))).silent
+    assert not Posteriors.of(
+        np.log(np.array([[0.1, 0.1, 0.1, 0.1, 0.6]], np.float32)), end=Tokenizer.end_id
+    ).silent

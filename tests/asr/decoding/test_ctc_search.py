@@ -8,6 +8,7 @@ import pytest
 
 from auricle.decoding import BeamSearch, CtcScorer, Posteriors, new_search
 from auricle.decoding.ctc_prefix import Floats
+from auricle.decoding.search import Sampling
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
 from auricle_types.options import DecodingOptions
@@ -39,7 +40,7 @@ def searched(
     decoder: ScriptedDecoder, number: int, search: BeamSearch, weight: float
 ) -> Hypothesis:
     continuous = decoder.continuous(slots=search.width)
-    scorer = CtcScorer(Posteriors.of(heard(number)), weight)
+    scorer = CtcScorer(Posteriors.of(heard(number), end=Tokenizer.end_id), weight)
     decoding = continuous.join(remembered(number, FRAMES), search, scorer)
     while decoding not in continuous.step():
         pass
@@ -56,7 +57,7 @@ def test_a_huge_beam_finds_the_best_of_all_by_both_heads(weight: float) -> None:
             attention = decoder.log_prob(number, [*tokens, END])
             ctc = ctc_log_prob(heard(number), tokens)
             endings[tokens] = (1 - weight) * attention + weight * ctc
-        found = searched(decoder, number, BeamSearch(64, 9, 0.0), weight)
+        found = searched(decoder, number, BeamSearch(64, 9, 0.0, end=Tokenizer.end_id), weight)
         best = max(endings, key=lambda tokens: endings[tokens])
         assert found.tokens == best
         assert found.log_prob == pytest.approx(endings[best], abs=1e-3)
@@ -68,12 +69,15 @@ def test_ctc_changes_what_is_said_and_ends_it() -> None:
     """A decoder that never wants to end, and one that ends at once."""
     talkative, taciturn = ScriptedDecoder(VOCAB, end_bonus=-9.0), ScriptedDecoder(VOCAB, 9.0)
     for number in range(10):
-        assert len(talkative.search(number, BeamSearch(1, 9)).tokens) == 9
-        assert taciturn.search(number, BeamSearch(1, 9)).tokens == ()
-        heard_all = searched(talkative, number, BeamSearch(1, 9), 0.9)
+        assert len(talkative.search(number, BeamSearch(1, 9, end=Tokenizer.end_id)).tokens) == 9
+        assert taciturn.search(number, BeamSearch(1, 9, end=Tokenizer.end_id)).tokens == ()
+        heard_all = searched(talkative, number, BeamSearch(1, 9, end=Tokenizer.end_id), 0.9)
         assert heard_all.ended
         assert len(heard_all.tokens) <= FRAMES
-    lengths = {len(searched(taciturn, n, BeamSearch(1, 9), 0.9).tokens) for n in range(10)}
+    lengths = {
+        len(searched(taciturn, n, BeamSearch(1, 9, end=Tokenizer.end_id), 0.9).tokens)
+        for n in range(10)
+    }
     assert max(lengths) > 0
 
 
@@ -87,11 +91,11 @@ def test_without_a_share_ctc_is_not_there(width: int) -> None:
         for weight in (0.0, 0.7)
     ]
     speeches = [script(number, FRAMES) for number in range(10)]
-    every = [Posteriors.of(heard(number)) for number in range(10)]
+    every = [Posteriors.of(heard(number), end=Tokenizer.end_id) for number in range(10)]
     answers = Stage(decoder.decoder, speeches, posteriors=every).play(parts)
     differ = 0
     for number, part in enumerate(parts):
-        plain = decoder.search(part.speech, new_search(part.options, FRAMES))
+        plain = decoder.search(part.speech, new_search(part.options, FRAMES, end=Tokenizer.end_id))
         if part.options.ctc_weight == 0:
             assert answers[number] == plain
         differ += answers[number] != plain
@@ -102,15 +106,15 @@ def test_what_is_drawn_is_drawn_by_both_heads() -> None:
     """Near zero, it is what the greedy search takes."""
     decoder = ScriptedDecoder(VOCAB)
     for number in range(10):
-        cold = BeamSearch(1, 9, temperature=1e-5, seed=1)
-        expected = searched(decoder, number, BeamSearch(1, 9), 0.6)
+        cold = BeamSearch(1, 9, end=Tokenizer.end_id, sampling=Sampling(temperature=1e-5, seed=1))
+        expected = searched(decoder, number, BeamSearch(1, 9, end=Tokenizer.end_id), 0.6)
         assert searched(decoder, number, cold, 0.6) == expected
 
 
 def test_a_search_that_is_done_when_it_joins_takes_no_step() -> None:
     decoder = ScriptedDecoder(VOCAB)
     continuous = decoder.continuous(slots=4)
-    search = BeamSearch(1, 9)
+    search = BeamSearch(1, 9, end=Tokenizer.end_id)
     search.live, search.ended = [], [Hypothesis((), 0.0, ended=False)]
     joined = continuous.join(remembered(0, FRAMES), search)
     assert continuous.step() == [joined]

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from auricle.decoding import ContinuousDecoder, continuous, new_search
 from auricle.decoding.continuous import LONG_PROMPT
-from auricle.decoding.prelude import Prelude
+from auricle.decoding.passes import PassSetup
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, new_cache
+from auricle.tokenizer import Tokenizer
 from auricle_types.options import DecodingOptions
 from tests.asr.tiny import DTYPES, VOCAB_SIZE, prepared_model, utterances
 
@@ -24,12 +25,12 @@ OPTIONS = [
 
 @dataclass
 class Look:
-    """A `Probe`."""
+    """A `LogitsObserver`."""
 
-    place: int
+    position: int
     seen: list[Tensor] = field(default_factory=list)
 
-    def see(self, logits: Tensor) -> None:
+    def observe(self, logits: Tensor) -> None:
         self.seen.append(logits.clone())
 
 
@@ -51,26 +52,28 @@ def decoded(
     """What those with these prompts say together, and in how many steps."""
     decoder = prepared_model(dtype).decoder
     cache = new_cache(decoder, slots=16, max_frames=100)
-    together, steps = ContinuousDecoder(decoder, cache), 0
+    together, steps = ContinuousDecoder(decoder, cache, special=Tokenizer.special), 0
     found = {}
     with torch.inference_mode():
         for row in rows:
             (memory,) = decoder.memorise([speeches(dtype)[row % len(speeches(dtype))]])
-            search = new_search(OPTIONS[row], 100)
-            prelude = Prelude(prompt(PROMPTS[row]), probes=tuple(looks))
-            found[row] = together.join(memory, search, prelude=prelude)
+            search = new_search(OPTIONS[row], 100, end=Tokenizer.end_id)
+            setup = PassSetup(prompt(PROMPTS[row]), observers=tuple(looks))
+            found[row] = together.join(memory, search, setup=setup)
     waiting = list(found.values())
     while waiting:
         steps += 1
         for done in together.step():
             together.leave(done)
             waiting.remove(done)
-    return [found[row].answer for row in rows], steps
+    return [found[row].result for row in rows], steps
 
 
 def test_a_prompt_that_cannot_be_fed_takes_no_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder = prepared_model(torch.float32).decoder
-    together = ContinuousDecoder(decoder, new_cache(decoder, slots=2, max_frames=100))
+    together = ContinuousDecoder(
+        decoder, new_cache(decoder, slots=2, max_frames=100), special=Tokenizer.special
+    )
     with torch.inference_mode():
         (memory,) = decoder.memorise([speeches(torch.float32)[0]])
 
@@ -78,7 +81,9 @@ def test_a_prompt_that_cannot_be_fed_takes_no_slot(monkeypatch: pytest.MonkeyPat
         raise torch.OutOfMemoryError("none left")
 
     def join() -> None:
-        together.join(memory, new_search(OPTIONS[0], 100), prelude=Prelude(prompt(30)))
+        together.join(
+            memory, new_search(OPTIONS[0], 100, end=Tokenizer.end_id), setup=PassSetup(prompt(30))
+        )
 
     with monkeypatch.context() as patched:
         patched.setattr(decoder, "prefill", fails)

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auricle.decoding import BeamSearch, decode_all
-from auricle.decoding.filters import token_log_probs
+from auricle.decoding.logits_processors import token_log_probs
+from auricle.decoding.search import Sampling
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
 from auricle_types.options import DecodingOptions
@@ -22,8 +23,10 @@ WORDY = ScriptedDecoder(40, end_bonus=-50.0)
 def drawn(
     seed: int | None, temperature: float = 1.0, *, number: int = 0, decoder: ScriptedDecoder = WORDY
 ) -> Hypothesis:
-    search = BeamSearch(1, 20, temperature=temperature, seed=seed)
-    (found,) = decode_all(decoder.decoder, [script(number)], [search])
+    search = BeamSearch(
+        1, 20, end=Tokenizer.end_id, sampling=Sampling(temperature=temperature, seed=seed)
+    )
+    (found,) = decode_all(decoder.decoder, [script(number)], [search], Tokenizer.special)
     return found.best()
 
 
@@ -91,18 +94,23 @@ def test_a_batch_of_drawn_ones_is_each_of_them_alone(dtype: torch.dtype) -> None
 @pytest.mark.parametrize("number", range(10))
 def test_near_zero_it_is_the_greedy_search(number: int) -> None:
     decoder = ScriptedDecoder(12, end_bonus=0.5)
-    expected = decoder.search(number, BeamSearch(1, 20))
+    expected = decoder.search(number, BeamSearch(1, 20, end=Tokenizer.end_id))
     assert drawn(5, 1e-5, number=number, decoder=decoder) == expected
 
 
 def test_a_first_token_is_drawn_as_often_as_it_is_likely() -> None:
     """Over the seeds; chi-squared below its 99.9 % point for 8 degrees of freedom."""
     decoder, count = ScriptedDecoder(12), 600
-    searches = [BeamSearch(1, 1, temperature=2.0, seed=seed) for seed in range(count)]
-    decode_all(decoder.decoder, [script(4)] * count, searches)
+    searches = [
+        BeamSearch(1, 1, end=Tokenizer.end_id, sampling=Sampling(temperature=2.0, seed=seed))
+        for seed in range(count)
+    ]
+    decode_all(decoder.decoder, [script(4)] * count, searches, Tokenizer.special)
     found = Counter((*search.best().tokens, Tokenizer.end_id)[0] for search in searches)
     logits = decoder.following(4, (Tokenizer.start_id,))
-    expected = count * (token_log_probs(logits[None])[0] / 2.0).softmax(dim=-1)
+    expected = count * (
+        token_log_probs(logits[None], Tokenizer.special.suppressed)[0] / 2.0
+    ).softmax(dim=-1)
     said = [token for token in range(12) if float(expected[token]) > 0]
     assert len(said) == 9
     assert min(expected[said]) > 4
@@ -127,5 +135,7 @@ def test_what_is_not_finite_cannot_be_drawn_from() -> None:
 
 @pytest.mark.parametrize("temperature", [1e-300, 5e-324, 1e-40, 1e-7])
 def test_however_cold_it_draws_the_likeliest(temperature: float) -> None:
-    (greedy,) = decode_all(WORDY.decoder, [script(0)], [BeamSearch(1, 20)])
+    (greedy,) = decode_all(
+        WORDY.decoder, [script(0)], [BeamSearch(1, 20, end=Tokenizer.end_id)], Tokenizer.special
+    )
     assert drawn(1, temperature).tokens == greedy.best().tokens

@@ -58,7 +58,7 @@ def test_a_beam_of_one_is_the_naive_greedy_loop(
 def test_a_beam_of_one_takes_the_likeliest_token_each_time(penalty: float) -> None:
     decoder = ScriptedDecoder(12, end_bonus=1.0)
     for script in SCRIPTS:
-        found = decoder.search(script, BeamSearch(1, 6, penalty))
+        found = decoder.search(script, BeamSearch(1, 6, penalty, end=Tokenizer.end_id))
         said = [*found.tokens, Tokenizer.end_id][: found.steps]
         for place, token in enumerate(said):
             logits = decoder.following(script, (Tokenizer.start_id, *said[:place])).clone()
@@ -78,7 +78,10 @@ def test_a_huge_beam_finds_the_best_of_all(penalty: float) -> None:
         ]
         assert len(endings) == 1 + 4 + 16 + 64
         winners.append(max(endings, key=lambda ending: score(ending, penalty)))
-    found = [decoder.search(script, BeamSearch(HUGE, limit, penalty)) for script in SCRIPTS]
+    found = [
+        decoder.search(script, BeamSearch(HUGE, limit, penalty, end=Tokenizer.end_id))
+        for script in SCRIPTS
+    ]
     assert [h.tokens for h in found] == [h.tokens for h in winners]
     assert [h.log_prob for h in found] == pytest.approx([h.log_prob for h in winners], abs=1e-4)
     assert len({h.steps for h in winners}) > 1 or penalty == 0.0
@@ -96,8 +99,10 @@ def test_the_decoders_huge_beam_finds_the_best_of_all(positions: Positions) -> N
     for name, weight in decoder.named_parameters():
         weight.mul_(1.0 if "norm" in name else 3.0)
     encoder_outs = [3 * torch.randn(frames, 16) for frames in (9, 5, 40)]
-    searches = [BeamSearch(64, limit) for _ in encoder_outs]
-    found = [search.best() for search in decode_all(decoder, encoder_outs, searches)]
+    searches = [BeamSearch(64, limit, end=Tokenizer.end_id) for _ in encoder_outs]
+    found = [
+        search.best() for search in decode_all(decoder, encoder_outs, searches, Tokenizer.special)
+    ]
     for hypothesis, encoder_out in zip(found, encoder_outs, strict=True):
         endings = [
             Hypothesis(tokens, log_prob_of(decoder, encoder_out, (*tokens, Tokenizer.end_id)))
@@ -122,7 +127,10 @@ def test_a_wider_beam_can_find_better() -> None:
     """And does, somewhere: else all of these tests would pass without any beam."""
     decoder = ScriptedDecoder(8)
     narrow, wide = (
-        [decoder.search(script, BeamSearch(width, 4, 0.0)) for script in range(30)]
+        [
+            decoder.search(script, BeamSearch(width, 4, 0.0, end=Tokenizer.end_id))
+            for script in range(30)
+        ]
         for width in (1, HUGE)
     )
     ended = [(n, w) for n, w in zip(narrow, wide, strict=True) if n.ended]
@@ -138,7 +146,7 @@ def test_the_models_beams_say_other_things_than_greedy() -> None:
 
 
 def test_a_search_says_whom_it_extends() -> None:
-    search = BeamSearch(2, 9)
+    search = BeamSearch(2, 9, end=Tokenizer.end_id)
     assert search.extend(shown([(-1.0, 5), (-2.0, 6), (-3.0, 7)])) == [0, 0]
     assert [h.tokens for h in search.live] == [(5,), (6,)]
     assert search.extend(shown([(-5.0, 5), (-6.0, 6)], [(-0.5, 7), (-0.75, 8)])) == [1, 1]
@@ -153,38 +161,38 @@ def test_a_search_says_whom_it_extends() -> None:
 
 def test_a_live_hypothesis_wins_only_where_none_ended() -> None:
     decoder = ScriptedDecoder(12, end_bonus=-50.0)
-    found = decoder.search(0, BeamSearch(2, 3))
+    found = decoder.search(0, BeamSearch(2, 3, end=Tokenizer.end_id))
     assert len(found.tokens) == 3
     assert not found.ended
     assert found.log_prob == pytest.approx(decoder.log_prob(0, found.tokens), abs=1e-4)
-    search = BeamSearch(2, 1)
+    search = BeamSearch(2, 1, end=Tokenizer.end_id)
     search.extend(shown([(-0.1, 5), (-9.0, Tokenizer.end_id)]))
     assert search.done
     assert search.best() == Hypothesis((), -9.0)
 
 
 def test_a_search_is_done_when_as_many_ended_as_it_is_wide() -> None:
-    decoder, search = ScriptedDecoder(12, end_bonus=50.0), BeamSearch(3, 9)
+    decoder, search = ScriptedDecoder(12, end_bonus=50.0), BeamSearch(3, 9, end=Tokenizer.end_id)
     assert decoder.search(0, search).tokens == ()
     assert len(search.ended) == 3
     assert max(len(h.tokens) for h in search.ended) < 8
 
 
 def test_a_greedy_search_is_done_at_its_end_or_limit() -> None:
-    search = BeamSearch(1, 2)
+    search = BeamSearch(1, 2, end=Tokenizer.end_id)
     search.extend(shown([(-1.0, 5)]))
     assert not search.done
     assert search.extend(shown([(-1.0, Tokenizer.end_id), (-2.0, 5)])) == []
     assert search.done
     assert search.best() == Hypothesis((5,), -2.0)
-    search = BeamSearch(1, 1)
+    search = BeamSearch(1, 1, end=Tokenizer.end_id)
     search.extend(shown([(-1.0, 5)]))
     assert search.done
     assert search.best() == Hypothesis((5,), -1.0, ended=False)
 
 
 def test_what_cannot_be_said_is_no_candidate() -> None:
-    search = BeamSearch(9, 5)
+    search = BeamSearch(9, 5, end=Tokenizer.end_id)
     parents = search.extend(shown([(-1.0, 5), (-2.0, Tokenizer.end_id), (MINUS_INFINITY, 1)]))
     assert parents == [0]
     assert [h.tokens for h in search.live] == [(5,)]
@@ -195,7 +203,7 @@ def test_length_pays_with_the_penalty() -> None:
     short, long = Hypothesis((5,), -2.0), Hypothesis((5, 6, 7), -3.0)
     winners = {}
     for penalty in (0.0, 1.0):
-        search = BeamSearch(2, 9, penalty)
+        search = BeamSearch(2, 9, penalty, end=Tokenizer.end_id)
         search.ended = [short, long]
         winners[penalty] = search.best()
     assert winners == {0.0: short, 1.0: long}
@@ -208,7 +216,7 @@ def test_nobody_says_more_tokens_than_encoder_frames(
     max_tokens: int | None, frames: int, limit: int
 ) -> None:
     options = DecodingOptions(beam_size=3, max_tokens=max_tokens, length_penalty=0.5)
-    search = new_search(options, frames)
+    search = new_search(options, frames, end=Tokenizer.end_id)
     assert (search.width, search.limit, search.length_penalty) == (3, limit, 0.5)
 
 

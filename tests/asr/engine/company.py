@@ -9,7 +9,7 @@ import sys
 import torch
 
 from auricle.engine import ModelRunner
-from auricle_types.options import DecodingOptions
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.engine.jobs import alone, jobs, run
 from tests.asr.tiny import DTYPES
 from tests.asr.voices import Ears
@@ -27,7 +27,11 @@ OPTIONS = (
 def same_answers(ears: Ears) -> bool:
     """Whether six requests get alone, to the last bit, what they get together."""
     runner = ModelRunner(
-        ears.model, torch.device("cpu"), ears.dtype, slots=24, casting=ears.casting
+        ears.model,
+        torch.device("cpu"),
+        ears.dtype,
+        scorers=ears.scorer_factory,
+        config=EngineConfig(slots=24),
     )
     some = jobs(ears.possible(OPTIONS), ears.samples)
     return run(runner, some) == alone(runner, some)

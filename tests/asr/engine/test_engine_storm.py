@@ -111,7 +111,7 @@ class Case:
 
 @pytest.fixture(scope="module")
 def real() -> ModelRunner:
-    return ModelRunner(tiny_model(), torch.device("cpu"), slots=16)
+    return ModelRunner(tiny_model(), torch.device("cpu"), config=EngineConfig(slots=16))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from auricle.config import SAMPLE_RATE
-from auricle.decoding import Casting
+from auricle.decoding import ScorerFactory
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.engine.runner import MIB
@@ -23,7 +23,7 @@ from auricle_types.errors import (
     InferenceError,
     InvalidOptionError,
 )
-from auricle_types.options import DecodingOptions
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.decoding.play import Part, Stage
 from tests.asr.engine.jobs import MIXED, alone, finish, jobs, run, tokens
 from tests.asr.language_models import random_model
@@ -46,7 +46,7 @@ SILENCED = Hypothesis((), 0.0, ended=False, guards=("silence",))
 
 @pytest.fixture(scope="module")
 def runner() -> ModelRunner:
-    return ModelRunner(tiny_model(), CPU, slots=40)
+    return ModelRunner(tiny_model(), CPU, config=EngineConfig(slots=40))
 
 
 def test_each_request_keeps_its_own_options(runner: ModelRunner) -> None:
@@ -61,7 +61,7 @@ def test_each_request_keeps_its_own_options(runner: ModelRunner) -> None:
 def test_it_runs_the_models_parts_in_their_order(dtype: torch.dtype) -> None:
     model, attention = prepared_model(dtype), DecodingOptions(ctc_weight=0.0, guards=False)
     encoder_outs = model.encoder.encode(utterances(model.config, dtype))
-    runner = ModelRunner(model, CPU, dtype, slots=40)
+    runner = ModelRunner(model, CPU, dtype, config=EngineConfig(slots=40))
     found = run(runner, jobs([attention] * len(SECONDS)))
     assert found == decoded(model, encoder_outs)
     stage = Stage(model.decoder, encoder_outs, posteriors=posteriors(model, encoder_outs))
@@ -123,7 +123,7 @@ def test_a_whole_window_is_taken(runner: ModelRunner) -> None:
 def test_what_could_never_run_is_refused(runner: ModelRunner) -> None:
     with pytest.raises(EmptyAudioError):
         runner.check(Request(np.zeros(0, np.float32)))
-    few = ModelRunner(tiny_model(), CPU, slots=4)
+    few = ModelRunner(tiny_model(), CPU, config=EngineConfig(slots=4))
     few.check(Request(sounds()[0], DecodingOptions(beam_size=4)))
     with pytest.raises(InvalidOptionError, match="beam_size 5 needs more than the engine's 4"):
         few.check(Request(sounds()[0], DecodingOptions(beam_size=5)))
@@ -274,7 +274,7 @@ def test_a_request_costs_what_is_remembered_of_it(dtype: torch.dtype) -> None:
     What CTC hears, too, where anybody listens.
     """
     model = prepared_model(dtype)
-    runner = ModelRunner(model, CPU, dtype, slots=40)
+    runner = ModelRunner(model, CPU, dtype, config=EngineConfig(slots=40))
     outs = model.encoder.encode(utterances(model.config, dtype))
     for job, out, memory in zip(costed(runner), outs, model.decoder.memorise(outs), strict=True):
         assert job.cost.frames == len(out)
@@ -285,7 +285,7 @@ def test_a_request_costs_what_is_remembered_of_it(dtype: torch.dtype) -> None:
 
 
 def test_room_shrinks_and_comes_back() -> None:
-    runner = ModelRunner(tiny_model(), CPU, slots=40, max_cache_mib=1)
+    runner = ModelRunner(tiny_model(), CPU, config=EngineConfig(slots=40, max_cache_mib=1))
     some = costed(runner)
     assert (runner.room.slots, runner.room.cache_bytes) == (40, MIB)
     slots, cache_bytes = 40, MIB
@@ -300,7 +300,7 @@ def test_room_shrinks_and_comes_back() -> None:
 
 
 def test_who_does_not_get_in_takes_no_room() -> None:
-    runner = ModelRunner(tiny_model(), CPU, slots=4)
+    runner = ModelRunner(tiny_model(), CPU, config=EngineConfig(slots=4))
     room, some = runner.room, costed(runner)
     with pytest.raises(ValueError, match="slots wanted"):
         runner.join(some)
@@ -333,7 +333,10 @@ def test_the_callers_model_is_not_changed() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_runners_share_a_prepared_model(dtype: torch.dtype) -> None:
     """Each with slots of its own."""
-    one, other = (ModelRunner(prepared_model(dtype), CPU, dtype, slots=16) for _ in range(2))
+    one, other = (
+        ModelRunner(prepared_model(dtype), CPU, dtype, config=EngineConfig(slots=16))
+        for _ in range(2)
+    )
     assert one.model is other.model
     expected = run(one, jobs())
     one.join(jobs())
@@ -345,7 +348,9 @@ def test_runners_share_a_prepared_model(dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("beam_size", [1, 3])
 def test_cuda_says_what_the_cpu_says(runner: ModelRunner, beam_size: int, exact: bool) -> None:
-    device = ModelRunner(tiny_model(), torch.device("cuda"), slots=40, exact=exact)
+    device = ModelRunner(
+        tiny_model(), torch.device("cuda"), config=EngineConfig(slots=40, exact=exact)
+    )
     options = [DecodingOptions(beam_size=beam_size)] * len(SECONDS)
     assert tokens(run(device, jobs(options))) == tokens(run(runner, jobs(options)))
 
@@ -354,7 +359,9 @@ def test_cuda_says_what_the_cpu_says(runner: ModelRunner, beam_size: int, exact:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_an_exact_runner_on_cuda_hears_each_as_alone(dtype: torch.dtype) -> None:
-    device = ModelRunner(tiny_model(), torch.device("cuda"), dtype, slots=40, exact=True)
+    device = ModelRunner(
+        tiny_model(), torch.device("cuda"), dtype, config=EngineConfig(slots=40, exact=True)
+    )
     assert run(device, jobs(MIXED[:-1], sounds()[:-1])) == alone(
         device, jobs(MIXED[:-1], sounds()[:-1])
     )
@@ -362,8 +369,9 @@ def test_an_exact_runner_on_cuda_hears_each_as_alone(dtype: torch.dtype) -> None
 
 def test_a_language_model_changes_what_is_said_unless_it_is_left_out(runner: ModelRunner) -> None:
     language_model, _ = random_model(vocab_size=VOCAB_SIZE, order=3, share=0.1)
-    casting = Casting(prepared_model(torch.float32).config.tokens_per_second, language_model)
-    fused = ModelRunner(prepared_model(torch.float32), CPU, casting=casting)
+    model = prepared_model(torch.float32)
+    scorers = ScorerFactory.of(model.config, language_model=language_model)
+    fused = ModelRunner(model, CPU, scorers=scorers)
     some, silent = sounds()[:3], DecodingOptions(lm_weight=0.0)
     assert alone(fused, jobs([silent] * 3, some)) == alone(runner, jobs()[:3])
     strong = DecodingOptions(lm_weight=2.0, guards=False)

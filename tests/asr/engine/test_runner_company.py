@@ -16,7 +16,7 @@ from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
 from auricle.model.decoder_cache import StepView
 from auricle.model.ragged import RaggedCache
-from auricle_types.options import DecodingOptions
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.engine.jobs import MIXED, Answer, alone, jobs, run, tokens
 from tests.asr.tiny import (
     ARCHITECTURES,
@@ -48,7 +48,13 @@ is_exact = pytest.mark.parametrize("exact", [False, True], ids=["usual", "exact"
 @functools.cache
 def runner_of(ears: Ears, exact: bool = False) -> ModelRunner:
     """Each test leaves it empty."""
-    return ModelRunner(ears.model, CPU, ears.dtype, slots=SLOTS, exact=exact, casting=ears.casting)
+    return ModelRunner(
+        ears.model,
+        CPU,
+        ears.dtype,
+        scorers=ears.scorer_factory,
+        config=EngineConfig(slots=SLOTS, exact=exact),
+    )
 
 
 def jobs_of(ears: Ears) -> list[Job]:
@@ -67,7 +73,7 @@ def test_together_is_alone_to_the_last_bit(
     positions: Positions, conv_kernel: int, beam_size: int, dtype: torch.dtype
 ) -> None:
     model = prepared_model(dtype, positions, conv_kernel)
-    runner = ModelRunner(model, CPU, dtype, slots=20)
+    runner = ModelRunner(model, CPU, dtype, config=EngineConfig(slots=20))
     batch = jobs([DecodingOptions(beam_size=beam_size)] * len(SECONDS))
     together = run(runner, batch)
     assert together == alone(runner, batch)
@@ -185,7 +191,7 @@ class Shapes:
         self._step, self._encode = self.model.decoder.step, self.model.encoder.encode
         monkeypatch.setattr(self.model.decoder, "step", self.step)
         monkeypatch.setattr(self.model.encoder, "encode", self.encode)
-        self.runner = ModelRunner(self.model, CPU, slots=20, exact=exact)
+        self.runner = ModelRunner(self.model, CPU, config=EngineConfig(slots=20, exact=exact))
         self.runner.features.register_forward_pre_hook(self.heard)
 
     def step(self, tokens: Tensor, view: StepView) -> Tensor:
@@ -241,7 +247,7 @@ def test_threads_change_nothing_between_alone_and_together(ears: Ears, threads: 
 def test_few_slots_are_exact_too(slots: int) -> None:
     """Products of few rows round differently in float32."""
     ears = Ears("tiny", torch.float32)
-    runner = ModelRunner(ears.model, CPU, ears.dtype, slots=slots, exact=True)
+    runner = ModelRunner(ears.model, CPU, ears.dtype, config=EngineConfig(slots=slots, exact=True))
     batch = jobs([OPTIONS[0]] * len(SECONDS), ears.samples)[:slots]
     assert run(runner, batch) == alone(runner, batch)
 
@@ -249,7 +255,7 @@ def test_few_slots_are_exact_too(slots: int) -> None:
 @pytest.mark.parametrize("wanting", ["open", "close"])
 def test_a_cache_that_fails_loses_no_slot(wanting: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ears = Ears("tiny", torch.float32)
-    runner = ModelRunner(ears.model, CPU, ears.dtype, slots=4)
+    runner = ModelRunner(ears.model, CPU, ears.dtype, config=EngineConfig(slots=4))
     room, (job, *_) = runner.room, jobs(OPTIONS[:1], ears.samples[:1])
 
     def fail(*_: object) -> None:

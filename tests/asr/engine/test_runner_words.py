@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from auricle.decoding import Casting, dialect_of
-from auricle.decoding.ctc_words import ctc_words
+from auricle.decoding import ScorerFactory
 from auricle.engine import ModelRunner
+from auricle.families import new_policy
+from auricle.families.auricle.ctc_words import ctc_words
 from auricle.hypothesis import Hypothesis
 from auricle_types.errors import InvalidOptionError
-from auricle_types.options import DecodingOptions
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.engine.jobs import alone, jobs, run, tokens
 from tests.asr.tiny import DTYPES, prepared_model, sounds, tiny_tokenizer
 
@@ -25,8 +26,10 @@ TIMED = (
 
 def timing_runner(dtype: torch.dtype = torch.float32) -> ModelRunner:
     model = prepared_model(dtype)
-    casting = Casting.of(model.config, dialect=dialect_of(model.config, tiny_tokenizer()))
-    return ModelRunner(model, CPU, dtype, slots=40, casting=casting)
+    scorer_factory = ScorerFactory.of(
+        model.config, policy=new_policy(model.config, tiny_tokenizer())
+    )
+    return ModelRunner(model, CPU, dtype, scorers=scorer_factory, config=EngineConfig(slots=40))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

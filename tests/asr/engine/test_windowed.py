@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("whisper")
 
 from auricle.config import ModelConfig
-from auricle.decoding.whisper import WhisperDialect
 from auricle.engine import Engine, Outcome, Request
 from auricle.engine.windowed import in_windows
+from auricle.families.whisper.policy import WhisperPolicy
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
 from auricle_types.errors import InferenceError, InvalidOptionError
@@ -55,8 +55,8 @@ def heard(
     context: int = 448,
 ) -> tuple[list[Segment], list[Receipt]]:
     samples = np.arange(round(seconds * 16_000), dtype=np.float32)
-    dialect = WhisperDialect(vocabulary(), context)
-    found = list(in_windows(cast(Engine, engine), config, dialect, samples, options))
+    policy = WhisperPolicy(vocabulary(), context)
+    found = list(in_windows(cast(Engine, engine), config, policy, samples, options))
     segments = [segment for recognition in found for segment in recognition.segments]
     return segments, [recognition.receipt for recognition in found]
 
@@ -86,9 +86,9 @@ def test_what_was_said_long_ago_is_not_told() -> None:
     said = (BEGIN, *words(10 * " word"), BEGIN + 1500)
     engine = ScriptedEngine(*[Hypothesis(said, -1.0)] * 6)
     heard(engine, 180.0, DecodingOptions(language="en"), context=24)
-    dialect = WhisperDialect(vocabulary(), 24)
+    policy = WhisperPolicy(vocabulary(), 24)
     for request in engine.requests:
-        dialect.check(request.options)
+        policy.check(request.options)
     assert len(engine.requests[-1].options.prompt or ()) == 24
 
 

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from auricle.checkpoint import Checkpoint
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
-from auricle.families.openai import openai_name
-from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle.families.whisper.openai_file import openai_name
+from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle_types.errors import AuricleError
-from auricle_types.options import DecodingOptions
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.tiny import sound
 from tests.asr.tokenizer.unicode_lines import short_vocabulary
 
@@ -143,7 +143,7 @@ def hub_folder(theirs: Peer, folder: Path, tokenizer: WhisperTokenizer) -> Path:
     }
     start, end = tokenizer.start, tokenizer.end
     ids = {"decoder_start_token_id": start, "eos_token_id": end, "bos_token_id": end}
-    silent = list(tokenizer.special.silent)
+    silent = list(tokenizer.special.suppressed)
     model: Peer = hub_whisper(**size, **ids, pad_token_id=end, suppress_tokens=silent)
     weights = theirs.state_dict()
     names = {name: name for name in model.state_dict()}
@@ -162,7 +162,7 @@ def _generation(tokenizer: WhisperTokenizer) -> dict[str, object]:
         "lang_to_id": {f"<|{code}|>": token for code, token in tokenizer.languages.items()},
         "task_to_id": {task: tokenizer.task(task) for task in ("translate", "transcribe")},
         "no_timestamps_token_id": tokenizer.no_timestamps,
-        "suppress_tokens": list(tokenizer.special.silent),
+        "suppress_tokens": list(tokenizer.special.suppressed),
         "alignment_heads": [list(each) for each in ALIGNMENT_HEADS],
     }
 
@@ -184,7 +184,7 @@ def write_tokenizer(folder: Path, size: int) -> None:
 
 def runner(checkpoint: Checkpoint, slots: int = 64) -> ModelRunner:
     """On the CPU, in float32."""
-    return ModelRunner(checkpoint.model, torch.device("cpu"), slots=slots)
+    return ModelRunner(checkpoint.model, torch.device("cpu"), config=EngineConfig(slots=slots))
 
 
 def features(listener: ModelRunner, sounds: Sequence[npt.NDArray[np.float32]]) -> list[Tensor]:

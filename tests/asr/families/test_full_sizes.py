@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from auricle.engine import ModelRunner
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from tests.asr.families.peers import features, runner
 from tests.asr.families.sizes import (
     MOONSHINE,

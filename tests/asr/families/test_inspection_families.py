@@ -7,10 +7,10 @@ from torch import Tensor
 
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
-from auricle.families import load_pretrained
+from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.inspection import Observation, observe
+from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
-from auricle.tokenizer.whisper import WhisperTokenizer
 from auricle_types.options import DecodingOptions
 from tests.asr.families.peers import (
     ALIGNMENT_HEADS,

@@ -11,8 +11,8 @@ from torch import nn
 from auricle.checkpoint import load_checkpoint, save_checkpoint
 from auricle.engine import Request
 from auricle.engine.request import Job
-from auricle.families import describe, load_pretrained
 from auricle.hypothesis import Hypothesis
+from auricle.pretrained import describe, load_pretrained
 from auricle.recognizer import Recognizer
 from auricle_types.options import DecodingOptions
 from tests.asr.families.peers import (
@@ -61,7 +61,7 @@ def test_a_whisper_that_was_taught_short_contexts_goes_without_its_window(tmp_pa
     (folder / "config.json").write_text(json.dumps({**described, "short_context": True}))
     config = load_pretrained(folder).model.config
     assert config.short_context
-    assert config.heard(8_000) == 16_000  # and half a second of silence
+    assert config.encoded_samples(8_000) == 16_000  # and half a second of silence
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -100,13 +100,13 @@ def test_the_audio_context_is_a_choice(folder: Path) -> None:
     assert usual.audio_context == {"whisper": "full", "moonshine": "auto"}[folder.name]
     full = load_pretrained(folder, audio_context="full").model.config
     auto = load_pretrained(folder, audio_context="auto").model.config
-    assert full.heard(1) == full.heard(full.window) == full.window
-    assert auto.heard(auto.window) == auto.window
+    assert full.encoded_samples(1) == full.encoded_samples(full.window) == full.window
+    assert auto.encoded_samples(auto.window) == auto.window
     if folder.name == "whisper":
         assert full.encoder_len(1) == WINDOW
         return
-    assert auto.heard(8_000) == 8_000
-    assert [auto.heard(samples) for samples in (1, 894, 895, 896)] == [895, 895, 895, 896]
+    assert auto.encoded_samples(8_000) == 8_000
+    assert [auto.encoded_samples(samples) for samples in (1, 894, 895, 896)] == [895, 895, 895, 896]
     assert [auto.encoder_len(samples) for samples in (1, 895, 1_278, 1_279)] == [1, 1, 1, 2]
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from auricle.families import describe
-from auricle.families.ctranslate2 import sources
+from auricle.families.whisper.ctranslate2 import sources
 from auricle.model import SpeechTransformer
-from tests.asr.families.ct2 import Array, write_model_bin
+from auricle.pretrained import describe
 from tests.asr.families.peers import Peer, hub_whisper
 from tests.asr.families.sizes import WHISPER, hub_dims, skip_without_memory
+from tests.asr.families.whisper.ct2 import Array, write_model_bin
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 LARGE = WHISPER["large-v3"]

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from auricle.families import FAMILIES, load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle_types.errors import (
     CheckpointMismatchError,
     CorruptCheckpointError,
@@ -98,7 +98,7 @@ def test_an_unknown_architecture_is_named_with_the_known_ones(folder: Path) -> N
     change_json(folder / "config.json", lambda config: config.update(model_type="wav2vec2"))
     with pytest.raises(UnknownArchitectureError) as caught:
         load_pretrained(folder)
-    assert all(name in str(caught.value) for name in ("wav2vec2", *FAMILIES))
+    assert all(name in str(caught.value) for name in ("wav2vec2", "whisper", "moonshine"))
 
 
 @pytest.mark.parametrize(

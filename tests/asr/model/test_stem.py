@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from auricle.config import Convolution, TransformerConfig, strided
-from auricle.families.moonshine import STEM as MOONSHINE
+from auricle.families.moonshine.config import STEM as MOONSHINE
 from auricle.model import length_mask
 from auricle.model.stem import Stem, UtteranceNorm
 from auricle.model.strip import Strip

@@ -8,9 +8,10 @@ import pytest
 
 pytest.importorskip("whisper")
 
+from auricle.families.whisper.openai_vocabulary import openai_tokenizer
+from auricle.families.whisper.tokenizer import TIMESTAMPS, WhisperTokenizer
+from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.folder import folder_tokenizer
-from auricle.tokenizer.openai import openai_tokenizer
-from auricle.tokenizer.whisper import TIMESTAMPS, WhisperTokenizer
 from auricle_types.errors import CorruptCheckpointError, TokenizerMissingError
 from tests.asr.tokenizer.unicode_lines import lines, short_vocabulary, vocabulary
 
@@ -37,8 +38,7 @@ def assert_equal(found: WhisperTokenizer, expected: WhisperTokenizer) -> None:
 def test_one_file(tmp_path: Path) -> None:
     """A published one, whole."""
     (tmp_path / "tokenizer.json").write_bytes(vocabulary().serialized)
-    found = folder_tokenizer(tmp_path, whisper=True)
-    assert isinstance(found, WhisperTokenizer)
+    found = folder_tokenizer(tmp_path, WhisperTokenizer)
     assert_equal(found, vocabulary())
 
 
@@ -46,27 +46,25 @@ def test_one_file(tmp_path: Path) -> None:
 def test_several_files(tmp_path: Path, times: bool) -> None:
     """Early releases do not list the times."""
     write_parts(tmp_path, times=times)
-    found = folder_tokenizer(tmp_path, whisper=True)
-    assert isinstance(found, WhisperTokenizer)
+    found = folder_tokenizer(tmp_path, WhisperTokenizer)
     assert_equal(found, short_vocabulary())
 
 
 def test_the_older_name_of_no_speech(tmp_path: Path) -> None:
     older = short_vocabulary().serialized.replace(b"<|nospeech|>", b"<|nocaptions|>")
     (tmp_path / "tokenizer.json").write_bytes(older)
-    found = folder_tokenizer(tmp_path, whisper=True)
-    assert isinstance(found, WhisperTokenizer)
+    found = folder_tokenizer(tmp_path, WhisperTokenizer)
     assert found.no_speech == short_vocabulary().no_speech
 
 
 def test_other_families_have_no_times(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_bytes(short_vocabulary().serialized)
-    assert type(folder_tokenizer(tmp_path, whisper=False)) is not WhisperTokenizer
+    assert type(folder_tokenizer(tmp_path, BytePairTokenizer)) is not WhisperTokenizer
 
 
 def test_no_files(tmp_path: Path) -> None:
     with pytest.raises(TokenizerMissingError, match=r"needs tokenizer\.json, or vocab\.json and"):
-        folder_tokenizer(tmp_path, whisper=True)
+        folder_tokenizer(tmp_path, WhisperTokenizer)
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "vocab.json", "added_tokens.json"])
@@ -75,11 +73,11 @@ def test_broken_files(tmp_path: Path, name: str, content: str) -> None:
     write_parts(tmp_path)
     (tmp_path / name).write_text(content)
     with pytest.raises(CorruptCheckpointError):
-        folder_tokenizer(tmp_path, whisper=True)
+        folder_tokenizer(tmp_path, WhisperTokenizer)
 
 
 def test_without_the_package_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auricle.tokenizer.openai.find_spec", lambda name: None)
+    monkeypatch.setattr("auricle.families.whisper.openai_vocabulary.find_spec", lambda name: None)
     with pytest.raises(TokenizerMissingError, match=r"pip install 'auricle\[openai\]'"):
         openai_tokenizer(multilingual=True)
 
@@ -90,6 +88,6 @@ def test_another_package_of_that_name_is_not_it(
     (tmp_path / "whisper").mkdir()
     (tmp_path / "whisper" / "__init__.py").touch()
     found = PathFinder.find_spec("whisper", [str(tmp_path)])
-    monkeypatch.setattr("auricle.tokenizer.openai.find_spec", lambda name: found)
+    monkeypatch.setattr("auricle.families.whisper.openai_vocabulary.find_spec", lambda name: found)
     with pytest.raises(TokenizerMissingError):
         openai_tokenizer(multilingual=False)

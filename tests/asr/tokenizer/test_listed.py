@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("whisper")
 
+from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.tokenizer.listed import list_to_json
-from auricle.tokenizer.whisper import WhisperTokenizer
 from tests.asr.tokenizer.unicode_lines import lines, vocabulary
 
 

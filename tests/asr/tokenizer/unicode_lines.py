@@ -5,15 +5,15 @@ from itertools import islice
 
 import numpy as np
 
-from auricle.tokenizer.byte_pairs import all_merges, serialize
-from auricle.tokenizer.openai import (
+from auricle.families.whisper.openai_vocabulary import (
     _added,
     _asset,
     _ranks,
     _written,
     openai_tokenizer,
 )
-from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle.families.whisper.tokenizer import WhisperTokenizer
+from auricle.tokenizer.byte_pairs import all_merges, serialize
 
 # First and last code point of blocks, the more common ones more often.
 BLOCKS = (

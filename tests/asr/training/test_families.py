@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from auricle.checkpoint import load_checkpoint
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle.tokenizer.folder import TOKENIZER
 from auricle.training.config import TrainingConfig, load_training_config

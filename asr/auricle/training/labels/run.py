@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 from auricle.engine.devices import resolve_device
 from auricle.evaluation import normalizer
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.labels.label import Label, write_labels
 from auricle.training.labels.teacher import Teacher

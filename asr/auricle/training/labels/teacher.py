@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.checkpoint import Checkpoint
-from auricle.features import new_features
-from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle.families import new_features
+from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.training.corpus import Corpus, Utterance
 from auricle.training.labels.correction import corrected, similar
 from auricle.training.labels.label import Label
@@ -32,7 +32,7 @@ class Teacher:
             raise InvalidOptionError("[teacher] model must be a Whisper model")
         self._model = checkpoint.model.to(device).eval()
         self._tokenizer = checkpoint.tokenizer
-        self._features = new_features(checkpoint.model.config.features)
+        self._features = new_features(checkpoint.model.config)
         self._device = device
         self._normalise = normalise
 

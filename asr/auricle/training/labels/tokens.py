@@ -6,7 +6,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from auricle.tokenizer.whisper import WhisperTokenizer
+from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.training.labels.label import Label
 
 

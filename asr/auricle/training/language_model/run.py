@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from auricle.decoding.filters import SILENT
 from auricle.language_model import NGramModel
 from auricle.tokenizer import Tokenizer
 from auricle.training.language_model.counts import Packing
@@ -24,7 +23,7 @@ def build(lines: Sequence[Line], tokenizer: Tokenizer, *, order: int, most: int)
         InvalidOptionError: an order that does not go with the tokenizer, or no line is left.
     """
     packing = Packing.of(tokenizer.vocab_size, order)
-    said = np.setdiff1d(np.arange(tokenizer.vocab_size), SILENT)
+    said = np.setdiff1d(np.arange(tokenizer.vocab_size), tokenizer.special.suppressed)
     text = as_tokens(lines, tokenizer)
     counted = count(text, order, packing)
     kept = chosen(counted, estimate(counted, packing, said), most)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from auricle.checkpoint import load_checkpoint, save_checkpoint
-from auricle.families import load_pretrained
+from auricle.pretrained import load_pretrained
 from auricle.training.config import AugmentationConfig, TrainingConfig, load_training_config
 from auricle.training.journal import read_journal
 from auricle.training.labels import label, read_labels

@@ -2,7 +2,7 @@
 
 import torch
 
-from auricle.tokenizer.cut import cut_vocabulary
+from auricle.families.whisper.vocabulary_cut import cut_vocabulary
 from auricle.training.labels import Label, by_student
 from auricle.training.labels.tokens import tokens_of
 from tests.asr.tokenizer.unicode_lines import lines, short_vocabulary

@@ -1,0 +1,1 @@
+"""Moonshine (Jeffries et al. 2024): its files and its decoding."""

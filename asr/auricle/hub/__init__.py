@@ -1,0 +1,1 @@
+"""Models on the Hugging Face Hub: their names, the cache, and downloads."""

@@ -69,8 +69,8 @@ class Subject:
     def read(self, waveforms: Sequence[Samples], options: DecodingOptions) -> list[Tokens]:
         """What the engine says of each."""
         config, tokenizer = self.checkpoint.model.config, self.checkpoint.tokenizer
-        scorer_factory = ScorerFactory.of(config, new_policy(config, tokenizer))
-        runner = ModelRunner(self.checkpoint.model, self.device, self.dtype, scorers=scorer_factory)
+        scorers = ScorerFactory.of(config, new_policy(config, tokenizer))
+        runner = ModelRunner(self.checkpoint.model, self.device, self.dtype, scorers=scorers)
         with closing(Engine(runner)) as engine:
             requests = [Request(samples, options) for samples in waveforms]
             futures = [engine.submit(request, block=True) for request in requests]

@@ -112,10 +112,10 @@ class Tuner:
         self, decoder: ContinuousDecoder, each: Encoded, options: DecodingOptions
     ) -> Decoding:
         frames = each.memory.shape[3]
-        roles = self._scorer_factory.scorers(
+        scorers = self._scorer_factory.scorers(
             options, frames, each.seconds, each.heard, speech=each.speech
         )
-        return decoder.join(each.memory, roles.search, roles.ctc, roles.lm)
+        return decoder.join(each.memory, scorers.search, scorers.ctc, scorers.lm)
 
 
 @torch.inference_mode()

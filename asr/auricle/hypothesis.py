@@ -1,4 +1,4 @@
-"""The noun of decoding."""
+"""A hypothesis of decoding, and its scores."""
 
 import math
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ class Hypothesis:
 
     @property
     def steps(self) -> int:
-        """Decoder steps it took."""
+        """How many decoder steps it took."""
         return len(self.tokens) + self.ended
 
     @property
     def score(self) -> float:
-        """What a search compares."""
+        """The score that searches compare."""
         return self.log_prob + self.bonus
 
     @property
     def confidence(self) -> float:
-        """Geometric mean of the tokens' probabilities, 0..1: not calibrated."""
+        """The geometric mean of the tokens' probabilities, 0 to 1, not calibrated."""
         return math.exp(self.log_prob / max(self.steps, 1))

@@ -4,8 +4,6 @@ import os
 from importlib import resources
 from pathlib import Path
 
-from auricle.hub.download import hub_folder
-from auricle.hub.reference import hint, is_model_name
 from auricle_types.errors import DownloadError, UnknownModelError
 
 BUNDLED = "bundled"
@@ -28,6 +26,8 @@ def model_path(model: str | Path) -> Path:
     is_file = path.suffix in _SUFFIXES  # that was mistyped, if it is not there
     if path.exists() or is_file:
         return path
+    from auricle.hub.reference import hint, is_model_name  # late: most models need no Hub
+
     if is_model_name(name):
         return _of_the_hub(name)
     if "/" not in name:
@@ -36,6 +36,8 @@ def model_path(model: str | Path) -> Path:
 
 
 def _of_the_hub(name: str) -> Path:
+    from auricle.hub.download import hub_folder
+
     try:
         return hub_folder(name)
     except (UnknownModelError, DownloadError) as error:

@@ -67,7 +67,6 @@ class Recognizer:
         self._checker = checker
         self._at_once = at_once
         self._pieces = PieceRecognizer(engine, model, checker)
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="auricle-reader")
         self.config = model.config
         self.model_id = model.config.name
         self.device, self.dtype = model.device, model.dtype
@@ -191,7 +190,7 @@ class Recognizer:
             RequestError: the engine could not finish.
         """
         session = self._session(self._whole(audio), options)
-        async with aclosing(events_async(session, self._threads)) as happened:
+        async with aclosing(events_async(session)) as happened:
             return final_transcript([event async for event in happened])
 
     def stream(

@@ -172,12 +172,15 @@ def events(session: Session) -> Generator[Event, None, None]:
         session.close()
 
 
-async def events_async(session: Session, executor: Executor) -> AsyncGenerator[Event, None]:
+async def events_async(
+    session: Session, executor: Executor | None = None
+) -> AsyncGenerator[Event, None]:
     """Yield a session's events without blocking the event loop; close it when done.
 
-    Audio is cut in threads of `executor`, one at a time.
+    Audio is cut in threads of `executor`, one at a time; None: in the loop's default threads.
     """
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    executor = executor or _LoopThreads()
 
     def wake() -> None:
         with suppress(RuntimeError):  # the loop was closed before the last thread ended
@@ -207,11 +210,29 @@ class _Inline(Executor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  # it belongs to the future
-            future.set_exception(error)
+        _complete(future, partial(fn, *args, **kwargs))
         return future
+
+
+class _LoopThreads(Executor):
+    """Runs work in the default threads of the running event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        self._loop.run_in_executor(None, _complete, future, partial(fn, *args, **kwargs))
+        return future
+
+
+def _complete(future: Future[T], work: Callable[[], T]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work())
+    except Exception as error:  # noqa: BLE001  # it belongs to whoever waits
+        future.set_exception(error)
 
 
 def _begin(executor: Executor, wake: Callable[[], None], work: Callable[[], T]) -> Future[T]:

@@ -23,9 +23,9 @@ class Ending:
     def __init__(self, call: Call) -> None:
         """Watches `call`, which has just been made."""
         self._sent: aio.AioRpcError | None = None
-        call.add_done_callback(self._note)
+        call.add_done_callback(self._keep_status)
 
-    def _note(self, call: Call) -> None:
+    def _keep_status(self, call: Call) -> None:
         if self._sent is None or is_of_a_failed_write(self._sent):
             self._sent = at_once(status_of(call))
 

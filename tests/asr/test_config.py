@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.config import Calibration, FeatureConfig, ModelConfig, TransformerConfig, strided
+from auricle.config import (
+    Calibration,
+    FeatureConfig,
+    ModelConfig,
+    SpecialTokens,
+    TransformerConfig,
+    strided,
+)
 from auricle_types.errors import InvalidOptionError
 from auricle_types.options import CTC_WEIGHT, DecodingOptions, EngineConfig
 from tests.asr.tiny import ARCHITECTURES, Positions, tiny_config
@@ -206,6 +213,13 @@ def test_choices_that_cannot_be_are_refused(name: str, value: Any) -> None:  # n
 def test_impossible_models_are_refused(name: str, value: Any) -> None:  # noqa: ANN401
     with pytest.raises(InvalidOptionError, match=name):
         ModelConfig(**{name: value})
+
+
+def test_the_header_keeps_the_names_of_the_first_files() -> None:
+    values = tiny_config().to_dict()
+    assert values["tokens"]["silent"] == SpecialTokens().suppressed
+    assert "suppressed" not in values["tokens"]
+    assert ModelConfig.from_dict(values) == tiny_config()
 
 
 def test_samples_are_features_of_one_sample_each() -> None:

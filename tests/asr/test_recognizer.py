@@ -168,7 +168,7 @@ def test_options_reach_the_search(recognizer: Recognizer) -> None:
     assert greedy != beam
 
 
-def test_sixteen_threads_hear_what_one_hears(recognizer: Recognizer) -> None:
+def test_sixteen_threads_get_what_one_gets(recognizer: Recognizer) -> None:
     sources = [sound(seed, 0.3 + seed % 5 / 4) for seed in range(16)]
     alone = [content(recognizer.transcribe(samples)) for samples in sources]
     assert len(set(map(str, alone))) > 12

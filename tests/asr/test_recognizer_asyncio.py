@@ -48,7 +48,7 @@ def held(gate: Gate) -> Iterator[Recognizer]:
     recognizer.close()
 
 
-async def test_asyncio_hears_what_threads_hear(recognizer: Recognizer, long_audio: Audio) -> None:
+async def test_asyncio_gives_what_threads_give(recognizer: Recognizer, long_audio: Audio) -> None:
     sources: list[AudioSource] = [*sounds(), wav(sounds()[2]), long_audio]
     together = await asyncio.gather(*(recognizer.transcribe_async(each) for each in sources))
     assert [content(one) for one in together] == [

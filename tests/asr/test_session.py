@@ -87,7 +87,15 @@ def collect_async(script: Script, ahead: int = 100) -> list[Event]:
     return asyncio.run(asyncio.wait_for(listed(), PATIENCE))
 
 
-BOTH = pytest.mark.parametrize("face", [collect, collect_async])
+def collect_by_the_loop(script: Script, ahead: int = 100) -> list[Event]:
+    async def listed() -> list[Event]:
+        async with aclosing(events_async(script.session(ahead))) as happened:
+            return [event async for event in happened]
+
+    return asyncio.run(asyncio.wait_for(listed(), PATIENCE))
+
+
+EACH = pytest.mark.parametrize("face", [collect, collect_async, collect_by_the_loop])
 Face = Callable[..., list[Event]]
 
 
@@ -95,7 +103,7 @@ def texts(happened: Sequence[Event]) -> list[str]:
     return [event.segment.text for event in happened if isinstance(event, FinalSegment)]
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("ahead", [1, 3, 100])
 def test_segments_come_in_order_and_the_transcript_is_last(face: Face, ahead: int) -> None:
     happened = face(Script(7, done=True), ahead)
@@ -106,14 +114,14 @@ def test_segments_come_in_order_and_the_transcript_is_last(face: Face, ahead: in
     assert (transcript.receipt.model_id, transcript.receipt.tokens) == ("m", 14)
 
 
-@BOTH
+@EACH
 def test_no_pieces_are_an_empty_transcript(face: Face) -> None:
     (only,) = face(Script(0))
     assert isinstance(only, FinalTranscript)
     assert only.transcript.segments == ()
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("ahead", [1, 2, 5])
 def test_no_more_are_in_flight_than_may_be(face: Face, ahead: int) -> None:
     script = Script(5)
@@ -127,7 +135,7 @@ def test_no_more_are_in_flight_than_may_be(face: Face, ahead: int) -> None:
     assert script.most_open == ahead
 
 
-@BOTH
+@EACH
 def test_answers_in_any_order_are_events_in_order(face: Face) -> None:
     script = Script(4)
     with ThreadPoolExecutor(1) as thread:
@@ -138,7 +146,7 @@ def test_answers_in_any_order_are_events_in_order(face: Face) -> None:
         assert texts(happened.result(PATIENCE)) == ["word0", "word1", "word2", "word3"]
 
 
-@BOTH
+@EACH
 def test_a_full_queue_refuses_a_session_at_its_start(face: Face) -> None:
     script = Script(2, room=0)
     with pytest.raises(QueueFullError):
@@ -146,7 +154,7 @@ def test_a_full_queue_refuses_a_session_at_its_start(face: Face) -> None:
     assert script.cut == 1
 
 
-@BOTH
+@EACH
 def test_a_full_queue_holds_a_session_midway(face: Face) -> None:
     script = Script(3, room=1)
     with ThreadPoolExecutor(1) as thread:
@@ -157,7 +165,7 @@ def test_a_full_queue_holds_a_session_midway(face: Face) -> None:
         assert len(texts(happened.result(PATIENCE))) == 3
 
 
-@BOTH
+@EACH
 def test_a_piece_that_ends_while_the_next_is_refused_makes_room_for_it(face: Face) -> None:
     class Late(Script):
         def submit(self, piece: Piece) -> Future[Recognition]:
@@ -175,7 +183,7 @@ def test_a_piece_that_ends_while_the_next_is_refused_makes_room_for_it(face: Fac
         assert len(texts(happened.result(PATIENCE))) == 2
 
 
-@BOTH
+@EACH
 def test_errors_are_raised_after_the_results_before_them(face: Face) -> None:
     script = Script(2, done=True)
     script.broken = OSError("the stream broke")
@@ -191,7 +199,7 @@ def test_errors_are_raised_after_the_results_before_them(face: Face) -> None:
     assert texts(seen) == ["word0", "word1"]
 
 
-@BOTH
+@EACH
 def test_an_error_of_the_engine_drops_the_rest_without_noise(
     face: Face, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -207,7 +215,7 @@ def test_an_error_of_the_engine_drops_the_rest_without_noise(
     assert caplog.records == []
 
 
-@BOTH
+@EACH
 def test_a_future_that_the_engine_cancels_is_an_engine_that_stopped(face: Face) -> None:
     script = Script(1)
     with ThreadPoolExecutor(1) as thread:

@@ -14,7 +14,7 @@ from auricle.transcript import Recognition as Recognized
 from auricle_types.options import DecodingOptions
 from tests.cli.conftest import Auricle
 from tests.server import fakes
-from tests.server.fakes import heard, wav
+from tests.server.fakes import recognized, wav
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_sampling_crosses_the_wire(
 
     def sampled(piece: Piece, options: DecodingOptions) -> Recognized:
         asked.append((options.temperature, options.seed))
-        return heard(piece, options)
+        return recognized(piece, options)
 
-    monkeypatch.setattr(fakes, "heard", sampled)
+    monkeypatch.setattr(fakes, "recognized", sampled)
     for flags in ([], ["--temperature", "0.7", "--seed", "3"]):
         auricle("transcribe", "--server", address, *flags, loud)
     assert set(asked) == {(0.0, None), (0.7, 3)}
@@ -71,9 +71,9 @@ def test_ctc_lm_and_guards_cross_the_wire(
 
     def noted(piece: Piece, options: DecodingOptions) -> Recognized:
         asked.append((options.ctc_weight, options.lm_weight, options.guards))
-        return heard(piece, options)
+        return recognized(piece, options)
 
-    monkeypatch.setattr(fakes, "heard", noted)
+    monkeypatch.setattr(fakes, "recognized", noted)
     for flags in ([], ["--guards"]):
         auricle("transcribe", "--server", address, *flags, loud)
     assert set(asked) == {(DecodingOptions().ctc_weight, None, True)}

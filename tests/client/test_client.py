@@ -170,17 +170,17 @@ def test_warnings_arrive(client: Client) -> None:
 
 
 def test_a_segment_comes_before_the_audio_ends(client: Client) -> None:
-    heard = threading.Event()
+    read = threading.Event()
 
     def live() -> Iterator[bytes]:
         yield SPEECH[:48_000]
-        assert heard.wait(20)  # the rest is spoken when the first segment was read
+        assert read.wait(20)  # the rest is spoken when the first segment was read
         yield SPEECH[48_000:]
 
     with client.stream(live()) as stream:
         segments = iter(stream)
         assert next(segments) == SEGMENTS[0]
-        heard.set()
+        read.set()
         assert tuple(segments) == SEGMENTS[1:]
 
 

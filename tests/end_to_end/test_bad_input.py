@@ -105,5 +105,5 @@ def test_headerless_samples_with_a_stated_rate(
 ) -> None:
     speech, rate = soundfile.read(samples[0], dtype="int16")
     options = RecognitionOptions(pcm=PcmFormat(sample_rate=rate))
-    heard = client.upload(speech.tobytes(), options).text
-    assert heard == recognizer.transcribe(samples[0]).text
+    found = client.upload(speech.tobytes(), options).text
+    assert found == recognizer.transcribe(samples[0]).text

@@ -52,9 +52,9 @@ def test_a_stream_through_the_wire_is_the_stream_in_process(
             *_, last = recognizer.stream(iter_audio(file))
         assert isinstance(last, FinalTranscript)
         with client.stream(sample, chunk_bytes=1_001) as stream:
-            heard = [segment.text for segment in stream]
-        assert heard == [segment.text for segment in last.transcript.segments]
-        assert stream.transcript.text == " ".join(heard)
+            texts = [segment.text for segment in stream]
+        assert texts == [segment.text for segment in last.transcript.segments]
+        assert stream.transcript.text == " ".join(texts)
 
 
 def test_beams_of_several_sizes_share_a_server(
@@ -68,12 +68,12 @@ def test_beams_of_several_sizes_share_a_server(
             return client.recognize(job[0], RecognitionOptions(beam_size=job[1])).text
 
     with ThreadPoolExecutor(8) as pool:
-        heard = list(pool.map(ask, zip(chosen, sizes, strict=True)))
+        texts = list(pool.map(ask, zip(chosen, sizes, strict=True)))
     expected = [
         recognizer.transcribe(sample, options=DecodingOptions(beam_size=size)).text
         for sample, size in zip(chosen, sizes, strict=True)
     ]
-    assert heard == expected
+    assert texts == expected
 
 
 def test_the_receipt_adds_up(client: Client, samples: list[Path]) -> None:

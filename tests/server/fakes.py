@@ -22,8 +22,8 @@ from tests.server.wave import pcm_wav
 PIECE_SECONDS = 1.0
 
 
-def heard(piece: Piece, options: DecodingOptions) -> Recognition:
-    """What the fake hears: the loudness, so that each audio has a text of its own."""
+def recognized(piece: Piece, options: DecodingOptions) -> Recognition:
+    """The answer of the fake: the loudness, so that each audio has a text of its own."""
     level = round(float(np.abs(piece.samples).mean()) * 1000)
     text = f"level {level} beam {options.beam_size}"
     segment = Segment(piece.start, piece.start + piece.duration, text, 0.5)
@@ -109,7 +109,7 @@ class FakeRecognizer:
         if self.future_error is not None:
             self.futures[index].set_exception(self.future_error)
         else:
-            self.futures[index].set_result(heard(piece, options))
+            self.futures[index].set_result(recognized(piece, options))
 
 
 def wav(seconds: float, level: float = 0.25) -> bytes:

@@ -52,10 +52,15 @@ async def test_the_health_of_another_service_is_not_known(channel: aio.Channel) 
     assert (await refused(health(channel, "nobody.v1.Knows"))).code is Code.NOT_FOUND
 
 
-async def test_reflection_lists_the_services(channel: aio.Channel) -> None:
-    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+async def test_reflection_lists_the_services(channel: aio.Channel, version: str) -> None:
+    ask = channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+    )
     request = reflection_pb2.ServerReflectionRequest(list_services="")
-    (response,) = [each async for each in stub.ServerReflectionInfo(iter([request]))]
+    (response,) = [each async for each in ask(iter([request]))]
     names = {service.name for service in response.list_services_response.service}
     assert {SERVICE, "grpc.health.v1.Health"} <= names
 
@@ -127,7 +132,7 @@ async def test_work_that_outlasts_the_drain_is_cancelled(
     assert recognizer.futures[0].cancelled()
 
 
-async def test_watchers_hear_of_the_drain_and_do_not_hold_it_up(
+async def test_watchers_see_the_drain_and_do_not_hold_it_up(
     server: SpeechServer, channel: aio.Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("auricle_server.protocols.auricle_grpc.protocol.FLUSH_SECONDS", 0.1)

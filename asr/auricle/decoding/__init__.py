@@ -1,9 +1,10 @@
 """From `encoder_out` to tokens. The room knows no queue, request or thread, and no model family."""
 
-from auricle.decoding.continuous import ContinuousDecoder, Decoding, decode_all
+from auricle.decoding.continuous import ContinuousDecoder, decode_all
 from auricle.decoding.ctc import ctc_greedy
 from auricle.decoding.ctc_prefix import Posteriors, compile_now
 from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.decoding_state import Decoding
 from auricle.decoding.encoded_utterance import EncodedUtterance
 from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from auricle.config import ModelConfig
-from auricle.decoding.continuous import Decoding
 from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.ctc_scorer import CtcScorer
+from auricle.decoding.decoding_state import Decoding
 from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.passes import DecodingPasses

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.config import ModelConfig
-from auricle.decoding import DecodingPolicy
+from auricle.decoding import AudioWindows, DecodingPolicy
 from auricle.engine.request import Request
 from auricle.engine.serving import Serving
 from auricle.missing import missing_words
@@ -29,9 +29,20 @@ def in_windows(
     The language of the first window is that of all. Raises InvalidOptionError, and what the engine
     raises.
     """
-    x_len, hop = config.features.x_len, config.features.hop_length
+    x_len = config.features.x_len
     windows = policy.windows(options, x_len(len(samples)), x_len(config.window))
     policy.check(options)
+    return _recognitions(engine, config, windows, samples, options)
+
+
+def _recognitions(
+    engine: Serving,
+    config: ModelConfig,
+    windows: AudioWindows,
+    samples: npt.NDArray[np.float32],
+    options: DecodingOptions,
+) -> Iterator[Recognition]:
+    hop = config.features.hop_length
     while not windows.done:
         window = samples[windows.start * hop : (windows.start + windows.size) * hop]
         prompted = replace(options, prompt=windows.prompt)

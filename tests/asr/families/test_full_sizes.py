@@ -32,7 +32,7 @@ SOUNDS = (sound(1, 9.0), sound(2, 4.0))
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Stages:
     """What becomes of two sounds in a model."""
 
     features: list[Tensor]  # (T, n_mels)
@@ -71,15 +71,15 @@ def compare(name: str, author: Callable[[], Author]) -> None:
     assert all(difference(*each) > APART for each in shuffled)
 
 
-def written(author: Author, folder: Path) -> tuple[Course, Path]:
+def written(author: Author, folder: Path) -> tuple[Stages, Path]:
     """What theirs makes of the sounds, and where it is saved."""
     xs = [author.features(each) for each in SOUNDS]
     encoder_outs = [author.encode(x) for x in xs]
     logits = [author.logits(each) for each in encoder_outs]
-    return Course(xs, encoder_outs, logits), author.save(folder)
+    return Stages(xs, encoder_outs, logits), author.save(folder)
 
 
-def ours(listener: ModelRunner) -> Course:
+def ours(listener: ModelRunner) -> Stages:
     """The whole way by our own numbers."""
     xs = features(listener, SOUNDS)
     encoder_outs = listener.model.encoder.encode(xs)
@@ -87,10 +87,10 @@ def ours(listener: ModelRunner) -> Course:
         listener.model.decoder(TOKENS, each[None], torch.tensor([len(each)]))[0]
         for each in encoder_outs
     ]
-    return Course(xs, encoder_outs, logits)
+    return Stages(xs, encoder_outs, logits)
 
 
-def assert_it_listens(heard: Course) -> None:
+def assert_it_listens(heard: Stages) -> None:
     """Else a broken model would pass."""
     for encoder_out, logits in zip(heard.encoder_outs, heard.logits, strict=True):
         assert float(encoder_out.std(dim=0).mean()) > APART  # in time

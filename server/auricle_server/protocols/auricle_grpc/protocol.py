@@ -2,12 +2,12 @@
 
 import grpc
 from grpc import aio
-from grpc_reflection.v1alpha import reflection
 
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.config import ServerConfig
 from auricle_server.protocols.auricle_grpc.health import HEALTH, SPEECH, Health
 from auricle_server.protocols.auricle_grpc.incoming import LINGER_SECONDS
+from auricle_server.protocols.auricle_grpc.reflection import add_reflection
 from auricle_server.protocols.auricle_grpc.servicer import SpeechServicer
 from auricle_server.service import SpeechService
 from auricle_types.errors import InvalidOptionError
@@ -28,8 +28,7 @@ class GrpcProtocol:
         self._server = aio.server(options=channel_options(config))
         speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(service), self._server)
         self._health.attach(self._server)
-        names = (SPEECH, HEALTH, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
+        add_reflection(self._server, (SPEECH, HEALTH))
 
     async def start(self) -> int:
         """Start to listen and return the port. Raises InvalidOptionError where it cannot."""

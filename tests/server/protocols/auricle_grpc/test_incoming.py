@@ -1,4 +1,4 @@
-"""Messages to a blocking file: order, backpressure, cancellation, and hearing the client out."""
+"""Messages to a blocking file: order, backpressure, cancellation, reading to the end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -120,7 +120,7 @@ async def test_other_errors_pass() -> None:
         raise ValueError("a decoder's own")
 
 
-async def test_hears_the_client_out() -> None:
+async def test_reads_the_client_to_its_end() -> None:
     sender = Sender(uploads([b"a"] * 50))
 
     async def refuse() -> None:
@@ -133,7 +133,7 @@ async def test_hears_the_client_out() -> None:
     assert sender.taken == 51
 
 
-async def test_hears_the_client_out_though_a_read_was_cancelled() -> None:
+async def test_reads_to_the_end_though_a_read_was_cancelled() -> None:
     sender = Sender(uploads([b"a"] * 50))
     async with inbox_of(sender) as inbox:
         read = asyncio.ensure_future(inbox.next())
@@ -152,7 +152,7 @@ async def test_a_cancelled_read_loses_no_message() -> None:
     assert await soon(inbox.chunk()) == b""
 
 
-async def test_does_not_hear_an_endless_client_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_does_not_read_an_endless_client_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auricle_server.protocols.auricle_grpc.incoming.LINGER_SECONDS", 0.01)
 
     async def answer() -> str:
@@ -162,7 +162,7 @@ async def test_does_not_hear_an_endless_client_for_ever(monkeypatch: pytest.Monk
     assert await soon(answer()) == "answer"
 
 
-async def test_does_not_hear_out_a_client_that_left() -> None:
+async def test_does_not_read_on_from_a_client_that_left() -> None:
     sender = Sender(uploads([b"a"] * 50))
 
     async def leave() -> None:

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from auricle_cli.failure import complain
 from auricle_cli.formats import Writer, shown
 from auricle_cli.inputs import Source
-from auricle_cli.outcomes import Outcome
+from auricle_cli.outcomes import SourceOutcome
 from auricle_types.transcript import Segment, gap
 
 Item = TypeVar("Item")
@@ -25,7 +25,7 @@ class Display:
     def segment(self, source: Source, segment: Segment) -> None:
         """A segment became final; nothing is shown before the rest is."""
 
-    def finish(self, outcome: Outcome) -> bool:
+    def finish(self, outcome: SourceOutcome) -> bool:
         """Show an outcome; True when there is a transcript."""
         with tqdm.external_write_mode():
             if outcome.transcript is None:
@@ -36,7 +36,7 @@ class Display:
             self._show(outcome)
         return True
 
-    def _show(self, outcome: Outcome) -> None:
+    def _show(self, outcome: SourceOutcome) -> None:
         if outcome.transcript is not None:
             click.echo(self._writer(outcome.source.name, outcome.transcript))
 
@@ -58,7 +58,7 @@ class LiveDisplay(Display):
             click.echo(between + segment.text, nl=False)
             self._begun, self._last = source, segment.text
 
-    def finish(self, outcome: Outcome) -> bool:
+    def finish(self, outcome: SourceOutcome) -> bool:
         """End the line, if one was begun."""
         if self._begun:
             click.echo()
@@ -66,7 +66,7 @@ class LiveDisplay(Display):
         self._begun = None
         return done
 
-    def _show(self, outcome: Outcome) -> None:
+    def _show(self, outcome: SourceOutcome) -> None:
         if not self._begun:
             super()._show(outcome)
 

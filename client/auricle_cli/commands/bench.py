@@ -18,8 +18,8 @@ from auricle_cli.groups import option_group, some_of
 from auricle_cli.load import (
     Clips,
     Ended,
+    LoadReport,
     Manner,
-    Report,
     Saturation,
     Traffic,
     measure,
@@ -85,7 +85,7 @@ def bench(
 
 async def _run(
     connection: Connection, traffic: Traffic, clips: Clips, manner: Manner, *, sweep: bool
-) -> Report | Saturation:
+) -> LoadReport | Saturation:
     async with _connected(connection) as client:
         if not sweep:
             return await _shown(client, traffic, clips, manner)
@@ -101,7 +101,7 @@ async def _connected(connection: Connection) -> AsyncIterator[AsyncClient]:
         yield client
 
 
-async def _shown(client: AsyncClient, traffic: Traffic, clips: Clips, manner: Manner) -> Report:
+async def _shown(client: AsyncClient, traffic: Traffic, clips: Clips, manner: Manner) -> LoadReport:
     """One run, under a bar on the standard error output, if that is a terminal."""
     total = sum(1 for _ in traffic.arrivals())
     with tqdm(total=total, unit="request", leave=False, disable=not sys.stderr.isatty()) as bar:
@@ -118,6 +118,6 @@ def first_errors(saturation: Saturation) -> str:
     return ", ".join(f"{reason}: {count}" for reason, count in errors.items()) or "no errors either"
 
 
-def exit_status(report: Report | Saturation) -> int:
+def exit_status(report: LoadReport | Saturation) -> int:
     """0, or 1 when requests failed that were not meant to."""
-    return int(isinstance(report, Report) and bool(report.errors))
+    return int(isinstance(report, LoadReport) and bool(report.errors))

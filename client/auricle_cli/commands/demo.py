@@ -12,14 +12,14 @@ from auricle_cli.connection import Connection
 from auricle_cli.failure import Failure, complain
 from auricle_cli.groups import option_group, some_of
 from auricle_cli.inputs import Source, expand
-from auricle_cli.outcomes import Outcome, attempt, exit_status
+from auricle_cli.outcomes import SourceOutcome, attempt, exit_status
 from auricle_cli.recognition import RecognitionSetup
 from auricle_cli.server_process import running_server
 from auricle_types.options import LoadingOptions
 from auricle_types.transcript import Segment
 
 if TYPE_CHECKING:
-    from auricle.evaluation import Hypothesis, Utterance
+    from auricle.evaluation import RecognizedText, Utterance
 
 
 @click.command()
@@ -63,7 +63,7 @@ def _compare(transcriber: Transcriber, utterances: Sequence["Utterance"]) -> int
     from auricle.evaluation import evaluate
     from auricle_cli.scoring import hypothesis, source_of
 
-    def recognize(_: Sequence["Utterance"]) -> Iterator["Hypothesis"]:
+    def recognize(_: Sequence["Utterance"]) -> Iterator["RecognizedText"]:
         for utterance in utterances:
             answer = _stream(transcriber, source_of(utterance))
             click.echo(f"  said:  {utterance.text}")
@@ -74,7 +74,7 @@ def _compare(transcriber: Transcriber, utterances: Sequence["Utterance"]) -> int
     return exit_status(len(report.failed), len(utterances))
 
 
-def _stream(transcriber: Transcriber, source: Source) -> Outcome:
+def _stream(transcriber: Transcriber, source: Source) -> SourceOutcome:
     answer = attempt(lambda each: transcriber.stream(each, _ignore), source)
     if answer.transcript is None:
         complain(f"{source.name}: {answer.error}")

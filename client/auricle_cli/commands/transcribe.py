@@ -11,7 +11,7 @@ from auricle_cli.display import Display, LiveDisplay, progress
 from auricle_cli.failure import complain
 from auricle_cli.formats import WRITERS, labelled_text
 from auricle_cli.inputs import Source, expand
-from auricle_cli.outcomes import Outcome, attempt, exit_status, outcomes
+from auricle_cli.outcomes import SourceOutcome, attempt, exit_status, outcomes
 from auricle_cli.recognition import RecognitionSetup, recognition_options
 from auricle_cli.streams import require_output
 
@@ -57,7 +57,7 @@ def _run(
     """Show every outcome; returns how many were transcripts."""
     with closing(recognition.open()) as transcriber:
         if stream:
-            answers: Iterable[Outcome] = _streamed(transcriber, sources, display)
+            answers: Iterable[SourceOutcome] = _streamed(transcriber, sources, display)
         else:
             running = outcomes(transcriber.transcribe, sources, recognition.at_once)
             answers = progress(running, len(sources))
@@ -75,7 +75,7 @@ def _display(format: str, stream: bool, *, several: bool) -> Display:
 
 def _streamed(
     transcriber: Transcriber, sources: list[Source], display: Display
-) -> Iterator[Outcome]:
+) -> Iterator[SourceOutcome]:
     """One after the other, segments shown as they come."""
     for source in sources:
         yield attempt(lambda s: transcriber.stream(s, partial(display.segment, s)), source)

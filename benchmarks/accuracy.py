@@ -18,10 +18,10 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from auricle.config import DecodingOptions
 from auricle.naming import BUNDLED, model_path
 from auricle.recognizer import Recognizer
-from auricle.transcript import Transcript
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Transcript
 from benchmarks.accuracy_tables import tables
 from benchmarks.beside import beside_peers
 from benchmarks.command import benchmark_options, use_threads

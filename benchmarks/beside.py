@@ -7,8 +7,8 @@ from typing import Any
 import click
 import torch
 
-from auricle.config import DecodingOptions
 from auricle.engine.devices import resolve_dtype
+from auricle_types.options import DecodingOptions
 from benchmarks import readers, single
 from benchmarks.corpora import Corpus
 from benchmarks.peers.real import ONE_BY_ONE, WHISPER

@@ -14,10 +14,11 @@ from typing import Any
 import click
 
 from auricle.checkpoint import load_checkpoint, save_calibration
-from auricle.config import Calibration, DecodingOptions
+from auricle.config import Calibration
 from auricle.evaluation import normalize, word_errors
 from auricle.naming import BUNDLED, model_path
 from auricle.recognizer import Recognizer
+from auricle_types.options import DecodingOptions
 from benchmarks.accuracy import weights
 from benchmarks.calibration_tables import tables
 from benchmarks.command import benchmark_options, use_threads

@@ -16,12 +16,13 @@ import click
 import numpy as np
 import torch
 
-from auricle.config import SAMPLE_RATE, EngineConfig, TransformerConfig
+from auricle.config import SAMPLE_RATE, TransformerConfig
 from auricle.engine import Engine, ModelRunner, Request
 from auricle.engine.devices import prepare, resolve_dtype
 from auricle.engine.execution import Done
 from auricle.engine.request import Job
 from auricle.threads import apart
+from auricle_types.options import EngineConfig
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
 from benchmarks.workload import ATTENTION, SMOKE, WHISPER_TINY, talker

@@ -20,7 +20,6 @@ from torch import Tensor
 from tqdm import tqdm
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions
 from auricle.decoding import ScorerFactory
 from auricle.engine import Engine, ModelRunner, Request
 from auricle.engine.devices import activations, loaded, prepare, resolve_dtype
@@ -29,6 +28,7 @@ from auricle.families import new_features, new_policy
 from auricle.naming import BUNDLED, model_path
 from auricle.pretrained import load_pretrained
 from auricle.training.silence import with_silence
+from auricle_types.options import DecodingOptions
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.conditions import Samples
 from benchmarks.corpora import Corpus

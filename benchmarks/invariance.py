@@ -17,10 +17,11 @@ import numpy.typing as npt
 import torch
 from tqdm import tqdm
 
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
+from auricle_types.options import DecodingOptions, EngineConfig
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.recordings import speech
 from benchmarks.results import Result, table

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from auricle_cli.load import Clips, Manner, Report, Saturation, Traffic, measure, saturation
+from auricle_cli.load import Clips, LoadReport, Manner, Saturation, Traffic, measure, saturation
 from auricle_cli.server_process import running_server
 from auricle_client import AsyncClient
 from benchmarks.command import benchmark_options, use_threads
@@ -54,7 +54,7 @@ class Findings:
     """Of one server."""
 
     full: Saturation
-    steady: Report
+    steady: LoadReport
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as JSON wants them."""
@@ -107,7 +107,7 @@ def _figures(continuous: Findings, static: Findings) -> dict[str, Any]:
     }
 
 
-def _tail(report: Report) -> float | None:
+def _tail(report: LoadReport) -> float | None:
     return _over(report.latency.p99, report.latency.p50) if report.latency else None
 
 

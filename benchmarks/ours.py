@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
+from auricle_types.options import DecodingOptions, EngineConfig
 from benchmarks.rounds import MiscountError
 
 # Twice the defaults: throughput over latency.

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from auricle.config import DecodingOptions
 from auricle.recognizer import Recognizer
+from auricle_types.options import DecodingOptions
 from benchmarks.command import use_threads
 from benchmarks.conditions import Samples
 from benchmarks.corpora import Corpus

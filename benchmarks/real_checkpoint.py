@@ -15,10 +15,10 @@ from pathlib import Path
 
 import click
 
-from auricle.config import DecodingOptions
-from auricle.errors import AuricleError
 from auricle.naming import model_path
 from auricle.pretrained import load_pretrained
+from auricle_types.errors import AuricleError
+from auricle_types.options import DecodingOptions
 from benchmarks import peer_tables, readers, real_weights
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.corpora import Corpus

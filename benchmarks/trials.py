@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 
 import click
 
-from auricle.errors import AuricleError
 from auricle.recognizer import Recognizer
 from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.journal import read_journal
 from auricle.training.trainer import Trainer
+from auricle_types.errors import AuricleError
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.corpora import Corpus
 from benchmarks.results import RESULTS, Result

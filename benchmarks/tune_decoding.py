@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from auricle.checkpoint import Checkpoint, load_checkpoint
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.decoding import ContinuousDecoder, Decoding, Posteriors, ScorerFactory
 from auricle.engine.devices import prepare
 from auricle.evaluation import ErrorCounts, load_utterance, normalize, read_manifest, word_errors
@@ -28,6 +28,7 @@ from auricle.model import SpeechTransformer, new_cache
 from auricle.naming import model_path
 from auricle.segmentation.vad import speaks
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
 

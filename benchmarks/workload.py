@@ -9,9 +9,10 @@ import torch
 from sentencepiece import sentencepiece_model_pb2 as spm
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig, strided
+from auricle.config import SAMPLE_RATE, ModelConfig, TransformerConfig, strided
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 
 ATTENTION = DecodingOptions(ctc_weight=0.0, guards=False)  # a random CTC head has nothing to say
 VOCAB_SIZE = 51_865  # Whisper's

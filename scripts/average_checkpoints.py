@@ -9,8 +9,8 @@ import click
 import torch
 
 from auricle.checkpoint import load_checkpoint, save_checkpoint
-from auricle.errors import AuricleError, CheckpointMismatchError
 from auricle.model import SpeechTransformer
+from auricle_types.errors import AuricleError, CheckpointMismatchError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -8,50 +8,50 @@ from pathlib import Path
 
 import click
 
+from auricle_cli.groups import SharedOption
 from auricle_cli.main import main
 from auricle_cli.settings import options_by_name
 
 PAGE = Path(__file__).parent.parent / "docs" / "configuration.md"
-HEAD = "| Command | Flag | Environment | Default | Meaning |\n|---|---|---|---|---|"
+HEAD = "| Flag | Commands | Environment | Default | Meaning |\n|---|---|---|---|---|"
 
 
 def table() -> str:
-    """One row for each option of each command."""
+    """Return one row for each option; commands that share an option share its row."""
     context = click.Context(main, info_name="auricle")
-    rows = [HEAD]
+    commands: dict[tuple[str, ...], list[str]] = {}  # by row
     for name in main.list_commands(context):
         command = main.get_command(context, name)
-        if command is not None:
-            rows += _rows(name, command)
-    return "\n".join(rows)
+        for row in _rows(name, command) if command is not None else ():
+            commands.setdefault(row, []).append(name)
+    rows = [
+        f"| `{flag}` | {', '.join(names)} | `{variable}` | {default} | {text} |"
+        for (flag, variable, default, text), names in commands.items()
+    ]
+    return "\n".join([HEAD, *rows])
 
 
-def _rows(name: str, command: click.Command) -> Iterator[str]:
-    keys = {option.name: key for key, option in options_by_name(command).items()}
-    for option in command.params:
-        if isinstance(option, click.Option) and option.name in keys:
-            flag = "/".join([f"--{keys[option.name]}", *option.secondary_opts])
-            variable = f"AURICLE_{name}_{option.name}".upper()
-            yield f"| {name} | `{flag}` | `{variable}` | {_default(option)} | {_help(option)} |"
+def _rows(name: str, command: click.Command) -> Iterator[tuple[str, ...]]:
+    for key, option in options_by_name(command).items():
+        flag = "/".join([f"--{key}", *option.secondary_opts])
+        own = f"AURICLE_{name}_{option.name}".upper()
+        variable = option.variable if isinstance(option, SharedOption) else own
+        yield flag, variable, _default(option), (option.help or "").replace("|", "\\|")
 
 
 def _default(option: click.Option) -> str:
     default = option.show_default
     if not isinstance(default, str):
         default = option.to_info_dict()["default"]
-    if default is None or default is False:
+    if default is None or default is False or default == "":
         return ""
     if isinstance(default, list | tuple):
         default = " ".join(default)
     return f"`{str(default).lower() if default is True else default}`"
 
 
-def _help(option: click.Option) -> str:
-    return (option.help or "").replace("|", "\\|")
-
-
 def replaced(page: str) -> str:
-    """The page with its table made anew."""
+    """Return the page with its table made anew."""
     before, _, rest = page.partition(HEAD)
     _, gap, after = rest.partition("\n\n")
     return before + table() + gap + after

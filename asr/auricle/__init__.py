@@ -15,24 +15,24 @@ from auricle.version import __version__
 
 if TYPE_CHECKING:
     from auricle.audio import Audio, load_audio
-    from auricle.config import DecodingOptions, EngineConfig
-    from auricle.errors import AuricleError
     from auricle.recognizer import Recognizer
     from auricle.session import FinalSegment, FinalTranscript
-    from auricle.transcript import Receipt, Segment, Transcript, Word
+    from auricle_types.errors import AuricleError
+    from auricle_types.options import DecodingOptions, EngineConfig
+    from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
 _HOMES = {
     "Audio": "auricle.audio",
-    "AuricleError": "auricle.errors",
-    "DecodingOptions": "auricle.config",
-    "EngineConfig": "auricle.config",
+    "AuricleError": "auricle_types.errors",
+    "DecodingOptions": "auricle_types.options",
+    "EngineConfig": "auricle_types.options",
     "FinalSegment": "auricle.session",
     "FinalTranscript": "auricle.session",
-    "Receipt": "auricle.transcript",
+    "Receipt": "auricle_types.transcript",
     "Recognizer": "auricle.recognizer",
-    "Segment": "auricle.transcript",
-    "Transcript": "auricle.transcript",
-    "Word": "auricle.transcript",
+    "Segment": "auricle_types.transcript",
+    "Transcript": "auricle_types.transcript",
+    "Word": "auricle_types.transcript",
     "load_audio": "auricle.audio",
 }
 

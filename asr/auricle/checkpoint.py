@@ -17,13 +17,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from auricle.config import Calibration, ModelConfig
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from auricle.families import check_config, new_tokenizer
 from auricle.language_model import NGramModel, load_language_model, path_beside
 from auricle.model import SpeechTransformer, is_finite, skeleton
 from auricle.storage import replacing
 from auricle.stored_weights import SCALES, from_stored, to_stored, unscaled, without_scales
 from auricle.tokenizer import Tokenizer, Vocabulary
+from auricle_types.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 
 Shapes = Mapping[str, tuple[int, ...]]
 _LISTED = 0.9  # least share of a vocabulary that a tokenizer of others lists

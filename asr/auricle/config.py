@@ -1,19 +1,18 @@
-"""The dimensions and options of everything, as frozen dataclasses.
+"""The dimensions of a model, as frozen dataclasses.
 
-`ModelConfig` is saved with the weights: a checkpoint describes itself. The others are chosen when
-a process starts. Times derive from `FeatureConfig`; there is no second constant for a frame.
+`ModelConfig` is saved with the weights: a checkpoint describes itself. Times derive from
+`FeatureConfig`; there is no second constant for a frame.
 """
 
 import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import AudioContext
 
 SAMPLE_RATE = 16_000  # Hz; everything behind the audio reader runs at this rate
 CTC_BLANK = 0  # the CTC head's output for no token
-CTC_WEIGHT = 0.5  # CTC's share of a score, where a model has that head
-LM_WEIGHT = 0.3  # of a language model in a beam's scores, beside the acoustic model's 1; by dev
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +195,6 @@ class SpecialTokens:
     suppressed: tuple[int, ...] = (0, 1, 3)  # never chosen; `silent` in a checkpoint's header
 
 
-AudioContext = Literal["auto", "full"]
-
-
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """From the mean probability of a hypothesis' tokens to a confidence (Platt 1999).
@@ -299,83 +295,6 @@ class ModelConfig:
             calibration=calibration,
             **rest,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class DecodingOptions:
-    """How one request is decoded. Requests with different options may share a batch."""
-
-    beam_size: int = 1  # 1 is greedy
-    max_tokens: int | None = None  # a piece's limit; None: as many as its encoder frames
-    length_penalty: float = 1.0  # beam scores are divided by length ** length_penalty
-    temperature: float = 0.0  # of sampling; 0: no sampling, the likeliest token each time
-    seed: int | None = None  # of the request's own generator; None: another one each time
-    ctc_weight: float | None = None  # CTC's share, 0 to 1; None: CTC_WEIGHT if there is such a head
-    lm_weight: float | None = None  # of the language model; None: LM_WEIGHT if a beam has one
-    token_reward: float = 2.0  # beside the language model's log-probability of each token
-    guards: bool = True  # end what cannot be speech: words for noise, loops, too many at once
-    language: str | None = None  # that is spoken, by code or name; None: the model finds out
-    task: Literal["transcribe", "translate"] = "transcribe"  # translate: into English
-    prompt: str | tuple[int, ...] | None = None  # what was said before, as text or tokens
-    timestamps: bool | None = None  # let the model say times; None: as it was made for
-    word_timestamps: bool = False  # find out when each word was said
-    fallback: bool | None = None  # try again warmer where words are doubtful; None: no
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.beam_size <= 32:
-            raise InvalidOptionError(f"beam_size must be 1 to 32, not {self.beam_size}")
-        if self.max_tokens is not None and self.max_tokens < 1:
-            raise InvalidOptionError(f"max_tokens must be at least 1, not {self.max_tokens}")
-        if not 0 <= self.length_penalty <= 10:
-            raise InvalidOptionError(f"length_penalty must be 0 to 10, not {self.length_penalty}")
-        if not 0 <= self.temperature <= 10:
-            raise InvalidOptionError(f"temperature must be 0 to 10, not {self.temperature}")
-        if self.temperature and self.beam_size > 1:
-            raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")
-        if self.ctc_weight is not None and not 0 <= self.ctc_weight <= 1:
-            raise InvalidOptionError(f"ctc_weight must be 0 to 1, not {self.ctc_weight}")
-        if self.lm_weight is not None and not 0 <= self.lm_weight <= 10:
-            raise InvalidOptionError(f"lm_weight must be 0 to 10, not {self.lm_weight}")
-        if not 0 <= self.token_reward <= 100:
-            raise InvalidOptionError(f"token_reward must be 0 to 100, not {self.token_reward}")
-        _check_choice("task", self.task, ("transcribe", "translate"))
-        if self.seed is not None and not 0 <= self.seed < 2**63:
-            raise InvalidOptionError(f"seed must be 0 to 2**63 - 1, not {self.seed}")
-
-    @property
-    def ctc_share(self) -> float:
-        """CTC's share of a score where the model has that head, 0 to 1."""
-        return CTC_WEIGHT if self.ctc_weight is None else self.ctc_weight
-
-
-@dataclass(frozen=True, slots=True)
-class EngineConfig:
-    """The engine's budgets; with several processes, those of each."""
-
-    max_queue: int = 256  # waiting requests; one more is refused
-    max_encode_seconds: float = 30.0  # audio encoded at a time, between two decode steps
-    slots: int = 64  # hypotheses decoded at once
-    max_cache_mib: int = 2048  # what decoding remembers of audio on a CPU; a GPU reserves it
-    exact: bool = False  # no shape on the device depends on company: slower, the same bits always
-    processes: int = 1  # engines, each with a copy of the weights and its share of the threads
-
-    def __post_init__(self) -> None:
-        _check_count("processes", self.processes)
-        _check_count("max_queue", self.max_queue)
-        _check_positive("max_encode_seconds", self.max_encode_seconds)
-        _check_count("slots", self.slots)
-        _check_count("max_cache_mib", self.max_cache_mib)
-
-
-@dataclass(frozen=True, slots=True)
-class AudioLimits:
-    """How much of an untrusted audio is read. Checked against what is declared and what comes."""
-
-    max_bytes: int = 256 * 1024 * 1024  # as sent, before decoding
-    max_seconds: float = 4 * 3600.0
-    min_sample_rate: int = 1_000
-    max_sample_rate: int = 768_000
-    max_channels: int = 64
 
 
 def _special_tokens(values: dict[str, Any]) -> SpecialTokens:

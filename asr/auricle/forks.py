@@ -2,7 +2,7 @@
 
 import os
 
-from auricle.errors import EngineStoppedError
+from auricle_types.errors import EngineStoppedError
 
 
 class Home:

@@ -10,7 +10,7 @@ from typing import cast
 import torch
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import AudioContext, EngineConfig, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import ScorerFactory
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.devices import convert, loaded, prepare, resolve_device, resolve_dtype
@@ -18,12 +18,13 @@ from auricle.engine.invariance import InvarianceChecker, alone_config, require_s
 from auricle.engine.processes.pool import EnginePool
 from auricle.engine.processes.remote import RemoteEngine, started
 from auricle.engine.serving import Serving
-from auricle.errors import InvalidOptionError
 from auricle.families import family_of, new_policy
 from auricle.pretrained import load_pretrained
 from auricle.segmentation.vad import load_now
 from auricle.threads import apart
 from auricle.tokenizer import Vocabulary
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import AudioContext, EngineConfig
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 
 
 @dataclass(frozen=True, slots=True)

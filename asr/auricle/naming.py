@@ -4,7 +4,7 @@ import os
 from importlib import resources
 from pathlib import Path
 
-from auricle.errors import DownloadError, UnknownModelError
+from auricle_types.errors import DownloadError, UnknownModelError
 
 BUNDLED = "bundled"
 _SUFFIXES = (".pt", ".safetensors", ".bin")  # of files, which no name on the Hub ends with

@@ -5,7 +5,6 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 from auricle.audio import Samples
-from auricle.config import DecodingOptions
 from auricle.decoding import TimedText
 from auricle.engine import Outcome, Request
 from auricle.engine.invariance import InvarianceChecker
@@ -18,7 +17,9 @@ from auricle.hypothesis import Hypothesis
 from auricle.missing import missing_words
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.vad import speech_end
-from auricle.transcript import Recognition, Segment, Word
+from auricle.transcript import Recognition
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Segment, Word
 
 
 class PieceRecognizer:

@@ -17,8 +17,7 @@ from auricle.checkpoint import (
     load_checkpoint,
     read_header,
 )
-from auricle.config import AudioContext, ModelConfig
-from auricle.errors import InvalidOptionError, UnknownArchitectureError, UnknownModelError
+from auricle.config import ModelConfig
 from auricle.families import family_names, family_of
 from auricle.families.description import Description
 from auricle.families.family import HubMapping
@@ -26,6 +25,8 @@ from auricle.families.folder import CONFIG, INDEX, MODEL, MODEL_BIN, SHARDS, fol
 from auricle.families.loading import build
 from auricle.families.published import FileFormat, Published, configured
 from auricle.families.weights import SafetensorsWeights, weight_files
+from auricle_types.errors import InvalidOptionError, UnknownArchitectureError, UnknownModelError
+from auricle_types.options import AudioContext
 
 
 def load_pretrained(

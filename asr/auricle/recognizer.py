@@ -11,7 +11,6 @@ from typing import Self, cast, overload
 from auricle.audio import Audio, AudioStream, Samples, validate_samples
 from auricle.audio.inputs import AudioInput, as_audio, is_many
 from auricle.checkpoint import Checkpoint
-from auricle.config import AudioContext, DecodingOptions, EngineConfig
 from auricle.engine.invariance import Checks, InvarianceChecker
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
@@ -25,7 +24,9 @@ from auricle.segmentation.joining import join
 from auricle.segmentation.segmenter import Piece, Segmenter
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
 from auricle.session import Event, Session, events, events_async, final_transcript
-from auricle.transcript import Recognition, Transcript
+from auricle.transcript import Recognition
+from auricle_types.options import AudioContext, DecodingOptions, EngineConfig
+from auricle_types.transcript import Transcript
 
 READERS = 16  # audios that are read and cut at a time, for each process
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeAlias, TypeVar
 
-from auricle.errors import EngineStoppedError, QueueFullError
 from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource
-from auricle.transcript import Recognition, Segment, Transcript
+from auricle.transcript import Recognition
+from auricle_types.errors import EngineStoppedError, QueueFullError
+from auricle_types.transcript import Segment, Transcript
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from auricle.errors import StorageError
+from auricle_types.errors import StorageError
 
 
 @contextlib.contextmanager

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from auricle.checkpoint import Checkpoint
 from auricle.config import ModelConfig
-from auricle.errors import InvalidOptionError
 from auricle.families import family_of
 from auricle.families.family import VocabularyCut
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Vocabulary
+from auricle_types.errors import InvalidOptionError
 
 _BY_TOKEN = ("decoder.embedding.weight", "decoder.unembedding.weight")
 

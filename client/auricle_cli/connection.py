@@ -1,30 +1,36 @@
-"""How a server is reached: the options that all commands share which ask one."""
+"""How a server is reached: the options of every command that asks one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from auricle_cli.failure import Failure
-from auricle_cli.groups import grouped
+from auricle_cli.groups import option_group
+from auricle_types.metadata import option, options_of
 
 if TYPE_CHECKING:
     import grpc
 
+DEFAULT_SERVER = "localhost:50051"
 PEM_MARK = b"-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A server, and whom to trust that it is the one."""
+    """A server's address, and the certificates that the client trusts for it."""
 
-    server: str
-    tls: bool = False
-    ca_certificate: Path | None = None  # PEM; None: the authorities that gRPC brings
+    server: str = option("", "Server to ask.", metavar="HOST:PORT")
+    tls: bool = option(False, "Connect with TLS.")
+    ca_certificate: Path | None = option(
+        None, "PEM file with the authorities to trust for the server's name; implies --tls."
+    )
+
+    def __post_init__(self) -> None:
+        if not self.server and (self.tls or self.ca_certificate):
+            raise ValueError("--tls and --ca-certificate are for a --server: name it, too")
 
     def credentials(self) -> "grpc.ChannelCredentials | None":
-        """For a channel with TLS; None for plain text. Raises Failure for what is no certificate.
+        """Return a channel's TLS credentials; None for plain text. Raises Failure without a PEM.
 
         gRPC itself takes any bytes and then fails on each call without a word about them.
         """
@@ -46,21 +52,7 @@ class Connection:
         return roots
 
 
-tls_options = [
-    click.option("--tls", is_flag=True, help="Speak TLS with the server."),
-    click.option(
-        "--ca-certificate",
-        type=click.Path(path_type=Path),
-        help="PEM file of whom to trust for the server's name; implies --tls.",
-    ),
-]
-connection_options = grouped(
-    Connection,
-    "connection",
-    [
-        click.option(
-            "--server", metavar="HOST:PORT", default="localhost:50051", help="Whom to ask."
-        ),
-        *tls_options,
-    ],
+SERVER, *TLS = options_of(Connection)
+connection_options = option_group(
+    Connection, "connection", [replace(SERVER, default=DEFAULT_SERVER), *TLS]
 )

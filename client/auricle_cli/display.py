@@ -1,6 +1,5 @@
 """What the user sees: transcripts on the standard output, complaints and progress beside it."""
 
-import re
 import sys
 from collections.abc import Iterable
 from typing import TypeVar
@@ -8,17 +7,13 @@ from typing import TypeVar
 import click
 from tqdm import tqdm
 
-from auricle_cli.answers import SegmentLike
 from auricle_cli.failure import complain
 from auricle_cli.formats import Writer, shown
 from auricle_cli.inputs import Source
-from auricle_cli.outcomes import Outcome
+from auricle_cli.outcomes import SourceOutcome
+from auricle_types.transcript import Segment, gap
 
 Item = TypeVar("Item")
-# Chinese and Japanese letters and signs, as in auricle.transcript: that is no room of a client's.
-_UNSPACED = re.compile(
-    "[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-)
 
 
 class Display:
@@ -27,10 +22,10 @@ class Display:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def segment(self, source: Source, segment: SegmentLike) -> None:
+    def segment(self, source: Source, segment: Segment) -> None:
         """A segment became final; nothing is shown before the rest is."""
 
-    def finish(self, outcome: Outcome) -> bool:
+    def finish(self, outcome: SourceOutcome) -> bool:
         """Show an outcome; True when there is a transcript."""
         with tqdm.external_write_mode():
             if outcome.transcript is None:
@@ -41,7 +36,7 @@ class Display:
             self._show(outcome)
         return True
 
-    def _show(self, outcome: Outcome) -> None:
+    def _show(self, outcome: SourceOutcome) -> None:
         if outcome.transcript is not None:
             click.echo(self._writer(outcome.source.name, outcome.transcript))
 
@@ -55,15 +50,15 @@ class LiveDisplay(Display):
         self._begun: Source | None = None
         self._last = ""  # words that were shown
 
-    def segment(self, source: Source, segment: SegmentLike) -> None:
+    def segment(self, source: Source, segment: Segment) -> None:
         """Show its words behind those before it."""
         if segment.text:
             label = f"{shown(source.name)}\t" if self._labelled else ""
-            between = _gap(self._last, segment.text) if self._begun else label
+            between = gap(self._last, segment.text) if self._begun else label
             click.echo(between + segment.text, nl=False)
             self._begun, self._last = source, segment.text
 
-    def finish(self, outcome: Outcome) -> bool:
+    def finish(self, outcome: SourceOutcome) -> bool:
         """End the line, if one was begun."""
         if self._begun:
             click.echo()
@@ -71,14 +66,9 @@ class LiveDisplay(Display):
         self._begun = None
         return done
 
-    def _show(self, outcome: Outcome) -> None:
+    def _show(self, outcome: SourceOutcome) -> None:
         if not self._begun:
             super()._show(outcome)
-
-
-def _gap(left: str, right: str) -> str:
-    """What stands between two segments' texts: a space, but between scripts that write none."""
-    return "" if _UNSPACED.match(left[-1:]) and _UNSPACED.match(right[:1]) else " "
 
 
 def progress(items: Iterable[Item], total: int) -> Iterable[Item]:

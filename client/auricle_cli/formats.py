@@ -7,17 +7,17 @@ from typing import Any
 
 import click
 
-from auricle_cli.answers import SegmentLike, TranscriptLike, WordLike
+from auricle_types.transcript import Segment, Transcript, Word
 
-Writer = Callable[[str, TranscriptLike], str]
+Writer = Callable[[str, Transcript], str]
 
 
-def text(_: str, transcript: TranscriptLike) -> str:
+def text(_: str, transcript: Transcript) -> str:
     """The words alone, on one line."""
     return transcript.text
 
 
-def labelled_text(name: str, transcript: TranscriptLike) -> str:
+def labelled_text(name: str, transcript: Transcript) -> str:
     """The input's name, a tab, the words: for several inputs."""
     return f"{shown(name)}\t{transcript.text}"
 
@@ -27,7 +27,7 @@ def shown(name: str) -> str:
     return click.format_filename(name)
 
 
-def json_line(name: str, transcript: TranscriptLike) -> str:
+def json_line(name: str, transcript: Transcript) -> str:
     """One JSON object on one line; times in seconds."""
     fields = {
         "audio": name,
@@ -43,7 +43,7 @@ def json_line(name: str, transcript: TranscriptLike) -> str:
     return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def srt(_: str, transcript: TranscriptLike) -> str:
+def srt(_: str, transcript: Transcript) -> str:
     """SubRip subtitles."""
     return "\n\n".join(
         f"{number}\n{_cue_times(segment, ',')}\n{segment.text}"
@@ -51,7 +51,7 @@ def srt(_: str, transcript: TranscriptLike) -> str:
     )
 
 
-def vtt(_: str, transcript: TranscriptLike) -> str:
+def vtt(_: str, transcript: Transcript) -> str:
     """WebVTT subtitles (W3C), markup characters escaped."""
     cues = (f"{_cue_times(each, '.')}\n{_escape(each.text)}" for each in _spoken(transcript))
     return "\n\n".join(["WEBVTT", *cues])
@@ -60,13 +60,13 @@ def vtt(_: str, transcript: TranscriptLike) -> str:
 WRITERS: dict[str, Writer] = {"text": text, "json": json_line, "srt": srt, "vtt": vtt}
 
 
-def _segment(segment: SegmentLike) -> dict[str, Any]:
-    """With its language and its words, if it has them."""
+def _segment(segment: Segment) -> dict[str, Any]:
+    """Write a segment with its language and its words, if it has them."""
     extras = {"language": segment.language, "words": [_word(word) for word in segment.words]}
     return _word(segment) | {name: value for name, value in extras.items() if value}
 
 
-def _word(word: WordLike) -> dict[str, Any]:
+def _word(word: Word | Segment) -> dict[str, Any]:
     return {
         "start": round(word.start, 3),
         "end": round(word.end, 3),
@@ -75,11 +75,11 @@ def _word(word: WordLike) -> dict[str, Any]:
     }
 
 
-def _spoken(transcript: TranscriptLike) -> list[SegmentLike]:
+def _spoken(transcript: Transcript) -> list[Segment]:
     return [segment for segment in transcript.segments if segment.text]
 
 
-def _cue_times(segment: SegmentLike, point: str) -> str:
+def _cue_times(segment: Segment, point: str) -> str:
     return f"{_clock(segment.start, point)} --> {_clock(segment.end, point)}"
 
 

@@ -45,8 +45,8 @@ def _cut_out(path: Path, offset: float, duration: float | None) -> BinaryIO:
     import soundfile  # late, as the next: a client of a server does without
 
     from auricle.config import SAMPLE_RATE
-    from auricle.errors import AudioError
     from auricle.evaluation import load_clip
+    from auricle_types.errors import AudioError
 
     try:
         clip = load_clip(path, offset, duration)

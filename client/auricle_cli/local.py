@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import asdict
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
-from auricle.config import DecodingOptions, EngineConfig
-from auricle.errors import AuricleError
 from auricle.recognizer import Recognizer
 from auricle.session import FinalTranscript
-from auricle.transcript import Transcript
-from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
-from auricle_cli.recognition import Recognition
+from auricle_cli.recognition import RecognitionSetup
+from auricle_types.errors import AuricleError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Segment, Transcript
 
 
 class LocalTranscriber:
@@ -26,7 +27,7 @@ class LocalTranscriber:
         self._pcm = pcm
 
     def transcribe(self, source: Source) -> Transcript:
-        """Transcribe a whole audio. Raises TranscriptionError."""
+        """Transcribe the whole source. Raises TranscriptionError."""
         try:
             with source.open() as reader:
                 audio = load_audio(reader, pcm=self._pcm)
@@ -34,7 +35,7 @@ class LocalTranscriber:
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
-    def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
+    def stream(self, source: Source, on_segment: Callable[[Segment], None]) -> Transcript:
         """Transcribe while the source is read. Raises TranscriptionError."""
         try:
             with source.open() as reader, closing(iter_audio(reader, pcm=self._pcm)) as audio:
@@ -44,7 +45,7 @@ class LocalTranscriber:
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
-    def _stream(self, audio: AudioStream, on_segment: Callable[[SegmentLike], None]) -> Transcript:
+    def _stream(self, audio: AudioStream, on_segment: Callable[[Segment], None]) -> Transcript:
         with closing(self._recognizer.stream(audio, options=self._options)) as events:
             for event in events:
                 if isinstance(event, FinalTranscript):
@@ -57,34 +58,12 @@ class LocalTranscriber:
         self._recognizer.close(drain=False)
 
 
-def load(recognition: Recognition) -> LocalTranscriber:
+def load(recognition: RecognitionSetup) -> LocalTranscriber:
     """Load the model that the options name. Raises Failure."""
     try:
-        options = DecodingOptions(
-            beam_size=recognition.beam,
-            max_tokens=recognition.max_tokens,
-            temperature=recognition.temperature,
-            seed=recognition.seed,
-            ctc_weight=recognition.ctc_weight,
-            lm_weight=recognition.lm_weight,
-            guards=recognition.guards,
-            language=recognition.language,
-            task=recognition.task or "transcribe",
-            prompt=recognition.prompt,
-            timestamps=recognition.timestamps,
-            word_timestamps=recognition.word_timestamps,
-            fallback=recognition.fallback,
-        )
         recognizer = Recognizer.from_pretrained(
-            recognition.model or "bundled",
-            lm=recognition.lm,
-            device=recognition.device or "auto",
-            dtype=recognition.dtype or "auto",
-            engine=EngineConfig(exact=recognition.exact, processes=recognition.processes or 1),
-            audio_context=recognition.audio_context,
+            **asdict(recognition.loading), engine=recognition.engine
         )
     except AuricleError as error:
         raise Failure(str(error)) from error
-    pcm = recognition.pcm
-    declared = PcmFormat(pcm.sample_rate, pcm.channels, pcm.encoding) if pcm else None
-    return LocalTranscriber(recognizer, options, declared)
+    return LocalTranscriber(recognizer, recognition.decoding, recognition.pcm)

@@ -57,9 +57,9 @@ def _load_settings(ctx: click.Context, _: click.Parameter, path: Path | None) ->
 def main() -> None:
     """Turn speech into text, here or on a server.
 
-    Every option of a command can also come from the environment (AURICLE_TRANSCRIBE_SERVER) or
-    from the settings file ([transcribe] server). Flags win over the environment, that over the
-    file.
+    Every option of a command can also come from the environment (AURICLE_MODEL) or from the
+    settings file ([transcribe] model). Flags win over the environment, and the environment wins
+    over the file.
 
     The exit status is 0 when all inputs succeeded, 1 when some of them failed, 2 when nothing
     could be done or the usage was wrong, and 130 after an interruption.

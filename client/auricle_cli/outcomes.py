@@ -6,32 +6,33 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
-from auricle_cli.answers import TranscriptionError, TranscriptLike
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.inputs import Source
+from auricle_types.transcript import Transcript
 
-Transcribe = Callable[[Source], TranscriptLike]
+Transcribe = Callable[[Source], Transcript]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SourceOutcome:
     """A source's transcript, or the reason why there is none."""
 
     source: Source
-    transcript: TranscriptLike | None = None
+    transcript: Transcript | None = None
     error: str | None = None
 
 
-def attempt(transcribe: Transcribe, source: Source) -> Outcome:
+def attempt(transcribe: Transcribe, source: Source) -> SourceOutcome:
     """One source; its failure is an outcome, too."""
     try:
-        return Outcome(source, transcribe(source))
+        return SourceOutcome(source, transcribe(source))
     except TranscriptionError as error:
-        return Outcome(source, error=str(error))
+        return SourceOutcome(source, error=str(error))
 
 
 def outcomes(
     transcribe: Transcribe, sources: Iterable[Source], concurrency: int
-) -> Iterator[Outcome]:
+) -> Iterator[SourceOutcome]:
     """An outcome for each source, in order, at most `concurrency` of them under way.
 
     That many threads wait, mostly: it is the engine behind `transcribe` that makes batches.
@@ -39,7 +40,7 @@ def outcomes(
     waiting = iter(sources)
     pool = ThreadPoolExecutor(concurrency, thread_name_prefix="transcribe")
     try:
-        pending: deque[Future[Outcome]] = deque(
+        pending: deque[Future[SourceOutcome]] = deque(
             pool.submit(attempt, transcribe, source) for source in islice(waiting, concurrency)
         )
         while pending:

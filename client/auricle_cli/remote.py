@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
-from auricle_cli.recognition import Recognition
-from auricle_client import AuricleClientError, Client, PcmFormat, RecognitionOptions, Transcript
+from auricle_cli.recognition import RecognitionSetup
+from auricle_client import AuricleError, Client, RecognitionOptions, Transcript
+from auricle_types.metadata import changed
+from auricle_types.transcript import Segment
 
 CONNECT_SECONDS = 10.0  # a server that is there answers much faster, even a busy one
 
@@ -19,15 +21,15 @@ class RemoteTranscriber:
         self._options = options
 
     def transcribe(self, source: Source) -> Transcript:
-        """The whole answer. Raises TranscriptionError."""
+        """Transcribe the whole source. Raises TranscriptionError."""
         try:
             with source.open() as reader:
                 return self._client.upload(reader, self._options)
-        except (AuricleClientError, OSError) as error:
+        except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
-    def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
-        """The same while the source is read. Raises TranscriptionError."""
+    def stream(self, source: Source, on_segment: Callable[[Segment], None]) -> Transcript:
+        """Transcribe while the source is read. Raises TranscriptionError."""
         try:
             with source.open() as reader, self._client.stream(reader, self._options) as answer:
                 for segment in answer:
@@ -35,7 +37,7 @@ class RemoteTranscriber:
                 return answer.transcript
         except BrokenPipeError:
             raise  # of the output, not of the source: nobody reads it any more
-        except (AuricleClientError, OSError) as error:
+        except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
     def close(self) -> None:
@@ -43,31 +45,18 @@ class RemoteTranscriber:
         self._client.close()
 
 
-def connect(recognition: Recognition) -> RemoteTranscriber:
+def connect(recognition: RecognitionSetup) -> RemoteTranscriber:
     """Reach the server. Raises Failure where none answers: once, not for each input."""
     target = recognition.connection.server
-    pcm = recognition.pcm
     options = RecognitionOptions(
-        model=recognition.model,
-        pcm=PcmFormat(pcm.sample_rate, pcm.channels, pcm.encoding) if pcm else None,
-        beam_size=recognition.beam,
-        max_tokens=recognition.max_tokens,
-        temperature=recognition.temperature or None,
-        seed=recognition.seed,
-        ctc_weight=recognition.ctc_weight,
-        lm_weight=recognition.lm_weight,
-        guards=None if recognition.guards else False,
-        language=recognition.language,
-        task=recognition.task,
-        prompt=recognition.prompt,
-        timestamps=recognition.timestamps,
-        word_timestamps=recognition.word_timestamps or None,
-        fallback=recognition.fallback,
+        **changed(recognition.decoding),
+        model=changed(recognition.loading).get("model"),
+        pcm=recognition.pcm,
     )
     client = Client(target, credentials=recognition.connection.credentials())
     try:
         client.list_models(timeout=CONNECT_SECONDS)
-    except AuricleClientError as error:
+    except AuricleError as error:
         client.close()
         raise Failure(f"{target}: {error}") from error
     return RemoteTranscriber(client, options)

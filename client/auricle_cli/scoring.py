@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from auricle.evaluation import Hypothesis, Utterance
+from auricle.evaluation import RecognizedText, Utterance
 from auricle_cli.answers import Transcriber
 from auricle_cli.display import progress
 from auricle_cli.inputs import Source
-from auricle_cli.outcomes import Outcome, outcomes
+from auricle_cli.outcomes import SourceOutcome, outcomes
 
 
-def hypothesis(outcome: Outcome) -> Hypothesis:
+def hypothesis(outcome: SourceOutcome) -> RecognizedText:
     """What an evaluation needs of an outcome."""
     if outcome.transcript is None:
-        return Hypothesis(error=outcome.error or "failed")
-    return Hypothesis(outcome.transcript.text, outcome.transcript.duration)
+        return RecognizedText(error=outcome.error or "failed")
+    return RecognizedText(outcome.transcript.text, outcome.transcript.duration)
 
 
 def source_of(utterance: Utterance) -> Source:
@@ -26,10 +26,10 @@ def source_of(utterance: Utterance) -> Source:
 
 def recognizing(
     transcriber: Transcriber, concurrency: int
-) -> Callable[[Sequence[Utterance]], Iterator[Hypothesis]]:
+) -> Callable[[Sequence[Utterance]], Iterator[RecognizedText]]:
     """Utterances in, hypotheses out, in order: what an evaluation asks for."""
 
-    def recognize(utterances: Sequence[Utterance]) -> Iterator[Hypothesis]:
+    def recognize(utterances: Sequence[Utterance]) -> Iterator[RecognizedText]:
         sources = [source_of(utterance) for utterance in utterances]
         answers = outcomes(transcriber.transcribe, sources, concurrency)
         return map(hypothesis, progress(answers, len(sources)))

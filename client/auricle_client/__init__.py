@@ -2,50 +2,51 @@
 
 from auricle_client.aio import AsyncClient, AsyncTranscriptStream
 from auricle_client.client import Client, TranscriptStream
-from auricle_client.errors import (
+from auricle_client.options import RecognitionOptions
+from auricle_types.errors import (
+    AudioError,
     AudioNotFoundError,
     AudioTooLargeError,
     AudioTooLongError,
-    AuricleClientError,
+    AuricleError,
     DeadlineExceededError,
     EmptyAudioError,
-    InvalidAudioError,
     InvalidOptionError,
     InvalidRequestError,
     InvalidSampleRateError,
     InvalidSamplesError,
+    QueueFullError,
     RequestCancelledError,
-    ServerBusyError,
     ServerError,
     ServerUnavailableError,
     UnknownModelError,
     UnsupportedAudioError,
 )
-from auricle_client.options import PcmFormat, RecognitionOptions
-from auricle_client.transcript import Model, Receipt, Segment, Transcript, Word
+from auricle_types.options import PcmFormat
+from auricle_types.transcript import Model, Receipt, Segment, Transcript, Word
 
 __all__ = [
     "AsyncClient",
     "AsyncTranscriptStream",
+    "AudioError",
     "AudioNotFoundError",
     "AudioTooLargeError",
     "AudioTooLongError",
-    "AuricleClientError",
+    "AuricleError",
     "Client",
     "DeadlineExceededError",
     "EmptyAudioError",
-    "InvalidAudioError",
     "InvalidOptionError",
     "InvalidRequestError",
     "InvalidSampleRateError",
     "InvalidSamplesError",
     "Model",
     "PcmFormat",
+    "QueueFullError",
     "Receipt",
     "RecognitionOptions",
     "RequestCancelledError",
     "Segment",
-    "ServerBusyError",
     "ServerError",
     "ServerUnavailableError",
     "Transcript",

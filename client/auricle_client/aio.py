@@ -20,9 +20,9 @@ from auricle_client.exchange import (
 from auricle_client.options import RecognitionOptions
 from auricle_client.sources import CHUNK_BYTES, AsyncChunkedSource, WholeSource, async_chunks
 from auricle_client.status import translated
-from auricle_client.transcript import Model, Segment, Transcript
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
+from auricle_types.transcript import Model, Segment, Transcript
 
 StreamCall = aio.StreamStreamCall[pb.StreamingRecognizeRequest, pb.StreamingRecognizeResponse]
 
@@ -30,7 +30,7 @@ StreamCall = aio.StreamStreamCall[pb.StreamingRecognizeRequest, pb.StreamingReco
 class AsyncClient:
     """Speaks to one server from one event loop; make it there. An async context manager.
 
-    Methods raise AuricleClientError. `timeout` is the deadline in seconds, None for none.
+    Methods raise AuricleError. `timeout` is the deadline in seconds, None for none.
     """
 
     def __init__(

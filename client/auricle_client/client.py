@@ -17,9 +17,9 @@ from auricle_client.exchange import (
 from auricle_client.options import RecognitionOptions
 from auricle_client.sources import CHUNK_BYTES, ChunkedSource, WholeSource, chunks
 from auricle_client.status import translated
-from auricle_client.transcript import Model, Segment, Transcript
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
+from auricle_types.transcript import Model, Segment, Transcript
 
 StreamCall: TypeAlias = "grpc.CallIterator[pb.StreamingRecognizeResponse]"  # only in its stubs
 
@@ -27,7 +27,7 @@ StreamCall: TypeAlias = "grpc.CallIterator[pb.StreamingRecognizeResponse]"  # on
 class Client:
     """Speaks to one server; many threads may share it. A context manager.
 
-    Methods raise AuricleClientError. `timeout` is the deadline in seconds, None for none.
+    Methods raise AuricleError. `timeout` is the deadline in seconds, None for none.
     """
 
     def __init__(

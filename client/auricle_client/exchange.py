@@ -8,12 +8,12 @@ from typing import Generic, TypeVar
 import grpc
 
 from auricle_client import convert
-from auricle_client.errors import RequestCancelledError, ServerError
 from auricle_client.options import RecognitionOptions
 from auricle_client.sources import WholeSource, whole
 from auricle_client.status import translate
-from auricle_client.transcript import Segment, Transcript
 from auricle_proto.v1 import speech_pb2 as pb
+from auricle_types.errors import RequestCancelledError, ServerError
+from auricle_types.transcript import Segment, Transcript
 
 Request = TypeVar("Request")
 

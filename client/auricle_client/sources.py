@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeGuard
 
-from auricle_client.errors import AudioNotFoundError, InvalidAudioError
+from auricle_types.errors import AudioError, AudioNotFoundError
 
 WholeSource = str | Path | bytes
 ChunkedSource = WholeSource | BinaryIO | Iterable[bytes]
@@ -15,7 +15,7 @@ CHUNK_BYTES = 64 * 1024  # a round trip's worth of flow control
 
 
 def whole(source: WholeSource) -> bytes:
-    """All bytes. Raises AudioNotFoundError, and InvalidAudioError for what cannot be read."""
+    """All bytes. Raises AudioNotFoundError, and AudioError for what cannot be read."""
     if isinstance(source, bytes):
         return source
     path = readable(source)
@@ -28,7 +28,7 @@ def whole(source: WholeSource) -> bytes:
 def chunks(source: ChunkedSource, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
     """The bytes in chunks of at most `chunk_bytes`; a path is checked now and opened when needed.
 
-    Raises AudioNotFoundError and InvalidAudioError; whatever a file or an iterable raises.
+    Raises AudioNotFoundError and AudioError; whatever a file or an iterable raises.
     """
     if chunk_bytes < 1:
         raise ValueError(f"chunk_bytes must be at least 1, not {chunk_bytes}")
@@ -61,18 +61,18 @@ def is_file(source: BinaryIO | Iterable[bytes]) -> TypeGuard[BinaryIO]:
 
 
 def readable(source: str | Path) -> Path:
-    """The path of a file that is there. Raises AudioNotFoundError, InvalidAudioError."""
+    """The path of a file that is there. Raises AudioNotFoundError, AudioError."""
     path = Path(source)
     if not path.exists():
         raise AudioNotFoundError(f"no audio file at {path}")
     if path.is_dir():
-        raise InvalidAudioError(f"{path} is a folder; give an audio file")
+        raise AudioError(f"{path} is a folder; give an audio file")
     return path
 
 
-def unreadable(source: str | Path, error: OSError) -> InvalidAudioError:
+def unreadable(source: str | Path, error: OSError) -> AudioError:
     """The typed error for a file that cannot be read."""
-    return InvalidAudioError(f"cannot read {source}: {error.strerror or error}")
+    return AudioError(f"cannot read {source}: {error.strerror or error}")
 
 
 def path_chunks(path: Path, chunk_bytes: int) -> Iterator[bytes]:

@@ -3,49 +3,48 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from auricle.config import AudioLimits
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
+from auricle_types.metadata import POSITIVE, Range, check, option
+from auricle_types.options import AudioLimits
 
 MAX_MESSAGE_BYTES = 2**31 - 1  # gRPC's settings are 32-bit
+PORT = Range(0, 65535)
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
     """Sets the server's address and limits. Raises InvalidOptionError for values out of range."""
 
-    host: str = "127.0.0.1"
-    port: int = 50051  # 0: any free one
-    metrics_port: int | None = None  # of Prometheus's endpoint on the same host; None: no endpoint
-    max_message_bytes: int = 64 * 1024 * 1024
-    max_upload_bytes: int = 256 * 1024 * 1024  # all chunks of one request
-    max_audio_seconds: float = 4 * 3600.0
-    max_requests: int = 128  # in progress at once, each with a worker thread; one more is refused
-    max_pieces_in_flight: int = 16  # of one request, so that a long one leaves room for others
-    drain_seconds: float = 30.0  # how long running requests may take after SIGTERM
-    tls_certificate: Path | None = None  # PEM; without it the server speaks plain text
-    tls_key: Path | None = None  # PEM
+    host: str = option("127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
+    port: int = option(50051, "Port to listen on; 0 for any free one.", PORT)
+    metrics_port: int | None = option(
+        None, "Port of the Prometheus metrics on the same address; 0 for any free one.", PORT
+    )
+    max_message_bytes: int = option(
+        64 * 1024 * 1024, "Most bytes of one gRPC message.", Range(1, MAX_MESSAGE_BYTES)
+    )
+    max_upload_bytes: int = option(
+        256 * 1024 * 1024, "Most bytes of one recording, in all of its messages.", POSITIVE
+    )
+    max_audio_seconds: float = option(4 * 3600.0, "Most seconds of one recording.", POSITIVE)
+    max_requests: int = option(
+        128, "Requests in progress at once, each with a thread; one more is refused.", POSITIVE
+    )
+    max_pieces_in_flight: int = option(
+        16, "Pieces of one recording in the engine at once, so that others find room.", POSITIVE
+    )
+    drain_seconds: float = option(
+        30.0, "Seconds that running requests may still take after SIGTERM.", Range(0)
+    )
+    tls_certificate: Path | None = option(
+        None, "PEM file of the server's certificate; with --tls-key the server speaks TLS."
+    )
+    tls_key: Path | None = option(None, "PEM file of the certificate's private key.")
 
     def __post_init__(self) -> None:
-        for name in ("port", "metrics_port"):
-            self._require_port(name)
-        for name in ("max_message_bytes", "max_upload_bytes", "max_audio_seconds", "max_requests"):
-            self._require_positive(name)
-        self._require_positive("max_pieces_in_flight")
-        if self.max_message_bytes > MAX_MESSAGE_BYTES:
-            raise InvalidOptionError(f"max_message_bytes must be at most {MAX_MESSAGE_BYTES}")
-        if not self.drain_seconds >= 0:  # so that NaN is refused, too
-            raise InvalidOptionError(f"drain_seconds must not be negative: {self.drain_seconds}")
+        check(self)
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InvalidOptionError("tls_certificate and tls_key belong together: give both")
-
-    def _require_port(self, name: str) -> None:
-        port = getattr(self, name)
-        if port is not None and not 0 <= port <= 65535:
-            raise InvalidOptionError(f"{name} must be 0 to 65535, not {port}")
-
-    def _require_positive(self, name: str) -> None:
-        if not getattr(self, name) > 0:  # so that NaN is refused, too
-            raise InvalidOptionError(f"{name} must be above 0, not {getattr(self, name)}")
 
     def address(self, port: int) -> str:
         """Write HOST:PORT, with brackets around an IPv6 address."""

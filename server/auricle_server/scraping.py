@@ -6,7 +6,7 @@ from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, start_http_server
 
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 
 
 class Endpoint:

@@ -8,17 +8,19 @@ from functools import partial
 from typing import BinaryIO, Protocol
 
 from auricle.audio import Audio, PcmFormat, iter_audio, load_audio
-from auricle.config import DecodingOptions, ModelConfig
-from auricle.errors import UnknownModelError
+from auricle.config import ModelConfig
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
 from auricle.session import Event, FinalTranscript, Session, events_async, final_transcript
-from auricle.transcript import Recognition, Transcript
+from auricle.transcript import Recognition
 from auricle_server.config import ServerConfig
 from auricle_server.middleware.admission import Admission
 from auricle_server.middleware.call import Call
 from auricle_server.middleware.metrics import Measured
 from auricle_server.middleware.telemetry import Telemetry
+from auricle_types.errors import UnknownModelError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Transcript
 
 
 class ServedRecognizer(Measured, Protocol):

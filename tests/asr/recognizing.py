@@ -13,7 +13,7 @@ from auricle.config import SAMPLE_RATE
 from auricle.engine import Engine, ModelRunner
 from auricle.engine.request import Job
 from auricle.engine.serving import Serving
-from auricle.transcript import Transcript
+from auricle_types.transcript import Transcript
 
 PATIENCE = 60.0
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.naming import model_path
 from auricle.recognizer import Recognizer
+from auricle_types.options import DecodingOptions
 from benchmarks.wordless import WORDLESS
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples").glob("*.wav"))

@@ -21,13 +21,13 @@ from auricle.checkpoint import (
     save_checkpoint,
 )
 from auricle.config import Calibration
-from auricle.errors import (
+from auricle.language_model import path_beside, save_language_model
+from auricle_types.errors import (
     CheckpointMismatchError,
     CorruptCheckpointError,
     ModelError,
     UnknownModelError,
 )
-from auricle.language_model import path_beside, save_language_model
 from tests.asr.language_models import random_model
 from tests.asr.tiny import (
     ARCHITECTURES,

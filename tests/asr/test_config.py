@@ -10,17 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle.config import (
-    CTC_WEIGHT,
     Calibration,
-    DecodingOptions,
-    EngineConfig,
     FeatureConfig,
     ModelConfig,
     SpecialTokens,
     TransformerConfig,
     strided,
 )
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import CTC_WEIGHT, DecodingOptions, EngineConfig
 from tests.asr.tiny import ARCHITECTURES, Positions, tiny_config
 
 

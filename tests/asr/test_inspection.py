@@ -14,7 +14,6 @@ from auricle.checkpoint import Checkpoint
 from auricle.config import SAMPLE_RATE
 from auricle.decoding import ctc_greedy
 from auricle.decoding.alignment import aligned_spans, greedy_spans
-from auricle.errors import AudioError, AudioTooLongError, InvalidOptionError
 from auricle.families.auricle.ctc_words import ctc_words
 from auricle.inspection import CtcOutput, Observation, Span, observe
 from auricle.inspection.attention import attention_weights, recorded
@@ -23,6 +22,7 @@ from auricle.naming import model_path
 from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle.tokenizer import Tokenizer
+from auricle_types.errors import AudioError, AudioTooLongError, InvalidOptionError
 from tests.asr.inspecting import direct, drawn, heads, inputs_of, texts
 from tests.asr.tiny import (
     ARCHITECTURES,

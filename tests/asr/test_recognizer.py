@@ -17,8 +17,13 @@ import pytest
 import torch
 
 from auricle.audio import Audio, load_audio
-from auricle.config import SAMPLE_RATE, Calibration, DecodingOptions, EngineConfig
-from auricle.errors import (
+from auricle.config import SAMPLE_RATE, Calibration
+from auricle.naming import model_path
+from auricle.recognizer import Recognizer
+from auricle.segmentation.joining import join
+from auricle.segmentation.segmenter import Piece
+from auricle.session import FinalSegment, FinalTranscript
+from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
     AudioTooLongError,
@@ -33,11 +38,7 @@ from auricle.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
-from auricle.naming import model_path
-from auricle.recognizer import Recognizer
-from auricle.segmentation.joining import join
-from auricle.segmentation.segmenter import Piece
-from auricle.session import FinalSegment, FinalTranscript
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import (
     SECONDS,

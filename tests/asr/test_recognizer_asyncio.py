@@ -9,9 +9,9 @@ import pytest
 
 from auricle.audio import Audio, load_audio
 from auricle.audio.inputs import AudioInput
-from auricle.config import DecodingOptions, EngineConfig
-from auricle.errors import AudioNotFoundError, InvalidSamplesError
 from auricle.recognizer import Recognizer
+from auricle_types.errors import AudioNotFoundError, InvalidSamplesError
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import sounds, tiny_checkpoint
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from auricle.config import DecodingOptions
 from auricle.engine.statistics import Statistics
-from auricle.errors import InvalidOptionError
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions
 from tests.asr.recognizing import PATIENCE, runner_of
 from tests.asr.tiny import SECONDS, sounds, tiny_checkpoint
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.engine.processes.pool import EnginePool
 from auricle.engine.processes.remote import RemoteEngine
-from auricle.errors import AuricleError, CorruptCheckpointError, InvalidOptionError
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
+from auricle_types.errors import AuricleError, CorruptCheckpointError, InvalidOptionError
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.recognizing import PATIENCE, content
 from tests.asr.tiny import sounds, tiny_checkpoint, write_tiny_checkpoint
 

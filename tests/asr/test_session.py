@@ -10,7 +10,6 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from auricle.errors import EngineStoppedError, InferenceError, QueueFullError
 from auricle.segmentation.segmenter import Piece
 from auricle.session import (
     Event,
@@ -21,7 +20,9 @@ from auricle.session import (
     events_async,
     final_transcript,
 )
-from auricle.transcript import Receipt, Recognition, Segment
+from auricle.transcript import Recognition
+from auricle_types.errors import EngineStoppedError, InferenceError, QueueFullError
+from auricle_types.transcript import Receipt, Segment
 
 PATIENCE = 20
 

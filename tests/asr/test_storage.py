@@ -11,12 +11,12 @@ from safetensors.torch import save_file
 from auricle import storage
 from auricle.checkpoint import save_calibration, save_checkpoint
 from auricle.config import Calibration
-from auricle.errors import StorageError
 from auricle.language_model import NGramModel, save_language_model
 from auricle.storage import replacing, writing
 from auricle.training.corpus import open_corpus
 from auricle.training.journal import Journal
 from auricle.training.trainer import Trainer
+from auricle_types.errors import StorageError
 from tests.asr.language_models import random_model
 from tests.asr.tiny import VOCAB_SIZE, tiny_model, tiny_tokenizer
 from tests.asr.training.runs import tiny_run, write_corpus

@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from auricle.checkpoint import load_checkpoint, read_header, save_checkpoint
-from auricle.errors import CheckpointMismatchError
 from auricle.stored_weights import SCALES, from_stored, to_stored, without_scales
+from auricle_types.errors import CheckpointMismatchError
 from tests.asr.tiny import tiny_model, tiny_tokenizer, write_tiny_checkpoint
 
 MATRIX = "encoder.layers.0.attention.qkv.weight"

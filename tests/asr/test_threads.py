@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import InferenceError
 from auricle.threads import apart, wait_passively
+from auricle_types.errors import InferenceError
 
 ROOT = Path(__file__).parents[2]
 

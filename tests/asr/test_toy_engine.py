@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from auricle.audio import Audio, Samples
-from auricle.config import DecodingOptions
 from auricle.engine import Outcome, Request, Statistics
 from auricle.host import ModelDescription
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.session import FinalTranscript
-from auricle.transcript import Receipt
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Receipt
 from tests.asr.tiny import SENTENCES, sounds, tiny_config, tiny_tokenizer
 
 pytestmark = pytest.mark.usefixtures("all_is_speech")

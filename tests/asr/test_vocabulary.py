@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from auricle.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from auricle.errors import InvalidOptionError
 from auricle.pretrained import load_pretrained
 from auricle.vocabulary import with_merges
+from auricle_types.errors import InvalidOptionError
 from tests.asr.families.peers import hub_folder, small_whisper
 from tests.asr.tiny import tiny_checkpoint
 from tests.asr.tokenizer.unicode_lines import short_vocabulary

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.checkpoint import Checkpoint, save_checkpoint
-from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig, TransformerConfig
+from auricle.config import SAMPLE_RATE, ModelConfig, TransformerConfig
 from auricle.decoding import Posteriors, decode_all, new_search
 from auricle.engine.devices import loaded, prepare
 from auricle.features import LogMel
@@ -25,6 +25,7 @@ from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
 from auricle.model.packed import has_bfloat16_products
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 
 VOCAB_SIZE = 48
 WINDOW_SECONDS = 5.0

@@ -11,12 +11,13 @@ import torch
 
 from auricle.audio import load_audio
 from auricle.checkpoint import load_checkpoint
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.decoding import ScorerFactory
 from auricle.engine.devices import prepare
 from auricle.families import new_policy
 from auricle.model import SpeechTransformer
 from auricle.naming import model_path
+from auricle_types.options import DecodingOptions
 from tests.asr.language_models import random_model
 from tests.asr.tiny import prepared_model, sounds
 

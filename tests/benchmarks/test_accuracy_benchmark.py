@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from auricle.transcript import Receipt, Segment, Transcript
+from auricle_types.transcript import Receipt, Segment, Transcript
 from benchmarks import beside, readers, single
 from benchmarks.accuracy import by_length, main, muted, weights
 from benchmarks.peers.real import ONE_BY_ONE

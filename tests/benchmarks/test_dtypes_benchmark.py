@@ -6,7 +6,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from auricle.config import DecodingOptions
+from auricle_types.options import DecodingOptions
 from benchmarks import dtypes
 from benchmarks.dtypes import DTYPES, RANDOM, Movement, Subject, error_rate, main
 from benchmarks.recordings import speech

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from auricle.config import EngineConfig, TransformerConfig
+from auricle.config import TransformerConfig
 from auricle.recognizer import Recognizer
+from auricle_types.options import EngineConfig
 from benchmarks import engine
 from benchmarks.engine import main
 from benchmarks.ours import FULL_CONTEXT, PROCESSES, Auricle, recognizer

@@ -5,10 +5,10 @@ from typing import cast
 import pytest
 from click.testing import CliRunner
 
-from auricle.config import DecodingOptions
-from auricle.errors import InferenceError
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
+from auricle_types.errors import InferenceError
+from auricle_types.options import DecodingOptions
 from benchmarks.growth import SMOKE_PLAN, Plan, by_requests, figures, main
 from benchmarks.plots import WORDS
 

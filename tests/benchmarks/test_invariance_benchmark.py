@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
-from auricle.transcript import Receipt, Recognition, Segment
+from auricle.transcript import Recognition
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Receipt, Segment
 from benchmarks.invariance import BEAMS, DTYPES, alone, answers, different, main, utterances
 
 WAVEFORMS = [np.full(length, 0.1, np.float32) for length in (800, 1600, 2400, 3200)]

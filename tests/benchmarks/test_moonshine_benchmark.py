@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from auricle.config import EngineConfig
 from auricle.recognizer import Recognizer
+from auricle_types.options import EngineConfig
 from benchmarks import moonshine
 from benchmarks.moonshine import MOONSHINE_TINY, Plan, held_against, main, our_name
 from benchmarks.ours import Auricle

@@ -2,7 +2,7 @@ from threading import Barrier
 
 import pytest
 
-from auricle_client import AuricleClientError, Receipt, RecognitionOptions, Transcript
+from auricle_client import AuricleError, Receipt, RecognitionOptions, Transcript
 from benchmarks import remote
 from benchmarks.remote import Clients
 from benchmarks.rounds import MiscountError
@@ -21,9 +21,9 @@ class FakeClient:
 
     def recognize(self, file: bytes, options: RecognitionOptions) -> Transcript:
         if not file:
-            raise AuricleClientError("nothing")
+            raise AuricleError("nothing")
         self.seen.append(file)
-        return Transcript("", (), 1.0, 1.0, Receipt("fake", tokens=len(file)))
+        return Transcript((), 1.0, Receipt("fake", tokens=len(file)))
 
     def close(self) -> None:
         self.closed = True
@@ -67,7 +67,7 @@ def test_a_wrong_number_of_tokens_is_an_error() -> None:
 
 def test_a_failure_is_the_run_s_and_loses_no_client() -> None:
     team = clients([b"", b"x"], count=1)
-    with pytest.raises(AuricleClientError, match="nothing"):
+    with pytest.raises(AuricleError, match="nothing"):
         team.run()
     assert team.facts() == {"clients": 1}
     team.close()

@@ -5,10 +5,10 @@ import pytest
 from click.testing import CliRunner
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions
 from auricle.language_model import path_beside
 from auricle.recognizer import Recognizer
 from auricle_cli.main import main as auricle
+from auricle_types.options import DecodingOptions
 from benchmarks.recordings import SAMPLES
 from benchmarks.tune_decoding import ALL, Tuner, main
 from tests.asr.language_models import random_model

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from auricle.transcript import Receipt, Segment, Transcript
-from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.inputs import Source
 from auricle_cli.main import main
-from auricle_cli.recognition import Recognition
+from auricle_cli.recognition import RecognitionSetup
 from auricle_server import ServerConfig, SpeechServer
+from auricle_types.transcript import Receipt, Segment, Transcript
 from tests.server.fakes import FakeRecognizer
 
 Auricle = Callable[..., Result]
@@ -34,7 +34,7 @@ class FakeTranscriber:
         warnings = ("the file is truncated",) if "truncated" in words else ()
         return Transcript(segments, float(len(words)), Receipt("fake", tokens=2), warnings)
 
-    def stream(self, source: Source, on_segment: Callable[[SegmentLike], None]) -> Transcript:
+    def stream(self, source: Source, on_segment: Callable[[Segment], None]) -> Transcript:
         transcript = self.transcribe(source)
         for segment in transcript.segments:
             on_segment(segment)
@@ -48,7 +48,7 @@ class Opened:
     """What a command asked for, and what it got."""
 
     def __init__(self) -> None:
-        self.recognition: Recognition | None = None
+        self.recognition: RecognitionSetup | None = None
         self.transcriber = FakeTranscriber()
 
 
@@ -57,11 +57,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
     """Commands get a fake transcriber, whatever they ask for."""
     record = Opened()
 
-    def open_fake(recognition: Recognition) -> FakeTranscriber:
+    def open_fake(recognition: RecognitionSetup) -> FakeTranscriber:
         record.recognition = recognition
         return record.transcriber
 
-    monkeypatch.setattr(Recognition, "open", open_fake)
+    monkeypatch.setattr(RecognitionSetup, "open", open_fake)
     return record
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from auricle_cli.commands.bench import exit_status
-from auricle_cli.load import Arrival, Ended, Report, Saturation, Traffic
+from auricle_cli.load import Arrival, Ended, LoadReport, Saturation, Traffic
 from tests.cli.conftest import Auricle
 from tests.server.fakes import wav
 
@@ -71,8 +71,8 @@ def test_what_cannot_be_done_is_said(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--rate", "0"], "rate and duration must be above 0"),
-        (["--garbage", "2"], "garbage is a share"),
+        (["--rate", "0"], "'--rate'"),
+        (["--garbage", "2"], "'--garbage'"),
         (["--shortest", "9", "--longest", "3"], "shortest"),
         (["--timeout", "0"], "--timeout"),
         (["--sweep", "--garbage", "0.1"], "--sweep goes without"),
@@ -111,6 +111,6 @@ def test_a_sweep_that_nobody_answers_says_what_came_instead(
 
 def test_a_sweep_s_failures_are_its_purpose() -> None:
     failed = Ended(Arrival(0.5, 0.5, 1.0), 0.0, 1.0, "QUEUE_FULL")
-    failing = Report.of(Traffic(), [failed])
+    failing = LoadReport.of(Traffic(), [failed])
     assert exit_status(failing) == 1
     assert exit_status(Saturation((failing,))) == 0

@@ -3,11 +3,11 @@ import sys
 
 import pytest
 
-from auricle.transcript import Receipt, Segment, Transcript
 from auricle_cli import formats
 from auricle_cli.display import Display, LiveDisplay, progress
 from auricle_cli.inputs import Source
-from auricle_cli.outcomes import Outcome
+from auricle_cli.outcomes import SourceOutcome
+from auricle_types.transcript import Receipt, Segment, Transcript
 
 A, B = Source("a.wav"), Source("b.wav")
 SEGMENTS = (Segment(0, 1, "the", 1.0), Segment(1, 2, "", 0.0), Segment(2, 3, "cat", 1.0))
@@ -16,13 +16,13 @@ CAPTURED = pytest.CaptureFixture[str]
 
 
 def test_a_transcript_and_its_warnings(capsys: CAPTURED) -> None:
-    assert Display(formats.text).finish(Outcome(A, TRANSCRIPT))
+    assert Display(formats.text).finish(SourceOutcome(A, TRANSCRIPT))
     out, err = capsys.readouterr()
     assert (out, err) == ("the cat\n", "auricle: a.wav: warning: cut short\n")
 
 
 def test_a_failure(capsys: CAPTURED) -> None:
-    assert not Display(formats.text).finish(Outcome(A, error="no audio"))
+    assert not Display(formats.text).finish(SourceOutcome(A, error="no audio"))
     assert tuple(capsys.readouterr()) == ("", "auricle: a.wav: no audio\n")
 
 
@@ -34,7 +34,7 @@ def test_words_appear_before_the_end(capsys: CAPTURED) -> None:
     assert capsys.readouterr().out == ""
     display.segment(A, SEGMENTS[2])
     assert capsys.readouterr().out == " cat"
-    assert display.finish(Outcome(A, TRANSCRIPT))
+    assert display.finish(SourceOutcome(A, TRANSCRIPT))
     assert capsys.readouterr().out == "\n"
 
 
@@ -43,7 +43,7 @@ def test_live_lines_are_those_of_the_writer(capsys: CAPTURED) -> None:
     for source in (A, B):
         for segment in SEGMENTS:
             display.segment(source, segment)
-        display.finish(Outcome(source, TRANSCRIPT))
+        display.finish(SourceOutcome(source, TRANSCRIPT))
     assert capsys.readouterr().out == "a.wav\tthe cat\nb.wav\tthe cat\n"
 
 
@@ -54,16 +54,16 @@ def test_live_lines_have_the_writers_spaces(capsys: CAPTURED, texts: tuple[str, 
     for segment in segments:
         display.segment(A, segment)
     transcript = Transcript(segments, 1.0, Receipt("m"))
-    display.finish(Outcome(A, transcript))
+    display.finish(SourceOutcome(A, transcript))
     assert capsys.readouterr().out == transcript.text + "\n"
 
 
 def test_a_line_that_breaks_off_is_ended(capsys: CAPTURED) -> None:
     display = LiveDisplay(formats.text, labelled=False)
     display.segment(A, SEGMENTS[0])
-    assert not display.finish(Outcome(A, error="gone"))
+    assert not display.finish(SourceOutcome(A, error="gone"))
     assert capsys.readouterr().out == "the\n"
-    assert display.finish(Outcome(B, Transcript((), 1.0, Receipt("m"))))
+    assert display.finish(SourceOutcome(B, Transcript((), 1.0, Receipt("m"))))
     assert capsys.readouterr().out == "\n"
 
 

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle_cli.recognition import Recognition
+from auricle_cli.recognition import RecognitionSetup
+from auricle_types.options import DecodingOptions
 from tests.cli.conftest import Auricle, Opened
 
 
@@ -62,4 +63,6 @@ def test_a_bad_manifest_opens_nothing(auricle: Auricle, opened: Opened, clips: P
 
 def test_options(auricle: Auricle, opened: Opened, manifest: str) -> None:
     auricle("evaluate", "--concurrency", "3", "--beam", "2", manifest)
-    assert opened.recognition == Recognition(beam=2, concurrency=3)
+    assert opened.recognition == RecognitionSetup(
+        decoding=DecodingOptions(beam_size=2), concurrency=3
+    )

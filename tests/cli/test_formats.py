@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from auricle.transcript import Receipt, Segment, Transcript, Word
 from auricle_cli import formats
+from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
 TRANSCRIPT = Transcript(
     segments=(

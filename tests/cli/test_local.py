@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -10,21 +10,20 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from auricle import config
-from auricle.audio import Audio, AudioStream, PcmFormat
-from auricle.config import DecodingOptions, EngineConfig
-from auricle.errors import UnknownModelError
+from auricle.audio import Audio, AudioStream
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
 from auricle.session import Event, Session, events, final_transcript
 from auricle.transcript import Recognition as Recognized
-from auricle.transcript import Transcript
 from auricle_cli import local
-from auricle_cli.answers import SegmentLike, TranscriptionError
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
-from auricle_cli.recognition import CTC_WEIGHT, LM_WEIGHT, Recognition
+from auricle_cli.recognition import RecognitionSetup
+from auricle_types.errors import UnknownModelError
+from auricle_types.options import DecodingOptions, EngineConfig, LoadingOptions, PcmFormat
+from auricle_types.transcript import Segment, Transcript
 from tests.server.fakes import FakeRecognizer, wav
 
 
@@ -88,14 +87,14 @@ def test_transcribe(library: FakeLibrary, source: Source) -> None:
 
 
 def test_a_stream_is_the_whole_piece_by_piece(library: FakeLibrary, source: Source) -> None:
-    segments: list[SegmentLike] = []
+    segments: list[Segment] = []
     transcript = transcriber(library).stream(source, segments.append)
     assert transcript == transcriber(library).transcribe(source)
     assert tuple(segments) == transcript.segments
 
 
 def test_words_that_an_overlap_repeats_are_shown_once(source: Source) -> None:
-    segments: list[SegmentLike] = []
+    segments: list[Segment] = []
     transcript = transcriber(Overlapping()).stream(source, segments.append)
     assert [segment.text for segment in segments] == ["one two three", "four five"]
     assert tuple(segments) == transcript.segments
@@ -140,7 +139,7 @@ def test_a_folder_is_no_audio(library: FakeLibrary, tmp_path: Path) -> None:
 def test_an_output_that_nobody_reads_is_no_failure_of_the_audio(
     library: FakeLibrary, source: Source
 ) -> None:
-    def gone(segment: SegmentLike) -> None:
+    def gone(segment: Segment) -> None:
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
@@ -159,20 +158,18 @@ def test_close_waits_for_nothing(library: FakeLibrary) -> None:
 def test_load(library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
-    def from_pretrained(model: str, **options: object) -> FakeLibrary:
-        asked.append((model, options))
+    def from_pretrained(**options: object) -> FakeLibrary:
+        asked.append(options)
         return library
 
     monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
-    loaded = Recognition(beam=3, max_tokens=9).open()
-    lm, exact = Path("m.lm"), EngineConfig(exact=True, processes=2)
-    named = Recognition(model="m", lm=lm, device="cpu", dtype="float32", audio_context="auto")
-    replace(named, exact=True, processes=2).open()
-    here = {"lm": lm, "device": "cpu", "dtype": "float32", "audio_context": "auto"}
-    usual = {"lm": None, "device": "auto", "dtype": "auto", "audio_context": None}
+    loaded = RecognitionSetup(decoding=DecodingOptions(beam_size=3, max_tokens=9)).open()
+    named = LoadingOptions("m", Path("m.lm"), "cpu", "float32", "auto")
+    exact = EngineConfig(exact=True, processes=2)
+    RecognitionSetup(loading=named, engine=exact).open()
     assert asked == [
-        ("bundled", {**usual, "engine": EngineConfig()}),
-        ("m", {**here, "engine": exact}),
+        {**asdict(LoadingOptions()), "engine": EngineConfig()},
+        {**asdict(named), "engine": exact},
     ]
     assert "beam 3" in loaded.transcribe(source).text
     assert {options.max_tokens for _, options, _ in library.submitted} == {9}
@@ -182,7 +179,7 @@ def test_sampling_options_reach_the_search(
     library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recognizer, "from_pretrained", lambda *_, **__: library)
-    Recognition(temperature=0.5, seed=7).open().transcribe(source)
+    RecognitionSetup(decoding=DecodingOptions(temperature=0.5, seed=7)).open().transcribe(source)
     options = {options for _, options, _ in library.submitted}
     assert options == {DecodingOptions(temperature=0.5, seed=7)}
 
@@ -191,11 +188,11 @@ def test_ctc_lm_and_guards_reach_the_search(
     library: FakeLibrary, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recognizer, "from_pretrained", lambda *_, **__: library)
-    Recognition().open().transcribe(source)
-    Recognition(ctc_weight=0.0, lm_weight=0.7, guards=False).open().transcribe(source)
-    options = {options for _, options, _ in library.submitted}
     usual = DecodingOptions()  # the defaults of the library
     other = replace(usual, ctc_weight=0.0, lm_weight=0.7, guards=False)
+    RecognitionSetup().open().transcribe(source)
+    RecognitionSetup(decoding=other).open().transcribe(source)
+    options = {options for _, options, _ in library.submitted}
     assert options == {usual, other}
 
 
@@ -211,13 +208,8 @@ def test_what_whisper_is_asked_for_reaches_the_search(
         "word_timestamps": True,
         "fallback": False,
     }
-    Recognition(beam=1, **asked).open().transcribe(source)
+    RecognitionSetup(decoding=DecodingOptions(**asked)).open().transcribe(source)
     assert {options for _, options, _ in library.submitted} == {DecodingOptions(**asked)}
-
-
-def test_the_help_shows_the_recognisers_own_weights() -> None:
-    assert float(CTC_WEIGHT) == config.CTC_WEIGHT
-    assert float(LM_WEIGHT) == config.LM_WEIGHT
 
 
 def test_what_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,4 +218,4 @@ def test_what_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
     with pytest.raises(Failure, match="no model x"):
-        Recognition(model="x").open()
+        RecognitionSetup(loading=LoadingOptions(model="x")).open()

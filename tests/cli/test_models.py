@@ -8,8 +8,8 @@ import torch
 from huggingface_hub import constants
 
 from auricle.checkpoint import load_checkpoint
-from auricle.errors import DownloadError
 from auricle.hub import cache, download, known_models
+from auricle_types.errors import DownloadError
 from benchmarks.real_weights import TINY_EN, MissingWeightsError, folder
 from tests.asr.hub.published import FILES, known
 from tests.asr.tiny import tiny_config, tiny_model, write_tiny_checkpoint

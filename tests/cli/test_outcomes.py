@@ -4,21 +4,22 @@ from typing import cast
 
 import pytest
 
-from auricle_cli.answers import TranscriptionError, TranscriptLike
+from auricle_cli.answers import TranscriptionError
 from auricle_cli.inputs import Source
 from auricle_cli.outcomes import attempt, exit_status, outcomes
+from auricle_types.transcript import Transcript
 
 SOURCES = [Source(str(number)) for number in range(20)]
 
 
-def spell(source: Source) -> TranscriptLike:
-    return cast("TranscriptLike", source.name)
+def spell(source: Source) -> Transcript:
+    return cast("Transcript", source.name)
 
 
 def test_order_whatever_finishes_first() -> None:
     first_may_end = threading.Event()
 
-    def transcribe(source: Source) -> TranscriptLike:
+    def transcribe(source: Source) -> Transcript:
         if source.name == "0":
             assert first_may_end.wait(10)
         else:
@@ -46,7 +47,7 @@ def test_no_more_than_concurrency_are_taken() -> None:
 def test_several_are_under_way_at_once() -> None:
     together = threading.Barrier(3, timeout=10)
 
-    def transcribe(source: Source) -> TranscriptLike:
+    def transcribe(source: Source) -> Transcript:
         together.wait()
         return spell(source)
 
@@ -54,7 +55,7 @@ def test_several_are_under_way_at_once() -> None:
 
 
 def test_a_failure_is_an_outcome_and_the_rest_goes_on() -> None:
-    def transcribe(source: Source) -> TranscriptLike:
+    def transcribe(source: Source) -> Transcript:
         if source.name == "1":
             raise TranscriptionError("no")
         return spell(source)
@@ -65,7 +66,7 @@ def test_a_failure_is_an_outcome_and_the_rest_goes_on() -> None:
 
 
 def test_a_bug_is_no_outcome() -> None:
-    def transcribe(source: Source) -> TranscriptLike:
+    def transcribe(source: Source) -> Transcript:
         raise KeyError(source.name)
 
     with pytest.raises(KeyError):
@@ -78,7 +79,7 @@ def test_who_leaves_early_does_not_wait_for_the_others() -> None:
     closed, begun = threading.Event(), threading.Event()
     done: list[str] = []
 
-    def transcribe(source: Source) -> TranscriptLike:
+    def transcribe(source: Source) -> Transcript:
         if source.name != "0":
             begun.set()
             assert closed.wait(10)

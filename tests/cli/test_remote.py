@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from auricle.config import DecodingOptions
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition as Recognized
+from auricle_types.options import DecodingOptions
 from tests.cli.conftest import Auricle
 from tests.server import fakes
 from tests.server.fakes import recognized, wav

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 import auricle_server
-from auricle.config import EngineConfig
-from auricle.errors import InvalidOptionError, UnknownModelError
 from auricle.recognizer import Recognizer
 from auricle_server import ServerConfig
+from auricle_types.errors import InvalidOptionError, UnknownModelError
+from auricle_types.options import EngineConfig
 from tests.cli.conftest import Auricle
 from tests.server.fakes import FakeRecognizer
 
@@ -109,14 +109,14 @@ def test_the_environment(auricle: Auricle, loaded: Loaded, serving: Serving) -> 
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ("--port 70000", "port must be 0 to 65535"),
+        ("--port 70000", "'--port'"),
         ("--tls-key k", "belong together"),
         ("--port x", "'--port'"),
-        ("--metrics-port 70000", "metrics_port must be 0 to 65535"),
+        ("--metrics-port 70000", "'--metrics-port'"),
         ("--check-invariance 1.5", "'--check-invariance'"),
-        ("--slots 0", "slots must be a whole number of at least 1"),
-        ("--max-encode-seconds 0", "max_encode_seconds must be above 0"),
-        ("--processes 0", "processes must be a whole number of at least 1"),
+        ("--slots 0", "'--slots'"),
+        ("--max-encode-seconds 0", "'--max-encode-seconds'"),
+        ("--processes 0", "'--processes'"),
         ("--log-level loud", "'--log-level'"),
         ("--model none", "auricle: no model none"),
         ("--port 1", "auricle: cannot listen"),

@@ -7,6 +7,7 @@ import pytest
 
 from auricle_cli.main import COMMANDS, main
 from auricle_cli.settings import options_by_name
+from auricle_types.options import DecodingOptions
 from tests.cli.conftest import Auricle, Opened
 
 
@@ -20,7 +21,7 @@ def settings(tmp_path: Path) -> Path:
 def test_the_file(auricle: Auricle, opened: Opened, settings: Path, clips: Path) -> None:
     auricle("--config", str(settings), "transcribe", str(clips))
     assert opened.recognition is not None
-    assert (opened.recognition.beam, opened.recognition.max_tokens) == (2, 20)
+    assert opened.recognition.decoding == DecodingOptions(beam_size=2, max_tokens=20)
     assert opened.recognition.concurrency == 16  # a default
 
 
@@ -30,7 +31,7 @@ def test_a_byte_order_mark_is_no_part_of_the_file(
     settings.write_text(settings.read_text(encoding="utf-8"), encoding="utf-8-sig")
     auricle("--config", str(settings), "transcribe", str(clips))
     assert opened.recognition is not None
-    assert opened.recognition.beam == 2
+    assert opened.recognition.decoding.beam_size == 2
 
 
 def test_precedence(auricle: Auricle, opened: Opened, settings: Path, clips: Path) -> None:
@@ -41,9 +42,9 @@ def test_precedence(auricle: Auricle, opened: Opened, settings: Path, clips: Pat
     }
     auricle("transcribe", "--beam", "4", str(clips), env=environment)
     assert opened.recognition is not None
-    assert opened.recognition.beam == 4
-    assert opened.recognition.model == "environment"
-    assert opened.recognition.max_tokens == 20
+    assert opened.recognition.decoding.beam_size == 4
+    assert opened.recognition.loading.model == "environment"
+    assert opened.recognition.decoding.max_tokens == 20
 
 
 def test_a_path_from_the_users_folder(
@@ -53,7 +54,7 @@ def test_a_path_from_the_users_folder(
     settings.write_text('[transcribe]\nmodel = "~/models/small"\n')
     auricle("--config", str(settings), "transcribe", str(clips))
     assert opened.recognition is not None
-    assert opened.recognition.model == "/home/anna/models/small"
+    assert opened.recognition.loading.model == "/home/anna/models/small"
 
 
 def test_without_a_file_nothing_is_read(auricle: Auricle, opened: Opened, clips: Path) -> None:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import InvalidOptionError, StorageError, TrainingInterruptedError
 from auricle.training import trainer
+from auricle_types.errors import InvalidOptionError, StorageError, TrainingInterruptedError
 from tests.cli.conftest import Auricle
 
 

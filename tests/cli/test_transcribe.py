@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from auricle_cli.connection import Connection
 from auricle_cli.failure import Failure
-from auricle_cli.recognition import Pcm, Recognition
+from auricle_cli.recognition import RecognitionSetup
+from auricle_types.options import DecodingOptions, EngineConfig, LoadingOptions, PcmFormat
 from tests.cli.conftest import Auricle, Opened
 
 
@@ -106,10 +108,10 @@ def test_warnings_go_beside_the_words(auricle: Auricle, opened: Opened, tmp_path
 def test_a_failure_to_open_is_two(
     auricle: Auricle, monkeypatch: pytest.MonkeyPatch, clips: Path
 ) -> None:
-    def fail(_: Recognition) -> None:
+    def fail(_: RecognitionSetup) -> None:
         raise Failure("no such model")
 
-    monkeypatch.setattr(Recognition, "open", fail)
+    monkeypatch.setattr(RecognitionSetup, "open", fail)
     result = auricle("transcribe", str(clips))
     assert (result.exit_code, result.stderr) == (2, "auricle: no such model\n")
 
@@ -147,24 +149,26 @@ def test_a_stream_may_fail(auricle: Auricle, opened: Opened, clips: Path) -> Non
 def test_options_reach_the_recognition(auricle: Auricle, opened: Opened, clips: Path) -> None:
     flags = "--server host:1 --model m --beam 4 --max-tokens 9 --concurrency 2".split()
     auricle("transcribe", *flags, str(clips))
-    assert opened.recognition == Recognition(
-        server="host:1", model="m", beam=4, max_tokens=9, concurrency=2
+    assert opened.recognition == RecognitionSetup(
+        Connection("host:1"),
+        LoadingOptions(model="m"),
+        decoding=DecodingOptions(beam_size=4, max_tokens=9),
+        concurrency=2,
     )
     auricle("transcribe", *"--exact --temperature 0.5 --seed 7".split(), str(clips))
-    assert opened.recognition == Recognition(exact=True, temperature=0.5, seed=7)
-    auricle("transcribe", *"--ctc-weight 0.25 --lm-weight 0 --no-guards".split(), str(clips))
-    assert opened.recognition == Recognition(ctc_weight=0.25, lm_weight=0.0, guards=False)
-    lm = clips.parent / "m.lm.safetensors"
-    lm.touch()
-    auricle("transcribe", "--lm", str(lm), str(clips))
-    assert opened.recognition == Recognition(lm=lm)
+    assert opened.recognition == RecognitionSetup(
+        engine=EngineConfig(exact=True), decoding=DecodingOptions(temperature=0.5, seed=7)
+    )
+    auricle("transcribe", *"--lm m.lm".split(), str(clips))
+    assert opened.recognition == RecognitionSetup(loading=LoadingOptions(lm=Path("m.lm")))
     auricle("transcribe", *"--server h:1 --tls --ca-certificate c".split(), str(clips))
-    assert opened.recognition == Recognition(server="h:1", tls=True, ca_certificate=Path("c"))
+    connection = Connection(server="h:1", tls=True, ca_certificate=Path("c"))
+    assert opened.recognition == RecognitionSetup(connection)
 
 
 def test_words_have_times_in_json_alone(auricle: Auricle, opened: Opened, clips: Path) -> None:
     auricle("transcribe", "--word-timestamps", "--format", "json", str(clips))
-    assert opened.recognition == Recognition(word_timestamps=True)
+    assert opened.recognition == RecognitionSetup(decoding=DecodingOptions(word_timestamps=True))
     for kind in ("text", "srt", "vtt"):
         result = auricle("transcribe", "--word-timestamps", "--format", kind, str(clips))
         assert result.exit_code == 2
@@ -174,11 +178,11 @@ def test_words_have_times_in_json_alone(auricle: Auricle, opened: Opened, clips:
 def test_headerless_audio(auricle: Auricle, opened: Opened, clips: Path) -> None:
     auricle("transcribe", "--sample-rate", "8000", str(clips))
     assert opened.recognition is not None
-    assert opened.recognition.pcm == Pcm(8000, "s16le", 1)
+    assert opened.recognition.pcm == PcmFormat(8000)
     flags = "--sample-rate 8000 --encoding mulaw --channels 2".split()
     auricle("transcribe", *flags, str(clips))
-    assert opened.recognition.pcm == Pcm(8000, "mulaw", 2)
-    assert Recognition().pcm is None
+    assert opened.recognition.pcm == PcmFormat(8000, 2, "mulaw")
+    assert RecognitionSetup().pcm is None
 
 
 @pytest.mark.parametrize(
@@ -190,7 +194,7 @@ def test_headerless_audio(auricle: Auricle, opened: Opened, clips: Path) -> None
         ("--server h:1 --dtype float32", "the server's choice"),
         ("--server h:1 --exact", "the server's choice"),
         ("--server h:1 --processes 2", "the server's choice"),
-        ("--temperature 0.5 --beam 2", "leave one of them out"),
+        ("--temperature 0.5 --beam 2", "only beam_size 1 samples"),
         ("--temperature -1", "'--temperature'"),
         ("--seed -1", "'--seed'"),
         ("--ctc-weight 1.5", "'--ctc-weight'"),

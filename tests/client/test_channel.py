@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from auricle_client import AsyncClient, AuricleClientError, Client
+from auricle_client import AsyncClient, AuricleError, Client
 from auricle_client.channel import RETRY_POLICY
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1 import speech_pb2_grpc
 
-ANSWER = pb.RecognizeResponse(transcript=pb.Transcript(text="at last"))
+ANSWER = pb.RecognizeResponse(transcript=pb.Transcript(segments=[pb.Segment(text="at last")]))
 MODELS = pb.ListModelsResponse()
 
 
@@ -105,7 +105,7 @@ async def test_the_asyncio_client_tries_again_too(flaky: Flaky, target: str) -> 
 
 def test_it_gives_up_in_the_end(flaky: Flaky, target: str) -> None:
     flaky.failures = 1000
-    with Client(target) as client, pytest.raises(AuricleClientError, match="not now"):
+    with Client(target) as client, pytest.raises(AuricleError, match="not now"):
         client.recognize(b"audio")
     assert flaky.calls == RETRY_POLICY["maxAttempts"]
 
@@ -124,12 +124,12 @@ def test_nothing_else_is_tried_again(flaky: Flaky, target: str, code: grpc.Statu
     with Client(target) as client:
         for count, call in enumerate((client.recognize, client.upload), start=1):
             flaky.failures = count
-            with pytest.raises(AuricleClientError, match="not now") as caught:
+            with pytest.raises(AuricleError, match="not now") as caught:
                 call(b"audio")
             assert caught.value.code is code
             assert flaky.calls == count
 
 
 def test_a_stream_that_ends_without_a_transcript_is_an_error(flaky: Flaky, target: str) -> None:
-    with Client(target) as client, pytest.raises(AuricleClientError, match="without a transcript"):
+    with Client(target) as client, pytest.raises(AuricleError, match="without a transcript"):
         list(client.stream(b"audio"))

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from auricle.recognizer import Recognizer
-from auricle.transcript import Transcript
 from auricle_client import Client
 from auricle_client import Transcript as Received
 from auricle_server import ServerConfig
 from auricle_server.service import ServedRecognizer
+from auricle_types.transcript import Transcript
 from tests.asr.tiny import sound, tiny_checkpoint
 from tests.client.conftest import serving
 from tests.server.messages import chunked

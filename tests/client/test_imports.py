@@ -22,7 +22,7 @@ def test_importing_the_client_imports_no_recogniser() -> None:
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True
     )
     modules = set(json.loads(done.stdout))
-    assert {"auricle_client", "auricle_proto", "grpc"} <= modules
+    assert {"auricle_client", "auricle_proto", "auricle_types", "grpc"} <= modules
     assert modules & HEAVY == set()
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle_client.errors import AudioNotFoundError, InvalidAudioError
 from auricle_client.sources import async_chunks, chunks, whole
+from auricle_types.errors import AudioError, AudioNotFoundError
 
 DATA = bytes(range(256)) * 10
 
@@ -73,7 +73,7 @@ def test_a_pipe_gives_what_has_come() -> None:
 def test_a_path_is_checked_before_the_first_chunk(tmp_path: Path) -> None:
     with pytest.raises(AudioNotFoundError, match="missing"):
         chunks(tmp_path / "missing")
-    with pytest.raises(InvalidAudioError, match="folder"):
+    with pytest.raises(AudioError, match="folder"):
         chunks(tmp_path)
 
 
@@ -81,14 +81,14 @@ def test_whole(path: Path, tmp_path: Path) -> None:
     assert whole(path) == whole(str(path)) == whole(DATA) == DATA
     with pytest.raises(AudioNotFoundError):
         whole(tmp_path / "missing")
-    with pytest.raises(InvalidAudioError, match="folder"):
+    with pytest.raises(AudioError, match="folder"):
         whole(tmp_path)
 
 
 def test_a_path_that_is_gone_when_it_is_opened(path: Path) -> None:
     stream = chunks(path)
     path.unlink()
-    with pytest.raises(InvalidAudioError, match=r"cannot read .*No such file"):
+    with pytest.raises(AudioError, match=r"cannot read .*No such file"):
         next(stream)
 
 

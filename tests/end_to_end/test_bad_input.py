@@ -12,7 +12,7 @@ import soundfile
 from auricle import Recognizer
 from auricle_client import (
     AudioTooLongError,
-    AuricleClientError,
+    AuricleError,
     Client,
     EmptyAudioError,
     InvalidSamplesError,
@@ -34,7 +34,7 @@ def test_a_poisoned_crowd_leaves_the_others_their_words(
 ) -> None:
     good = samples[0].read_bytes()
     expected = recognizer.transcribe(good).text
-    poison: list[tuple[bytes, type[AuricleClientError]]] = [
+    poison: list[tuple[bytes, type[AuricleError]]] = [
         (b"", EmptyAudioError),
         (b"not audio at all, but long enough to look at", UnsupportedAudioError),
         (wav(np.zeros(0)), EmptyAudioError),
@@ -47,7 +47,7 @@ def test_a_poisoned_crowd_leaves_the_others_their_words(
         with Client(address) as client:
             try:
                 return client.upload(audio).text
-            except AuricleClientError as error:
+            except AuricleError as error:
                 return error
 
     crowd = [audio for bad, _ in poison for audio in (good, bad)]

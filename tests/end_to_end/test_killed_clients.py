@@ -18,15 +18,15 @@ import pytest
 from grpc import aio
 
 from auricle.audio import load_audio
-from auricle.config import EngineConfig
 from auricle.engine import ModelRunner
 from auricle.engine.request import Job
-from auricle.errors import AuricleError
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer
+from auricle_types.errors import AuricleError
+from auricle_types.options import EngineConfig
 from tests.asr.recognizing import runner_of
 from tests.asr.tiny import sound, tiny_checkpoint
 from tests.server.messages import WAIT_SECONDS, soon, until

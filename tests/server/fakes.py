@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.audio import Audio
-from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
+from auricle.config import SAMPLE_RATE, ModelConfig
 from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
-from auricle.errors import QueueFullError
 from auricle.segmentation.segmenter import Piece
-from auricle.transcript import Receipt, Recognition, Segment
+from auricle.transcript import Recognition
+from auricle_types.errors import QueueFullError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Receipt, Segment
 from tests.server.wave import pcm_wav
 
 PIECE_SECONDS = 1.0

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from auricle.errors import InvalidOptionError
 from auricle_server import ServerConfig
 from auricle_server.protocols.auricle_grpc.protocol import channel_options
+from auricle_types.errors import InvalidOptionError
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from auricle.errors import InvalidOptionError
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer, serve
 from auricle_server.listeners import STOP_SIGNALS
+from auricle_types.errors import InvalidOptionError
 from tests.server.certificate import self_signed
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import refused, soon

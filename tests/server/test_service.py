@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from auricle.config import DecodingOptions
-from auricle.errors import EngineStoppedError, QueueFullError, UnknownModelError
 from auricle.session import FinalTranscript
 from auricle_server import ServerConfig
 from auricle_server.middleware.admission import Admission
 from auricle_server.middleware.call import Call
 from auricle_server.middleware.telemetry import Telemetry
 from auricle_server.service import SpeechService, Task
+from auricle_types.errors import EngineStoppedError, QueueFullError, UnknownModelError
+from auricle_types.options import DecodingOptions
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import soon
 

@@ -8,9 +8,8 @@ The way of the bytes: `source` (counted, capped) -> `container` (which of `forma
 from auricle.audio.arrays import Arrays, as_arrays
 from auricle.audio.audio import Audio, Samples, validate_samples
 from auricle.audio.loading import load_audio
-from auricle.audio.pcm import Encoding, PcmFormat
 from auricle.audio.stream import AudioStream, iter_audio
-from auricle.config import AudioLimits
+from auricle_types.options import AudioLimits, Encoding, PcmFormat
 
 __all__ = [
     "Arrays",

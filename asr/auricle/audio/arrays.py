@@ -9,8 +9,8 @@ import numpy.typing as npt
 from auricle.audio.audio import Audio, validate_samples
 from auricle.audio.converter import Converter
 from auricle.audio.decoders import Block
-from auricle.config import AudioLimits
-from auricle.errors import AudioError, EmptyAudioError, InvalidSampleRateError
+from auricle_types.errors import AudioError, EmptyAudioError, InvalidSampleRateError
+from auricle_types.options import AudioLimits
 
 _PAIR = 2  # samples and their rate
 

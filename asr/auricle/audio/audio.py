@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.audio.limits import DEFAULT_LIMITS, check_seconds
-from auricle.config import SAMPLE_RATE, AudioLimits
-from auricle.errors import AudioError, EmptyAudioError, InvalidSamplesError
+from auricle.config import SAMPLE_RATE
+from auricle_types.errors import AudioError, EmptyAudioError, InvalidSamplesError
+from auricle_types.options import AudioLimits
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 

@@ -13,8 +13,8 @@ import av
 
 from auricle.audio.formats import FORMATS, by_magic
 from auricle.audio.mpeg import find_frames
-from auricle.audio.pcm import PcmFormat
-from auricle.errors import EmptyAudioError, UnsupportedAudioError
+from auricle_types.errors import EmptyAudioError, UnsupportedAudioError
+from auricle_types.options import PcmFormat
 
 Peek: TypeAlias = Callable[[int], bytes]  # the first n bytes, fewer only when there are no more
 

@@ -7,7 +7,8 @@ from auricle.audio.audio import Samples, check_values
 from auricle.audio.decoders import Block
 from auricle.audio.limits import check_format, check_seconds, check_work
 from auricle.audio.mono import Downmix
-from auricle.config import SAMPLE_RATE, AudioLimits
+from auricle.config import SAMPLE_RATE
+from auricle_types.options import AudioLimits
 
 _BLOCK_WORK = 1024  # a block costs at least as much as so many samples, be it ever so small
 

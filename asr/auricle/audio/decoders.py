@@ -19,7 +19,7 @@ from auricle.audio.audio import Samples
 from auricle.audio.clock import Clock
 from auricle.audio.formats import FORMATS, Format
 from auricle.audio.source import ByteSource
-from auricle.errors import UnsupportedAudioError
+from auricle_types.errors import UnsupportedAudioError
 
 LOSSLESS = frozenset({"wav", "flac"})  # by libsndfile
 _BLOCK_SAMPLES = 1 << 18  # over all channels
@@ -36,7 +36,7 @@ class Block(NamedTuple):
     sample_rate: int
 
 
-class Decoder(Protocol):
+class AudioDecoder(Protocol):
     """One audio being decoded. `sample_rate` and `channels` are what its header says."""
 
     sample_rate: int
@@ -54,7 +54,7 @@ class Decoder(Protocol):
         ...
 
 
-def shortfall(decoder: Decoder, seconds: float) -> str | None:
+def shortfall(decoder: AudioDecoder, seconds: float) -> str | None:
     """What is wrong when `seconds` is all that came out of `decoder`, in words; None: nothing."""
     declared = decoder.declared_seconds
     tolerance = _ROUNDING if decoder.exact else _TOLERANCE_SECONDS

@@ -1,7 +1,7 @@
 """The checks of `AudioLimits`: what a header declares and what really comes pass the same ones."""
 
-from auricle.config import AudioLimits
-from auricle.errors import AudioTooLargeError, AudioTooLongError, InvalidSampleRateError
+from auricle_types.errors import AudioTooLargeError, AudioTooLongError, InvalidSampleRateError
+from auricle_types.options import AudioLimits
 
 DEFAULT_LIMITS = AudioLimits()
 

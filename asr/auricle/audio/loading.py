@@ -13,12 +13,11 @@ from auricle.audio.container import HEAD_BYTES
 from auricle.audio.decoders import LOSSLESS, SoundfileDecoder
 from auricle.audio.formats import by_magic
 from auricle.audio.limits import DEFAULT_LIMITS, check_bytes, check_format
-from auricle.audio.pcm import PcmFormat
 from auricle.audio.source import is_seekable
 from auricle.audio.stream import AudioStream, iter_audio
 from auricle.audio.wav import read_wav_header
-from auricle.config import AudioLimits
-from auricle.errors import AudioError, AudioNotFoundError, UnsupportedAudioError
+from auricle_types.errors import AudioError, AudioNotFoundError, UnsupportedAudioError
+from auricle_types.options import AudioLimits, PcmFormat
 
 
 def load_audio(

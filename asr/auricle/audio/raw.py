@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import soundfile
 
 from auricle.audio.decoders import Block
-from auricle.audio.pcm import Encoding, PcmFormat
 from auricle.audio.source import ByteSource
+from auricle_types.options import Encoding, PcmFormat
 
 _SUBTYPES: dict[Encoding, str] = {  # libsndfile's names
     "u8": "PCM_U8",
@@ -24,7 +24,7 @@ _SUBTYPES: dict[Encoding, str] = {  # libsndfile's names
 
 
 class RawDecoder:
-    """A `Decoder` for bytes of which a `PcmFormat` says everything.
+    """A `AudioDecoder` for bytes of which a `PcmFormat` says everything.
 
     FFmpeg would cut them into packets of 64 ms, and a server of many streams would be busier with
     the packets than with the audio.

@@ -5,7 +5,7 @@ import tempfile
 from typing import BinaryIO, Protocol, Self, cast
 
 from auricle.audio.limits import check_bytes
-from auricle.config import AudioLimits
+from auricle_types.options import AudioLimits
 
 _CHUNK = 1 << 16
 _SPOOL_MEMORY = 1 << 23  # what is buffered beyond this goes to a temporary file

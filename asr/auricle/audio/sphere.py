@@ -7,8 +7,8 @@ libsndfile headers longer than 1024 bytes. What is compressed is left to FFmpeg.
 from dataclasses import dataclass
 
 from auricle.audio.container import HEAD_BYTES, Peek
-from auricle.audio.pcm import Encoding, PcmFormat
-from auricle.errors import UnsupportedAudioError
+from auricle_types.errors import UnsupportedAudioError
+from auricle_types.options import Encoding, PcmFormat
 
 _LAWS: dict[str, Encoding] = {
     "ulaw": "mulaw", "mu-law": "mulaw", "mulaw": "mulaw", "alaw": "alaw", "a-law": "alaw",

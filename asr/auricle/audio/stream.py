@@ -12,15 +12,14 @@ from auricle.audio.container import (
     tag_bytes,
 )
 from auricle.audio.converter import Converter
-from auricle.audio.decoders import AvDecoder, Decoder, SoundfileDecoder, shortfall
+from auricle.audio.decoders import AudioDecoder, AvDecoder, SoundfileDecoder, shortfall
 from auricle.audio.limits import DEFAULT_LIMITS, check_format, check_seconds
-from auricle.audio.pcm import PcmFormat
 from auricle.audio.raw import RawDecoder
 from auricle.audio.source import ByteSource, Reader
 from auricle.audio.sphere import read_sphere_header
 from auricle.audio.wav import WavHeader, read_wav_header
-from auricle.config import AudioLimits
-from auricle.errors import EmptyAudioError, UnsupportedAudioError
+from auricle_types.errors import EmptyAudioError, UnsupportedAudioError
+from auricle_types.options import AudioLimits, PcmFormat
 
 _MAX_TAGS = 16
 _CANCELLED = "the audio's channels cancel each other out: one of them was taken, not their mean"
@@ -36,7 +35,7 @@ class AudioStream(Iterator[Samples]):
 
     def __init__(
         self,
-        open_decoder: Callable[[], Decoder],
+        open_decoder: Callable[[], AudioDecoder],
         limits: AudioLimits,
         source: AbstractContextManager[object] = _NO_SOURCE,
     ) -> None:
@@ -53,7 +52,7 @@ class AudioStream(Iterator[Samples]):
         self._pieces.close()
 
     def _decode(
-        self, open_decoder: Callable[[], Decoder], limits: AudioLimits
+        self, open_decoder: Callable[[], AudioDecoder], limits: AudioLimits
     ) -> Iterator[Samples]:
         with self._source, closing(open_decoder()) as decoder:
             check_format(decoder.sample_rate, decoder.channels, limits)
@@ -84,7 +83,7 @@ def iter_audio(
     return AudioStream(lambda: _open(source, pcm, limits), limits, source)
 
 
-def _open(source: ByteSource, pcm: PcmFormat | None, limits: AudioLimits) -> Decoder:
+def _open(source: ByteSource, pcm: PcmFormat | None, limits: AudioLimits) -> AudioDecoder:
     name, start = identify(source.peek, None if _skip_tags(source) else pcm)
     if name is None and pcm is not None:
         check_format(pcm.sample_rate, pcm.channels, limits)
@@ -102,7 +101,7 @@ def _skip_tags(source: ByteSource) -> bool:
     return True
 
 
-def _open_format(source: ByteSource, name: str, limits: AudioLimits) -> Decoder:
+def _open_format(source: ByteSource, name: str, limits: AudioLimits) -> AudioDecoder:
     if name == "wav" and (header := read_wav_header(source.peek)):
         return _open_wav(source, header, limits)
     if name == "nistsphere" and (sphere := read_sphere_header(source.peek)):
@@ -115,7 +114,7 @@ def _open_format(source: ByteSource, name: str, limits: AudioLimits) -> Decoder:
     return _open_mp3(source) if name == "mp3" else AvDecoder(source, name)
 
 
-def _open_wav(source: ByteSource, header: WavHeader, limits: AudioLimits) -> Decoder:
+def _open_wav(source: ByteSource, header: WavHeader, limits: AudioLimits) -> AudioDecoder:
     """Past its header a WAV is PCM: read as such it is not held back by FFmpeg's probing."""
     check_format(header.sample_rate, header.channels, limits)
     if header.by_libsndfile:
@@ -132,7 +131,7 @@ def _open_pcm(
     ends: tuple[int, int | None],
     declared_seconds: float | None,
     limits: AudioLimits,
-) -> Decoder:
+) -> AudioDecoder:
     check_format(pcm.sample_rate, pcm.channels, limits)
     source.narrow(*ends)
     if not source.peek(1):
@@ -140,7 +139,7 @@ def _open_pcm(
     return RawDecoder(source, pcm, declared_seconds)
 
 
-def _open_mp3(source: ByteSource) -> Decoder:
+def _open_mp3(source: ByteSource) -> AudioDecoder:
     """FFmpeg reads an MP3's declared length only from files; here we must do it."""
     head = source.peek(256)  # decoding reads on
     decoder = AvDecoder(source, "mp3")

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from auricle.audio.container import HEAD_BYTES, Peek
-from auricle.audio.pcm import Encoding, PcmFormat
+from auricle_types.options import Encoding, PcmFormat
 
 _EXTENSIBLE = 0xFFFE  # the true format tag comes later in the header
 _BY_LIBSNDFILE = (0x38, 0x40)  # NMS ADPCM, which FFmpeg lacks; G.721, which it gets wrong

@@ -18,8 +18,8 @@ from auricle.decoding.logits_processors import LogitsProcessor, RowProcessors, T
 from auricle.decoding.next_tokens import CtcScores, LmScores, NextTokens
 from auricle.decoding.passes import DecodingPasses, PassSetup
 from auricle.decoding.search import Candidate, Search
-from auricle.errors import InferenceError
 from auricle.model import Decoder, DecoderCache, new_cache
+from auricle_types.errors import InferenceError
 
 LONG_PROMPT = 8  # tokens: fewer are cheaper one by one, in everybody's steps
 

@@ -10,8 +10,8 @@ from auricle.decoding.encoded_utterance import EncodedUtterance
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.passes import DecodingPasses, LogitsObserver, PassSetup
 from auricle.decoding.search import Search
-from auricle.errors import InferenceError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import InferenceError
 
 
 @dataclass(eq=False, slots=True)

@@ -5,14 +5,14 @@ from typing import Protocol
 
 from torch import Tensor
 
-from auricle.config import DecodingOptions
 from auricle.decoding.encoded_utterance import EncodedUtterance, heads_of_layers
 from auricle.decoding.passes import DecodingPasses
 from auricle.decoding.policy import AudioWindows, TimedText
 from auricle.decoding.utterance_facts import UtteranceFacts
-from auricle.errors import InvalidOptionError
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Word
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Word
 
 
 class WordAligner(Protocol):

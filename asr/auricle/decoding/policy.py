@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from auricle.config import DecodingOptions
 from auricle.decoding.encoded_utterance import EncodedUtterance
 from auricle.decoding.logits_processors import Tokens
 from auricle.decoding.passes import DecodingPasses
 from auricle.decoding.utterance_facts import UtteranceFacts
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Word
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Word
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from auricle.config import LM_WEIGHT, DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.decoding_state import Decoding
@@ -15,9 +15,10 @@ from auricle.decoding.plain_policy import PlainPolicy
 from auricle.decoding.policy import DecodingPolicy
 from auricle.decoding.search import BeamSearch, new_search
 from auricle.decoding.utterance_facts import UtteranceFacts
-from auricle.errors import InvalidOptionError
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import LM_WEIGHT, DecodingOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
-from auricle.config import DecodingOptions
 from auricle.decoding.guards import Guard
 from auricle.hypothesis import Hypothesis
+from auricle_types.options import DecodingOptions
 
 
 class Candidate(NamedTuple):

@@ -7,7 +7,7 @@ from queue import SimpleQueue
 
 from auricle.engine.request import Outcome
 from auricle.engine.statistics import Ledger, Statistics
-from auricle.errors import AuricleError, DeadlineExceededError
+from auricle_types.errors import AuricleError, DeadlineExceededError
 
 logger = logging.getLogger(__name__)
 

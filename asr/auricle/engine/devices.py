@@ -4,12 +4,12 @@ import copy
 
 import torch
 
-from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.model.gemv import can_use_gemv, use_gemv
 from auricle.model.packed import can_pack, has_bfloat16_products, pack
 from auricle.model.quantized import QuantizedLinear, is_quantized, quantize
 from auricle.model.weight_only import WeightOnlyLinear
+from auricle_types.errors import InvalidOptionError
 
 DTYPES = {
     "float32": torch.float32,

@@ -7,7 +7,6 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import NoReturn
 
-from auricle.config import EngineConfig
 from auricle.engine.answers import Answers
 from auricle.engine.execution import Done, Execution
 from auricle.engine.failure import as_typed
@@ -16,13 +15,14 @@ from auricle.engine.request import Job, Outcome, Request
 from auricle.engine.scheduler import Scheduler
 from auricle.engine.serving import Runner
 from auricle.engine.statistics import Ledger, Statistics
-from auricle.errors import (
+from auricle.forks import Home
+from auricle_types.errors import (
     AuricleError,
     DeadlineExceededError,
     EngineStoppedError,
     QueueFullError,
 )
-from auricle.forks import Home
+from auricle_types.options import EngineConfig
 
 SOON = 0.1  # seconds: nobody is told to try again earlier
 

@@ -8,8 +8,8 @@ from auricle.engine.prediction import Prediction
 from auricle.engine.request import Job
 from auricle.engine.serving import Runner
 from auricle.engine.statistics import Ledger, Statistics
-from auricle.errors import AuricleError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError
 
 logger = logging.getLogger(__name__)
 

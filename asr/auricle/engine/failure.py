@@ -3,7 +3,7 @@
 import logging
 import traceback
 
-from auricle.errors import AuricleError, InferenceError
+from auricle_types.errors import AuricleError, InferenceError
 
 _NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 _ADVICE = (

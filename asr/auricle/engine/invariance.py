@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
-from auricle.config import EngineConfig
 from auricle.engine.request import Outcome, Request
 from auricle.engine.serving import Serving
-from auricle.errors import AuricleError, EngineStoppedError, InvalidOptionError
+from auricle_types.errors import AuricleError, EngineStoppedError, InvalidOptionError
+from auricle_types.options import EngineConfig
 
 MAX_BEAM = 32  # of `DecodingOptions`
 Tokens = tuple[int, ...]

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Receipt
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Receipt
 
 Phase = Literal["waiting", "encoding", "decoding", "finished"]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE
 from auricle.decoding import (
     ContinuousDecoder,
     Decoding,
@@ -21,13 +21,6 @@ from auricle.decoding import (
 )
 from auricle.engine.devices import activations, prepare
 from auricle.engine.request import Cost, Job, Request, Room
-from auricle.errors import (
-    AudioTooLongError,
-    AuricleError,
-    EmptyAudioError,
-    InferenceError,
-    InvalidOptionError,
-)
 from auricle.families import new_features
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import compile_now as compile_lookup
@@ -35,6 +28,14 @@ from auricle.model import Decoder, SpeechTransformer, new_cache
 from auricle.model.graphs import CudaRecorder, GraphedStep
 from auricle.model.rows import GROUP, LARGEST, check_rows
 from auricle.model.strip import Strip
+from auricle_types.errors import (
+    AudioTooLongError,
+    AuricleError,
+    EmptyAudioError,
+    InferenceError,
+    InvalidOptionError,
+)
+from auricle_types.options import DecodingOptions, EngineConfig
 
 MIB = 1024 * 1024
 _Encoded = tuple[Tensor, Tensor | None]  # the decoder's memory, CTC's log-probabilities

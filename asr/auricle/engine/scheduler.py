@@ -16,10 +16,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from auricle.config import EngineConfig
 from auricle.engine.group import Group
 from auricle.engine.request import Cost, Job, Room
-from auricle.errors import AudioTooLongError, InvalidOptionError
+from auricle_types.errors import AudioTooLongError, InvalidOptionError
+from auricle_types.options import EngineConfig
 
 MIB = 1 << 20
 

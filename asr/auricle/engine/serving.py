@@ -6,8 +6,8 @@ from typing import Protocol
 
 from auricle.engine.request import Cost, Job, Outcome, Request, Room
 from auricle.engine.statistics import Statistics
-from auricle.errors import AuricleError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError
 
 
 class Runner(Protocol):

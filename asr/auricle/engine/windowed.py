@@ -6,13 +6,15 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import AudioWindows, DecodingPolicy
 from auricle.engine.request import Request
 from auricle.engine.serving import Serving
 from auricle.missing import missing_words
 from auricle.segmentation.vad import speech_end
-from auricle.transcript import Recognition, Segment
+from auricle.transcript import Recognition
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Segment
 
 
 def in_windows(

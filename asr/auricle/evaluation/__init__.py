@@ -1,7 +1,7 @@
 """How good the words are: manifests, WER and CER with their counts, reports, RTFx."""
 
 from auricle.evaluation.clip import load_clip, load_utterance
-from auricle.evaluation.evaluate import Hypothesis, evaluate, score
+from auricle.evaluation.evaluate import RecognizedText, evaluate, score
 from auricle.evaluation.manifest import Utterance, read_manifest
 from auricle.evaluation.normalize import normalize
 from auricle.evaluation.normalizers import Normalizer, normalizer
@@ -10,8 +10,8 @@ from auricle.evaluation.wer import ErrorCounts, align, char_errors, word_errors
 
 __all__ = [
     "ErrorCounts",
-    "Hypothesis",
     "Normalizer",
+    "RecognizedText",
     "Report",
     "ScoredUtterance",
     "Utterance",

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from auricle.audio import Audio, load_audio
 from auricle.config import SAMPLE_RATE
-from auricle.errors import AudioError
 from auricle.evaluation.manifest import Utterance
+from auricle_types.errors import AudioError
 
 
 def load_utterance(utterance: Utterance) -> Audio:

@@ -11,7 +11,7 @@ from auricle.evaluation.wer import char_errors, word_errors
 
 
 @dataclass(frozen=True, slots=True)
-class Hypothesis:
+class RecognizedText:
     """What was recognised in `duration` seconds of audio, or why nothing was."""
 
     text: str = ""
@@ -21,7 +21,7 @@ class Hypothesis:
 
 def evaluate(
     utterances: Sequence[Utterance],
-    recognize: Callable[[Sequence[Utterance]], Iterable[Hypothesis]],
+    recognize: Callable[[Sequence[Utterance]], Iterable[RecognizedText]],
     normalizer: Callable[[str], str] = normalize,
 ) -> Report:
     """Recognise all utterances with `recognize`, which answers in the order of its input.
@@ -36,7 +36,7 @@ def evaluate(
 
 def score(
     utterances: Sequence[Utterance],
-    hypotheses: Sequence[Hypothesis],
+    hypotheses: Sequence[RecognizedText],
     wall_seconds: float,
     normalizer: Callable[[str], str] = normalize,
 ) -> Report:
@@ -49,7 +49,7 @@ def score(
 
 
 def _score(
-    utterance: Utterance, answer: Hypothesis, normalizer: Callable[[str], str]
+    utterance: Utterance, answer: RecognizedText, normalizer: Callable[[str], str]
 ) -> ScoredUtterance:
     reference, hypothesis = normalizer(utterance.text), normalizer(answer.text)
     return ScoredUtterance(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from auricle.errors import ManifestError
+from auricle_types.errors import ManifestError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Literal
 
-from auricle.errors import InvalidOptionError
 from auricle.evaluation.normalize import normalize
+from auricle_types.errors import InvalidOptionError
 
 Normalizer = Literal["plain", "whisper"]
 

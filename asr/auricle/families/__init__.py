@@ -7,7 +7,7 @@ loaded on first use, so that listing the names does not import torch.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from auricle.errors import InvalidOptionError, UnknownArchitectureError
+from auricle_types.errors import InvalidOptionError, UnknownArchitectureError
 
 if TYPE_CHECKING:
     from auricle.config import ModelConfig

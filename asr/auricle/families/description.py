@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownArchitectureError
 from auricle.families.folder import CONFIG
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    UnknownArchitectureError,
+)
 
 T = TypeVar("T")
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from auricle.config import AudioContext, FeatureConfig, ModelConfig, TransformerConfig
+from auricle.config import FeatureConfig, ModelConfig, TransformerConfig
 from auricle.decoding import DecodingPolicy
 from auricle.families.description import Description
 from auricle.families.parts import Sources
 from auricle.families.published import FileFormat
 from auricle.features import Features
 from auricle.tokenizer import Vocabulary
+from auricle_types.options import AudioContext
 
 Vocabulary_co = TypeVar("Vocabulary_co", bound=Vocabulary, covariant=True)
 

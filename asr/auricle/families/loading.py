@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from auricle.config import ModelConfig
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError
 from auricle.families.parts import Source, Sources, WeightPart, assembled
 from auricle.families.weights import Weights
 from auricle.model import SpeechTransformer, is_finite, skeleton
+from auricle_types.errors import CheckpointMismatchError, CorruptCheckpointError
 
 Shape = tuple[int, ...]
 _SURPLUS = {"proj_out.weight", "decoder/projection/weight"}

@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Protocol
 
 from auricle.config import ModelConfig
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, InvalidOptionError
 from auricle.families.description import Description
 from auricle.families.folder import CONFIG
 from auricle.families.parts import Sources
 from auricle.families.weights import Weights
 from auricle.tokenizer import Vocabulary
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    InvalidOptionError,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from auricle.errors import CorruptCheckpointError, UnknownModelError, UnsafeCheckpointError
 from auricle.families.folder import INDEX, MODEL
+from auricle_types.errors import CorruptCheckpointError, UnknownModelError, UnsafeCheckpointError
 
 _ZIP = b"PK\x03\x04"  # torch's format that can be mapped
 _PICKLE = b"\x80"  # with a protocol that torch.save does not use, or it would have been read

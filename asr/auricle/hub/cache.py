@@ -10,12 +10,12 @@ from huggingface_hub import CachedRepoInfo, constants, scan_cache_dir
 from huggingface_hub.errors import CacheNotFound
 from huggingface_hub.file_download import repo_folder_name
 
-from auricle.errors import StorageError, UnknownModelError
 from auricle.families import family_names
 from auricle.families.folder import CONFIG, MODEL_BIN
 from auricle.hub.known_models import KnownModel, known_models
 from auricle.hub.reference import HubReference
 from auricle.tokenizer.folder import LISTS
+from auricle_types.errors import StorageError, UnknownModelError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from auricle.errors import ChecksumMismatchError
+from auricle_types.errors import ChecksumMismatchError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

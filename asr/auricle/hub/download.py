@@ -7,7 +7,6 @@ from pathlib import Path
 import huggingface_hub
 from huggingface_hub import constants, errors
 
-from auricle.errors import DownloadError, ModelError, UnknownModelError
 from auricle.families.folder import CONFIG, INDEX, MODEL, MODEL_BIN, SHARDS, is_ct2
 from auricle.families.weights import weight_files
 from auricle.hub.by_hand import instructions
@@ -17,6 +16,7 @@ from auricle.hub.known_models import KnownModel
 from auricle.hub.reference import HubReference, hint
 from auricle.hub.transfer import can_fetch, fetch
 from auricle.tokenizer.folder import LISTS, has_vocabulary
+from auricle_types.errors import DownloadError, ModelError, UnknownModelError
 
 _HTTP_ERROR: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]  # of its httpx
 _FILES = [  # what is read, and no more: repositories hold weights of other dtypes and frameworks

@@ -7,8 +7,8 @@ from typing import Self
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from auricle.errors import UnknownModelError
 from auricle.hub.known_models import KnownModel, find, nearest
+from auricle_types.errors import UnknownModelError
 
 _HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 

@@ -9,13 +9,12 @@ from torch.nn import functional as F
 
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import DecodingPolicy, EncodedUtterance, ScorerFactory, UtteranceFacts
 from auricle.decoding.encoded_utterance import Heads
 from auricle.decoding.logits_processors import Tokens
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
-from auricle.errors import AudioError, AuricleError, InvalidOptionError
 from auricle.families import new_features, new_policy
 from auricle.hypothesis import Hypothesis
 from auricle.inspection.attention import attention_weights, recorded
@@ -24,6 +23,8 @@ from auricle.model import Encoder, SpeechTransformer
 from auricle.segmentation.cutting import SILENCE_PEAK
 from auricle.segmentation.vad import speaks, speech_end
 from auricle.tokenizer import Vocabulary
+from auricle_types.errors import AudioError, AuricleError, InvalidOptionError
+from auricle_types.options import DecodingOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from auricle.language_model.ngram import LEVELS, NGramModel
 from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer
+from auricle_types.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 
 HEADER_KEY = "auricle_lm"
 Arrays = dict[str, npt.NDArray[Any]]

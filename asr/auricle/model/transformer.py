@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from auricle.config import ModelConfig
-from auricle.errors import InvalidOptionError
 from auricle.model.decoder import Decoder
 from auricle.model.encoder import Encoder
 from auricle.model.linear import Linear
 from auricle.model.overriding import Call, Overriding
+from auricle_types.errors import InvalidOptionError
 
 
 class SpeechTransformer(nn.Module):

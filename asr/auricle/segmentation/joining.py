@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import accumulate, product
 
-from auricle.transcript import Receipt, Recognition, Segment, Transcript, Word, joined
+from auricle.transcript import Recognition
+from auricle_types.transcript import Receipt, Segment, Transcript, Word, joined
 
 _WORDS_PER_SECOND = 5.0  # fast speech: how many words an overlap may hold
 

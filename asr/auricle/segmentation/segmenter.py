@@ -14,8 +14,8 @@ import numpy as np
 
 from auricle.audio import Samples
 from auricle.config import SAMPLE_RATE
-from auricle.errors import InvalidOptionError
 from auricle.segmentation.vad import FRAME_SAMPLES, THRESHOLD, SileroVad, Vad, has_word
+from auricle_types.errors import InvalidOptionError
 
 _HYSTERESIS = 0.15  # speech goes on until its probability is this far below the threshold
 _MIN_SILENCE_FRAMES = 3  # about 0.1 s: shorter gaps lie inside of words

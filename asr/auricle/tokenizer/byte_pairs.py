@@ -8,7 +8,7 @@ from typing import Any, Self
 import tokenizers
 
 from auricle.config import SpecialTokens
-from auricle.errors import CorruptCheckpointError
+from auricle_types.errors import CorruptCheckpointError
 
 Ids = dict[str, int]  # of pieces
 Pair = tuple[str, str]

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import TypeVar
 
-from auricle.errors import CorruptCheckpointError, TokenizerMissingError
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.listed import list_to_json
+from auricle_types.errors import CorruptCheckpointError, TokenizerMissingError
 
 TOKENIZER, ADDED = "tokenizer.json", "added_tokens.json"
 VOCAB, MERGES = "vocab.json", "merges.txt"

@@ -7,7 +7,7 @@ from typing import Self
 import sentencepiece as spm
 
 from auricle.config import SpecialTokens
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 
 _SPACE = "\u2581"  # as SentencePiece writes it
 

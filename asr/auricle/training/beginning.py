@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Any
 
 from auricle.config import ModelConfig
-from auricle.errors import CheckpointMismatchError
 from auricle.families import new_tokenizer
 from auricle.model import SpeechTransformer
 from auricle.pretrained import load_pretrained
@@ -12,6 +11,7 @@ from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.training.config import TrainingConfig
 from auricle.training.growth import grow
+from auricle_types.errors import CheckpointMismatchError
 
 _MAY_DIFFER = {"dropout"}  # of the dimensions: it has no weights
 _MAY_GROW = {"encoder_layers", "decoder_layers"}

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
 from auricle.config import FeatureConfig, ModelConfig, TransformerConfig
-from auricle.errors import InvalidOptionError
 from auricle.families import check_config
 from auricle.pretrained import load_pretrained
 from auricle.training.synthesis import DEFAULT_ENGINES, ENGINES
+from auricle_types.errors import InvalidOptionError
 
 OnBad = Literal["stop", "skip"]
 Decay = Literal["noam", "cosine"]

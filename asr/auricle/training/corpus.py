@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import ManifestError
 from auricle.storage import replacing, writing
 from auricle.training.config import OnBad
 from auricle.training.problems import Problem, settle
 from auricle.training.shards import read_shards
+from auricle_types.errors import ManifestError
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class TrainingUtterance:
     """One transcribed stretch of a corpus' samples."""
 
     offset: int  # samples from the start of the corpus
@@ -35,12 +35,12 @@ class Utterance:
 class Corpus:
     """Utterances and their 16-bit samples at 16 kHz."""
 
-    def __init__(self, samples: Path, utterances: list[Utterance]) -> None:
+    def __init__(self, samples: Path, utterances: list[TrainingUtterance]) -> None:
         self.utterances = utterances
         self.name = samples.parent.name  # of its manifest and the folder around that
         self._samples = np.memmap(samples, dtype=np.int16, mode="r")
 
-    def samples(self, utterance: Utterance) -> npt.NDArray[np.float32]:
+    def samples(self, utterance: TrainingUtterance) -> npt.NDArray[np.float32]:
         """The waveform `(S,)` in -1..1."""
         part = self._samples[utterance.offset : utterance.offset + utterance.samples]
         return part.astype(np.float32) / 32768.0
@@ -73,7 +73,7 @@ def open_corpus(
     if not files.index.exists() or (problems and on_bad == "stop"):
         problems = _decode(manifest, files, progress)
     settle(problems, str(manifest), on_bad)
-    utterances = [Utterance(**fields) for fields in _read_lines(files.index)]
+    utterances = [TrainingUtterance(**fields) for fields in _read_lines(files.index)]
     if not utterances:
         raise ManifestError(f"{manifest}: holds no utterance that can be read")
     return Corpus(files.samples, utterances)
@@ -84,7 +84,7 @@ def _decode(manifest: Path, files: _Cache, progress: bool) -> list[Problem]:
     with writing(files.index):
         files.index.parent.mkdir(parents=True, exist_ok=True)
         files.index.unlink(missing_ok=True)
-    utterances: list[Utterance] = []
+    utterances: list[TrainingUtterance] = []
     problems: list[Problem] = []
     offset = 0
     with replacing(files.samples) as partial, partial.open("wb") as file:
@@ -93,7 +93,7 @@ def _decode(manifest: Path, files: _Cache, progress: bool) -> list[Problem]:
                 problems.append(found)
                 continue
             file.write(found.samples.tobytes())
-            utterances.append(Utterance(offset, len(found.samples), found.text, found.name))
+            utterances.append(TrainingUtterance(offset, len(found.samples), found.text, found.name))
             offset += len(found.samples)
     _write_lines(files.problems, problems)
     _write_lines(files.index, map(asdict, utterances))

@@ -16,8 +16,8 @@ from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from auricle.engine.devices import resolve_device
-from auricle.errors import TrainingInterruptedError
 from auricle.training.loss import Losses, Share
+from auricle_types.errors import TrainingInterruptedError
 
 Row = TypeVar("Row")
 PATIENCE = timedelta(hours=12)  # the others wait while the first one decodes speech or validates

@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from auricle.errors import InvalidOptionError, TrainingInterruptedError
 from auricle.storage import writing
 from auricle.tokenizer import Vocabulary
 from auricle.training.config import FreshConfig, TrainingConfig
@@ -29,6 +28,7 @@ from auricle.training.synthesis import (
     read_sentences,
     synthesize,
 )
+from auricle_types.errors import InvalidOptionError, TrainingInterruptedError
 
 EPOCHS_A_SEED = 1_000_000  # so that two seeds share no epoch
 _SHARD_HOURS = 0.25  # what a killed run says again at most

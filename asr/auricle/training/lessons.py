@@ -8,14 +8,14 @@ from pathlib import Path
 import torch
 
 from auricle.config import ModelConfig
-from auricle.errors import ManifestError
 from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.tokenizer import Vocabulary
 from auricle.training.config import TeacherConfig, TrainingConfig
-from auricle.training.corpus import Corpus, Utterance
+from auricle.training.corpus import Corpus, TrainingUtterance
 from auricle.training.labels import Label, by_student, read_labels
 from auricle.training.selection import Speech
 from auricle.training.taught import Target, TaughtLoss, target_of
+from auricle_types.errors import ManifestError
 
 logger = logging.getLogger(__name__)
 LEAST_AGREEMENT = 0.2  # of a teacher and the words, or the tokens mean something else
@@ -46,7 +46,7 @@ class Lessons:
             raise ManifestError(f"{self._config.labels}: holds labels of other speech: label again")
         return found
 
-    def target(self, utterances: Sequence[tuple[Corpus, Utterance]]) -> Target:
+    def target(self, utterances: Sequence[tuple[Corpus, TrainingUtterance]]) -> Target:
         """That of a clip of these utterances, which all have labels."""
         labels = [self._labels[corpus.name][utterance.name] for corpus, utterance in utterances]
         return target_of(labels, self._model.tokens.end, self._config.empty_weight)

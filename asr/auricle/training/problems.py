@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from auricle.errors import ManifestError
 from auricle.training.config import OnBad
+from auricle_types.errors import ManifestError
 
 logger = logging.getLogger(__name__)
 NAMED = 3  # of each kind

@@ -7,15 +7,15 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from auricle.config import ModelConfig
-from auricle.errors import ManifestError
 from auricle.tokenizer import Vocabulary
 from auricle.training.config import DataConfig, OnBad
-from auricle.training.corpus import Corpus, Utterance
+from auricle.training.corpus import Corpus, TrainingUtterance
 from auricle.training.problems import Problem, settle
+from auricle_types.errors import ManifestError
 
 logger = logging.getLogger(__name__)
 
-Speech: TypeAlias = list[tuple[Corpus, Utterance]]
+Speech: TypeAlias = list[tuple[Corpus, TrainingUtterance]]
 
 LATIN_LANGUAGES = {"en"}  # those whose texts are checked
 _NAME_LENGTH = 40  # letters of a text that stands for a name
@@ -44,7 +44,7 @@ def alignable(
     """
     places = model.transformer.max_tokens
 
-    def problem(utterance: Utterance) -> str | None:
+    def problem(utterance: TrainingUtterance) -> str | None:
         tokens = tokenizer.encode(utterance.text)
         if places and len(model.tokens.start) + len(tokens) > places:
             return "text too long for the decoder"
@@ -66,7 +66,7 @@ def is_latin(text: str) -> bool:
     )
 
 
-def _unusable(utterance: Utterance, model: ModelConfig) -> str | None:
+def _unusable(utterance: TrainingUtterance, model: ModelConfig) -> str | None:
     if not utterance.text.strip():
         return "text empty"
     if model.language in LATIN_LANGUAGES and not is_latin(utterance.text):
@@ -74,7 +74,9 @@ def _unusable(utterance: Utterance, model: ModelConfig) -> str | None:
     return "longer than the window" if utterance.seconds > model.window_seconds else None
 
 
-def _without(speech: Speech, problem: Callable[[Utterance], str | None], on_bad: OnBad) -> Speech:
+def _without(
+    speech: Speech, problem: Callable[[TrainingUtterance], str | None], on_bad: OnBad
+) -> Speech:
     """The speech in which `problem` finds none."""
     kept, problems = [], []
     for pair in speech:
@@ -89,5 +91,5 @@ def _without(speech: Speech, problem: Callable[[Utterance], str | None], on_bad:
     return kept
 
 
-def _name(utterance: Utterance) -> str:
+def _name(utterance: TrainingUtterance) -> str:
     return utterance.name or repr(utterance.text[:_NAME_LENGTH])

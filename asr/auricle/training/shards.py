@@ -12,8 +12,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from auricle.audio import load_audio
-from auricle.errors import AudioError, ManifestError
 from auricle.training.problems import Problem
+from auricle_types.errors import AudioError, ManifestError
 
 Int16 = npt.NDArray[np.int16]
 

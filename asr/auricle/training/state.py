@@ -11,10 +11,10 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from auricle.errors import CheckpointMismatchError
 from auricle.model import SpeechTransformer
 from auricle.storage import replacing
 from auricle.training.config import OptimizerConfig
+from auricle_types.errors import CheckpointMismatchError
 
 
 @dataclass(slots=True)

@@ -12,7 +12,6 @@ from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
 from auricle.engine.devices import resolve_device
-from auricle.errors import TrainingInterruptedError
 from auricle.families import new_features
 from auricle.storage import writing
 from auricle.training import beginning
@@ -34,6 +33,7 @@ from auricle.training.selection import Speech, alignable
 from auricle.training.silence import with_silence
 from auricle.training.speech import load_speech
 from auricle.training.state import new_state
+from auricle_types.errors import TrainingInterruptedError
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from auricle.config import SAMPLE_RATE, DecodingOptions, ModelConfig
+from auricle.config import SAMPLE_RATE, ModelConfig
 from auricle.decoding import ctc_greedy, decode_all, new_search
 from auricle.evaluation import ErrorCounts, load_utterance, read_manifest, word_errors
 from auricle.features import Features
@@ -18,6 +18,7 @@ from auricle.tokenizer import Vocabulary
 from auricle.training.batches import make_batches
 from auricle.training.journal import Rates
 from auricle.training.silence import with_silence
+from auricle_types.options import DecodingOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,29 +14,20 @@ from tqdm import tqdm
 
 from auricle_cli.connection import Connection, connection_options
 from auricle_cli.failure import Failure
-from auricle_cli.groups import options_of
+from auricle_cli.groups import option_group, some_of
 from auricle_cli.load import (
     Clips,
     Ended,
+    LoadReport,
     Manner,
-    Report,
     Saturation,
     Traffic,
     measure,
     saturation,
 )
-from auricle_client import AsyncClient, AuricleClientError, RecognitionOptions
+from auricle_client import AsyncClient, AuricleError, RecognitionOptions
+from auricle_types.options import DecodingOptions
 
-TRAFFIC_HELP = {
-    "rate": "Requests a second, on average; with --sweep what it begins with.",
-    "duration": "Seconds in which they come.",
-    "shortest": "Shortest audio, in seconds.",
-    "longest": "Longest audio, in seconds.",
-    "streams": "Share of the requests that stream, 0 to 1.",
-    "disconnects": "Share that hangs up before its answer.",
-    "garbage": "Share that sends what is no audio.",
-    "seed": "Of all that is random: the same seed, the same requests.",
-}
 CONNECT_SECONDS = 10.0
 GRACE_SECONDS = 5.0  # for errors to arrive after their requests gave up
 
@@ -44,7 +35,7 @@ GRACE_SECONDS = 5.0  # for errors to arrive after their requests gave up
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @connection_options
-@options_of(Traffic, "traffic", TRAFFIC_HELP)
+@option_group(Traffic, "traffic", is_shared=False)
 @click.option("--sweep", is_flag=True, help="Double the rate until the server is full.")
 @click.option(
     "--timeout",
@@ -52,9 +43,12 @@ GRACE_SECONDS = 5.0  # for errors to arrive after their requests gave up
     default=60.0,
     help="Seconds until a request gives up.",
 )
-@click.option("--max-tokens", type=click.IntRange(1), help="Most tokens for a piece of audio.")
+@option_group(DecodingOptions, "decoding", some_of(DecodingOptions, "max_tokens"))
 @click.option(
-    "--format", type=click.Choice(["text", "json"]), default="text", help="json: one object."
+    "--format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Output format; json is one object.",
 )
 def bench(
     files: tuple[Path, ...],
@@ -62,7 +56,7 @@ def bench(
     traffic: Traffic,
     sweep: bool,
     timeout: float,
-    max_tokens: int | None,
+    decoding: DecodingOptions,
     format: str,
 ) -> None:
     """Load a server and report rates, latencies and errors.
@@ -77,11 +71,11 @@ def bench(
     if sweep and (traffic.disconnects or traffic.garbage):
         raise click.UsageError("--sweep goes without --disconnects and --garbage")
     patience = timeout + GRACE_SECONDS
-    manner = Manner(RecognitionOptions(max_tokens=max_tokens), timeout, patience=patience)
+    manner = Manner(RecognitionOptions(max_tokens=decoding.max_tokens), timeout, patience=patience)
     try:
         clips = Clips.of(files) if files else Clips.noise(traffic.seed)
         report = asyncio.run(_run(connection, traffic, clips, manner, sweep=sweep))
-    except AuricleClientError as error:
+    except AuricleError as error:
         raise Failure(str(error)) from error
     if isinstance(report, Saturation) and not report.rate:
         raise Failure(f"the server answered nothing ({first_errors(report)}): it cannot be filled")
@@ -91,7 +85,7 @@ def bench(
 
 async def _run(
     connection: Connection, traffic: Traffic, clips: Clips, manner: Manner, *, sweep: bool
-) -> Report | Saturation:
+) -> LoadReport | Saturation:
     async with _connected(connection) as client:
         if not sweep:
             return await _shown(client, traffic, clips, manner)
@@ -101,13 +95,13 @@ async def _run(
 
 @asynccontextmanager
 async def _connected(connection: Connection) -> AsyncIterator[AsyncClient]:
-    """A client of a server that answers. Raises AuricleClientError where none does."""
+    """A client of a server that answers. Raises AuricleError where none does."""
     async with AsyncClient(connection.server, credentials=connection.credentials()) as client:
         await client.list_models(timeout=CONNECT_SECONDS)
         yield client
 
 
-async def _shown(client: AsyncClient, traffic: Traffic, clips: Clips, manner: Manner) -> Report:
+async def _shown(client: AsyncClient, traffic: Traffic, clips: Clips, manner: Manner) -> LoadReport:
     """One run, under a bar on the standard error output, if that is a terminal."""
     total = sum(1 for _ in traffic.arrivals())
     with tqdm(total=total, unit="request", leave=False, disable=not sys.stderr.isatty()) as bar:
@@ -124,6 +118,6 @@ def first_errors(saturation: Saturation) -> str:
     return ", ".join(f"{reason}: {count}" for reason, count in errors.items()) or "no errors either"
 
 
-def exit_status(report: Report | Saturation) -> int:
+def exit_status(report: LoadReport | Saturation) -> int:
     """0, or 1 when requests failed that were not meant to."""
-    return int(isinstance(report, Report) and bool(report.errors))
+    return int(isinstance(report, LoadReport) and bool(report.errors))

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auricle_cli.answers import SegmentLike, Transcriber
+from auricle_cli.answers import Transcriber
+from auricle_cli.connection import Connection
 from auricle_cli.failure import Failure, complain
+from auricle_cli.groups import option_group, some_of
 from auricle_cli.inputs import Source, expand
-from auricle_cli.outcomes import Outcome, attempt, exit_status
-from auricle_cli.recognition import Recognition
+from auricle_cli.outcomes import SourceOutcome, attempt, exit_status
+from auricle_cli.recognition import RecognitionSetup
 from auricle_cli.server_process import running_server
+from auricle_types.options import LoadingOptions
+from auricle_types.transcript import Segment
 
 if TYPE_CHECKING:
-    from auricle.evaluation import Hypothesis, Utterance
+    from auricle.evaluation import RecognizedText, Utterance
 
 
 @click.command()
@@ -24,19 +28,21 @@ if TYPE_CHECKING:
     "--samples",
     type=click.Path(path_type=Path),
     default=Path("samples/manifest.jsonl"),
-    help="The manifest to go through when there is no AUDIO.",
+    help="Manifest of the recordings to use when there is no AUDIO.",
 )
-@click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
+@option_group(LoadingOptions, "loading", some_of(LoadingOptions, "model"))
 @click.pass_context
-def demo(ctx: click.Context, audio: tuple[str, ...], samples: Path, model: str) -> None:
+def demo(
+    ctx: click.Context, audio: tuple[str, ...], samples: Path, loading: LoadingOptions
+) -> None:
     """Serve a model on a free port, stream AUDIO or the samples through the client, stop.
 
     The samples have reference texts, so the demo ends with their word error rate.
     """
     utterances = [] if audio else _read(samples)
-    with running_server(["--model", model, "--log-level", "warning"]) as address:
-        click.echo(f"auricle: serving {model} on {address}")
-        with closing(Recognition(server=address).open()) as transcriber:
+    with running_server(["--model", loading.model, "--log-level", "warning"]) as address:
+        click.echo(f"auricle: serving {loading.model} on {address}")
+        with closing(RecognitionSetup(Connection(address)).open()) as transcriber:
             if audio:
                 ctx.exit(_hear(transcriber, audio))
             ctx.exit(_compare(transcriber, utterances))
@@ -57,7 +63,7 @@ def _compare(transcriber: Transcriber, utterances: Sequence["Utterance"]) -> int
     from auricle.evaluation import evaluate
     from auricle_cli.scoring import hypothesis, source_of
 
-    def recognize(_: Sequence["Utterance"]) -> Iterator["Hypothesis"]:
+    def recognize(_: Sequence["Utterance"]) -> Iterator["RecognizedText"]:
         for utterance in utterances:
             answer = _stream(transcriber, source_of(utterance))
             click.echo(f"  said:  {utterance.text}")
@@ -68,7 +74,7 @@ def _compare(transcriber: Transcriber, utterances: Sequence["Utterance"]) -> int
     return exit_status(len(report.failed), len(utterances))
 
 
-def _stream(transcriber: Transcriber, source: Source) -> Outcome:
+def _stream(transcriber: Transcriber, source: Source) -> SourceOutcome:
     answer = attempt(lambda each: transcriber.stream(each, _ignore), source)
     if answer.transcript is None:
         complain(f"{source.name}: {answer.error}")
@@ -78,13 +84,13 @@ def _stream(transcriber: Transcriber, source: Source) -> Outcome:
     return answer
 
 
-def _ignore(_: SegmentLike) -> None:
+def _ignore(_: Segment) -> None:
     """The whole transcript follows."""
 
 
 def _read(samples: Path) -> list["Utterance"]:
-    from auricle.errors import ManifestError
     from auricle.evaluation import read_manifest
+    from auricle_types.errors import ManifestError
 
     try:
         return read_manifest(samples)

@@ -8,30 +8,30 @@ import click
 
 from auricle_cli.failure import Failure, complain
 from auricle_cli.outcomes import exit_status
-from auricle_cli.recognition import Recognition, recognition_options
+from auricle_cli.recognition import RecognitionSetup, recognition_options
 
 
 @click.command()
 @click.argument("manifest", type=click.Path(path_type=Path))
-@recognition_options
+@recognition_options("word_timestamps")
 @click.option(
     "--format",
     type=click.Choice(["text", "json"]),
     default="text",
-    help="json: one object.",
+    help="Output format; json is one object.",
 )
 @click.option("--worst", type=click.IntRange(0), default=5, help="Worst utterances to show.")
 @click.option(
     "--normalizer",
     type=click.Choice(["plain", "whisper"]),
     default="plain",
-    help="Whisper: its English one, of the package whisper-normalizer.",
+    help="Rules that make texts comparable; whisper needs the package whisper-normalizer.",
 )
 @click.pass_context
 def evaluate(
     ctx: click.Context,
     manifest: Path,
-    recognition: Recognition,
+    recognition: RecognitionSetup,
     format: str,
     worst: int,
     normalizer: str,
@@ -42,11 +42,11 @@ def evaluate(
     Both texts are normalised before the comparison. All words of an utterance that fails count as
     deletions.
     """
-    from auricle.errors import InvalidOptionError, ManifestError
     from auricle.evaluation import evaluate as run
     from auricle.evaluation import normalizer as normalizer_of
     from auricle.evaluation import read_manifest
     from auricle_cli.scoring import recognizing
+    from auricle_types.errors import InvalidOptionError, ManifestError
 
     try:
         normalize = normalizer_of(normalizer)

@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from auricle_cli.failure import Failure, complain
+from auricle_cli.groups import option_group, some_of
+from auricle_types.options import LoadingOptions
 
 
 @click.command()
@@ -13,16 +15,16 @@ from auricle_cli.failure import Failure, complain
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="Where the picture goes, a PNG.",
+    help="File for the picture, a PNG.",
 )
-@click.option("--model", metavar="NAME|PATH", default="bundled", help="The model.")
+@option_group(LoadingOptions, "loading", some_of(LoadingOptions, "model"))
 @click.option(
     "--layer",
     type=click.IntRange(1),
     show_default="the last",
-    help="Encoder layer whose heads are shown, counted from 1.",
+    help="Encoder layer whose attention heads are drawn, counted from 1.",
 )
-def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
+def inspect(audio: Path, output: Path, loading: LoadingOptions, layer: int | None) -> None:
     """Draw what a model looks at in AUDIO, which must fit the model's window.
 
     The picture shows the features, the self-attention of each head of an encoder layer, the
@@ -34,14 +36,14 @@ def inspect(audio: Path, output: Path, model: str, layer: int | None) -> None:
     except ModuleNotFoundError as missing:
         raise Failure(f"{missing}: pip install 'auricle[plots]'") from missing
     from auricle.audio import load_audio
-    from auricle.errors import AudioError, AuricleError
     from auricle.inspection import observe
     from auricle.naming import model_path
     from auricle.pretrained import load_pretrained
+    from auricle_types.errors import AudioError, AuricleError
 
     try:
         heard = load_audio(audio)
-        observation = observe(load_pretrained(model_path(model)), heard, layer)
+        observation = observe(load_pretrained(model_path(loading.model)), heard, layer)
     except AudioError as error:
         raise Failure(f"{audio}: {error}") from error
     except AuricleError as error:

@@ -16,8 +16,8 @@ def label(config: Path) -> None:
     A label is the reference text in the teacher's case and punctuation, with the tokens that the
     teacher found likely at each position. After an interruption the same command continues.
     """
-    from auricle.errors import AuricleError
     from auricle.training.labels import label as run
+    from auricle_types.errors import AuricleError
 
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:

@@ -18,17 +18,22 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("text", type=_FILE)
 @click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--model", metavar="NAME|PATH", required=True, help="Whose tokens it is over.")
-@click.option("--sources", type=_FILE, help="Each line's origin; cv: lines weigh more.")
-@click.option("--manifest", type=_FILE, multiple=True, help="Of training speech.")
+@click.option(
+    "--model",
+    metavar="NAME|PATH",
+    required=True,
+    help="Model with the tokenizer to use.",
+)
+@click.option("--sources", type=_FILE, help="File with each line's origin; cv: lines weigh more.")
+@click.option("--manifest", type=_FILE, multiple=True, help="Manifest with texts to add.")
 @click.option(
     "--manifest-weight",
     type=click.FloatRange(0, min_open=True),
     default=6.0,
-    help="Of its texts, beside a line from a novel.",
+    help="Weight of a manifest's text, where a line from a novel has 1.",
 )
-@click.option("--order", type=click.IntRange(2), default=7, help="Tokens of the longest n-grams.")
-@click.option("--ngrams", type=click.IntRange(1), default=2_000_000, help="Most that it keeps.")
+@click.option("--order", type=click.IntRange(2), default=7, help="Tokens in the longest n-grams.")
+@click.option("--ngrams", type=click.IntRange(1), default=2_000_000, help="Most n-grams to keep.")
 @click.option("--check", type=_FILE, multiple=True, help="Manifest to measure perplexity on.")
 def lm(
     text: Path,
@@ -47,11 +52,11 @@ def lm(
     file. Files that end in .xz are unpacked.
     """
     from auricle.checkpoint import load_checkpoint
-    from auricle.errors import AuricleError
     from auricle.language_model import save_language_model
     from auricle.naming import model_path
     from auricle.tokenizer import Tokenizer
     from auricle.training import language_model
+    from auricle_types.errors import AuricleError
 
     logging.basicConfig(level="INFO", format="%(message)s")
     try:

@@ -1,65 +1,66 @@
 """The command `auricle models` lists, fetches, describes, converts and deletes models."""
 
 import json
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from auricle_cli.connection import Connection, tls_options
+from auricle_cli.connection import SERVER, TLS, Connection
 from auricle_cli.failure import Failure
+from auricle_cli.groups import option_group
 from auricle_cli.model_list import Entry, bytes_text, local_and_known, served, table
 
 if TYPE_CHECKING:
     from auricle.hub.known_models import KnownFile, KnownModel
 
 DTYPES = ["float32", "bfloat16", "float16", "int8"]
-LIST_OPTIONS = [
-    click.option("--server", metavar="HOST:PORT", help="List what this server serves, too."),
-    *tls_options,
-    click.option("--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait."),
-    click.option(
-        "--format",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        help="json: one object a line.",
-    ),
-]
 
 
-def _list_options(command: Any) -> Any:  # noqa: ANN401 - whatever click decorates
-    for option in reversed(LIST_OPTIONS):
-        command = option(command)
+def _list_options(command: Callable[..., None]) -> Callable[..., None]:
+    decorators = [
+        option_group(
+            Connection, "connection", [replace(SERVER, help="Server whose models to list."), *TLS]
+        ),
+        click.option(
+            "--timeout", type=click.FloatRange(min=0), default=10.0, help="Seconds to wait."
+        ),
+        click.option(
+            "--format",
+            type=click.Choice(["text", "json"]),
+            default="text",
+            help="Output format; json has one object a line.",
+        ),
+    ]
+    for decorator in reversed(decorators):
+        command = decorator(command)
     return command
 
 
 @click.group(invoke_without_command=True)
 @_list_options
 @click.pass_context
-def models(ctx: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - of list
+def models(ctx: click.Context, /, **_: object) -> None:
     """List, fetch, describe, convert and delete models.
 
     Without a subcommand it lists them.
     """
-    ctx.default_map = {"list": options}
+    ctx.default_map = {"list": ctx.params}
     if ctx.invoked_subcommand is None:
-        ctx.invoke(list_, **options)
+        ctx.invoke(list_, **ctx.params)
 
 
 @models.command("list")
 @_list_options
-def list_(
-    server: str | None, tls: bool, ca_certificate: Path | None, timeout: float, format: str
-) -> None:
+def list_(connection: Connection, timeout: float, format: str) -> None:
     """List the models on this machine and those that can be had by a short name.
 
     With --server, the server's models come first, its default model at the top, and the exit status
     is 0 only when it answers.
     """
-    if not server and (tls or ca_certificate):
-        raise click.UsageError("--tls and --ca-certificate are for a --server: name it, too")
-    asked = _served(Connection(server, tls, ca_certificate), timeout) if server else []
+    asked = _served(connection, timeout) if connection.server else []
     entries = [*asked, *local_and_known()]
     lines = map(json.dumps, entries) if format == "json" else table(entries)
     for line in lines:
@@ -74,8 +75,8 @@ def pull(name: str) -> None:
     The command prints the model's folder. It does not download existing files again, and it
     compares the SHA-256 of the weights with the published one.
     """
-    from auricle.errors import ModelError
     from auricle.hub.download import pull as download
+    from auricle_types.errors import ModelError
 
     try:
         click.echo(download(name))
@@ -87,8 +88,8 @@ def pull(name: str) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Delete NAME, in all its revisions, from the cache of the Hugging Face Hub."""
-    from auricle.errors import AuricleError
     from auricle.hub.cache import remove as delete
+    from auricle_types.errors import AuricleError
 
     try:
         freed = delete(name)
@@ -105,8 +106,8 @@ def show(model: str) -> None:
     For a short name it shows what is published: the files, their sizes and checksums. It downloads
     nothing.
     """
-    from auricle.errors import ModelError
     from auricle.hub.known_models import find
+    from auricle_types.errors import ModelError
 
     known = find(model) if not Path(model).exists() else None
     try:
@@ -120,7 +121,10 @@ def show(model: str) -> None:
 @click.argument("source")
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
-    "--dtype", type=click.Choice(DTYPES), default="float32", help="Of the weights in the file."
+    "--dtype",
+    type=click.Choice(DTYPES),
+    default="float32",
+    help="Number type of the weights.",
 )
 @click.option(
     "--vocabulary",
@@ -136,10 +140,10 @@ def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> No
     from auricle.checkpoint import save_checkpoint
     from auricle.engine.devices import DTYPES as KINDS
     from auricle.engine.devices import loaded
-    from auricle.errors import InvalidOptionError, ModelError, StorageError
     from auricle.naming import model_path
     from auricle.pretrained import load_pretrained
     from auricle.vocabulary import with_merges
+    from auricle_types.errors import InvalidOptionError, ModelError, StorageError
 
     try:
         checkpoint = load_pretrained(model_path(source), dtype=loaded(KINDS[dtype]))
@@ -151,12 +155,12 @@ def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> No
 
 
 def _served(connection: Connection, timeout: float) -> list[Entry]:
-    from auricle_client import AuricleClientError, Client
+    from auricle_client import AuricleError, Client
 
     try:
         with Client(connection.server, credentials=connection.credentials()) as client:
             return [served(model) for model in client.list_models(timeout=timeout)]
-    except AuricleClientError as error:
+    except AuricleError as error:
         raise Failure(f"{connection.server}: {error}") from error
 
 

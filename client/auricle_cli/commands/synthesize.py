@@ -15,19 +15,21 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("text", type=_FILE)
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--hours", type=float, required=True, help="Speech that OUT is to hold.")
-@click.option("--seed", type=int, default=0, help="Another seed: other sentences, other voices.")
-@click.option("--workers", type=int, help="Run in parallel; by default one for each CPU.")
-@click.option("--shard-hours", type=float, default=1.0, help="Speech in one tar file.")
+@click.option("--hours", type=float, required=True, help="Hours of speech to make.")
+@click.option("--seed", type=int, default=0, help="Seed of the choice of sentences and voices.")
+@click.option("--workers", type=int, help="Processes at once; by default one for each CPU.")
+@click.option("--shard-hours", type=float, default=1.0, help="Hours of speech in one tar file.")
 @click.option(
     "--engine",
     type=click.Choice(ENGINES),
     multiple=True,
     default=DEFAULT_ENGINES,
-    help="Who speaks; may be given more than once.",
+    help="Speech engine; may be given more than once.",
 )
 @click.option("--punctuated", type=_FILE, help="TEXT with its punctuation, for better prosody.")
-@click.option("--sources", type=_FILE, help="Each line's origin; cv: lines are drawn more often.")
+@click.option(
+    "--sources", type=_FILE, help="File with each line's origin; cv: lines come more often."
+)
 def synthesize(
     text: Path,
     out: Path,
@@ -42,8 +44,8 @@ def synthesize(
     The same seed gives the same speech with any number of workers. When run again, the command
     keeps the finished shards and continues, also to more hours. Files that end in .xz are unpacked.
     """
-    from auricle.errors import AuricleError
     from auricle.training import synthesis
+    from auricle_types.errors import AuricleError
 
     if workers is not None:
         speech["workers"] = workers

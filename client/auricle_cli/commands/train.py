@@ -11,14 +11,14 @@ from auricle_cli.interruption import INTERRUPTED
 
 @click.command()
 @click.argument("config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--resume/--restart", default=True, help="Go on from the last checkpoint, if any.")
+@click.option("--resume/--restart", default=True, help="Continue from the last checkpoint, if any.")
 def train(config: Path, resume: bool) -> None:
     """Train a model from the recipe CONFIG (TOML); after an interruption, continue.
 
     To use several GPUs, run torchrun --nproc-per-node 2 -m auricle_cli train CONFIG
     """
-    from auricle.errors import AuricleError, TrainingInterruptedError
     from auricle.training.trainer import train as run
+    from auricle_types.errors import AuricleError, TrainingInterruptedError
 
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:

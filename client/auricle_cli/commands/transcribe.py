@@ -11,27 +11,26 @@ from auricle_cli.display import Display, LiveDisplay, progress
 from auricle_cli.failure import complain
 from auricle_cli.formats import WRITERS, labelled_text
 from auricle_cli.inputs import Source, expand
-from auricle_cli.outcomes import Outcome, attempt, exit_status, outcomes
-from auricle_cli.recognition import Recognition, recognition_options
+from auricle_cli.outcomes import SourceOutcome, attempt, exit_status, outcomes
+from auricle_cli.recognition import RecognitionSetup, recognition_options
 from auricle_cli.streams import require_output
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
-@recognition_options
-@click.option("--stream", is_flag=True, help="Read, send and print while the audio comes in.")
+@recognition_options()
+@click.option("--stream", is_flag=True, help="Read, recognise and print while the audio comes in.")
 @click.option(
     "--format",
     type=click.Choice(list(WRITERS)),
     default="text",
-    help="json: one object a line; srt and vtt: subtitles of one input.",
+    help="Output format; json has one object a line, srt and vtt are subtitles of one input.",
 )
-@click.option("--word-timestamps", is_flag=True, help="When each word was said, in json.")
 @click.pass_context
 def transcribe(
     ctx: click.Context,
     files: tuple[str, ...],
-    recognition: Recognition,
+    recognition: RecognitionSetup,
     stream: bool,
     format: str,
 ) -> None:
@@ -40,7 +39,7 @@ def transcribe(
     Transcripts keep the order of the inputs. With several inputs, each transcript follows its name
     and a tab. Inputs that fail are named on the standard error output.
     """
-    if recognition.word_timestamps and format != "json":
+    if recognition.decoding.word_timestamps and format != "json":
         raise click.UsageError("--word-timestamps are for json alone: add --format json")
     require_output()
     sources, missing = expand(files)
@@ -52,11 +51,13 @@ def transcribe(
     ctx.exit(exit_status(total - done, total))
 
 
-def _run(sources: list[Source], recognition: Recognition, stream: bool, display: Display) -> int:
+def _run(
+    sources: list[Source], recognition: RecognitionSetup, stream: bool, display: Display
+) -> int:
     """Show every outcome; returns how many were transcripts."""
     with closing(recognition.open()) as transcriber:
         if stream:
-            answers: Iterable[Outcome] = _streamed(transcriber, sources, display)
+            answers: Iterable[SourceOutcome] = _streamed(transcriber, sources, display)
         else:
             running = outcomes(transcriber.transcribe, sources, recognition.at_once)
             answers = progress(running, len(sources))
@@ -74,7 +75,7 @@ def _display(format: str, stream: bool, *, several: bool) -> Display:
 
 def _streamed(
     transcriber: Transcriber, sources: list[Source], display: Display
-) -> Iterator[Outcome]:
+) -> Iterator[SourceOutcome]:
     """One after the other, segments shown as they come."""
     for source in sources:
         yield attempt(lambda s: transcriber.stream(s, partial(display.segment, s)), source)

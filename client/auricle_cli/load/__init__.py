@@ -7,7 +7,7 @@ that queue behind it (no "coordinated omission", as G. Tene calls it).
 
 from auricle_cli.load.clips import Clips
 from auricle_cli.load.generator import Ended, Manner, offer
-from auricle_cli.load.report import Percentiles, Report, measure
+from auricle_cli.load.report import LoadReport, Percentiles, measure
 from auricle_cli.load.sweep import Saturation, saturation
 from auricle_cli.load.traffic import Arrival, Traffic
 
@@ -15,9 +15,9 @@ __all__ = [
     "Arrival",
     "Clips",
     "Ended",
+    "LoadReport",
     "Manner",
     "Percentiles",
-    "Report",
     "Saturation",
     "Traffic",
     "measure",

@@ -10,15 +10,15 @@ from random import Random
 from typing import Self
 
 from auricle_cli.load.traffic import Arrival
-from auricle_client.errors import InvalidAudioError
 from auricle_client.sources import whole
+from auricle_types.errors import AudioError
 
 NOISE_SECONDS, NOISE_RATE = 20, 16_000
 GARBAGE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class WavRecording:
     """The frames of a PCM WAV file, which can be cut anywhere."""
 
     frames: bytes
@@ -58,7 +58,7 @@ class Recording:
 class Clips:
     """What arrivals send."""
 
-    def __init__(self, sources: Sequence[Recording | bytes]) -> None:
+    def __init__(self, sources: Sequence[WavRecording | bytes]) -> None:
         """Recordings are cut to each arrival's length, files in other formats are sent whole."""
         self._sources = sources
 
@@ -67,7 +67,7 @@ class Clips:
         """Quiet white noise."""
         loud = array("h", Random(seed).randbytes(2 * NOISE_SECONDS * NOISE_RATE))  # noqa: S311
         quiet = array("h", (sample >> 4 for sample in loud))
-        return cls([Recording(quiet.tobytes(), 1, 2, NOISE_RATE)])
+        return cls([WavRecording(quiet.tobytes(), 1, 2, NOISE_RATE)])
 
     @classmethod
     def of(cls, paths: Sequence[str | Path]) -> Self:
@@ -75,12 +75,12 @@ class Clips:
 
         Raises:
             AudioNotFoundError: there is no such file.
-            InvalidAudioError: it cannot be read, or there are no paths.
+            AudioError: it cannot be read, or there are no paths.
         """
         if not paths:
-            raise InvalidAudioError("no recordings to cut from: give at least one")
+            raise AudioError("no recordings to cut from: give at least one")
         contents = [whole(path) for path in paths]
-        return cls([Recording.read(content) or content for content in contents])
+        return cls([WavRecording.read(content) or content for content in contents])
 
     def of_arrival(self, arrival: Arrival) -> bytes:
         """The bytes that an arrival sends."""

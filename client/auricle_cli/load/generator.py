@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from auricle_cli.load.clips import Clips
 from auricle_cli.load.traffic import Arrival
 from auricle_client.aio import AsyncClient
-from auricle_client.errors import AuricleClientError, InvalidAudioError
 from auricle_client.options import RecognitionOptions
-from auricle_client.transcript import Receipt, Transcript
+from auricle_types.errors import AudioError, AuricleError
+from auricle_types.transcript import Receipt, Transcript
 
 LEFT = "LEFT"  # hung up on purpose
 REFUSED_GARBAGE = "REFUSED_GARBAGE"  # as it should be
@@ -109,7 +109,7 @@ class _Request:
             reason = LEFT
         except asyncio.CancelledError:
             reason = UNFINISHED
-        except AuricleClientError as error:
+        except AuricleError as error:
             reason = LEFT if hangs_up.expired() else self._reason(error)
         return self._ended(sent, transcript, reason)
 
@@ -129,8 +129,8 @@ class _Request:
         duration, receipt = transcript.duration, transcript.receipt
         return Ended(self._arrival, sent, now, None, first, duration, receipt)
 
-    def _reason(self, error: AuricleClientError) -> str:
-        refused = self._arrival.garbage and isinstance(error, InvalidAudioError)
+    def _reason(self, error: AuricleError) -> str:
+        refused = self._arrival.garbage and isinstance(error, AudioError)
         return REFUSED_GARBAGE if refused else error.reason
 
     def _now(self) -> float:

@@ -33,7 +33,7 @@ class Percentiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LoadReport:
     """Rates a second, latencies in seconds from the arrivals' own times, answered ones only."""
 
     requests: int
@@ -109,9 +109,9 @@ async def measure(
     clips: Clips,
     manner: Manner = Manner(),
     on_end: Callable[[Ended], None] = lambda _: None,
-) -> Report:
+) -> LoadReport:
     """Offer `traffic` and report. The arguments are those of `offer`."""
-    return Report.of(traffic, await offer(client, traffic.arrivals(), clips, manner, on_end))
+    return LoadReport.of(traffic, await offer(client, traffic.arrivals(), clips, manner, on_end))
 
 
 def _served(ended: Ended) -> bool:

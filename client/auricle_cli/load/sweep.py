@@ -4,20 +4,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from auricle_cli.load.report import Report
+from auricle_cli.load.report import LoadReport
 from auricle_cli.load.traffic import Traffic
 
 BEHIND = 0.7  # a server that serves less than this share in time cannot keep up
 DOUBLINGS = 14
 
-Run = Callable[[Traffic], Awaitable[Report]]
+Run = Callable[[Traffic], Awaitable[LoadReport]]
 
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
     """What a server answered, run by run, as it was offered more."""
 
-    runs: tuple[Report, ...]
+    runs: tuple[LoadReport, ...]
 
     @property
     def rate(self) -> float:

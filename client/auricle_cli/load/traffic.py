@@ -1,12 +1,14 @@
 """Who comes when, and what they do: drawn from a seed before anything is sent."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from random import Random
 
-from auricle_client.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
+from auricle_types.metadata import FINITE, Range, check, option
 
+FINITE_AND_POSITIVE = Range(0, FINITE, is_open=True)
+SHARE = Range(0, 1)
 PATIENCE_SECONDS = 1.0  # those who leave do so within this time of their arrival
 
 
@@ -29,29 +31,23 @@ class Traffic:
     Raises InvalidOptionError for what makes no traffic.
     """
 
-    rate: float = 1.0  # arrivals a second, on average
-    duration: float = 30.0  # seconds in which they come
-    shortest: float = 2.0  # seconds of audio
-    longest: float = 15.0
-    streams: float = 0.25  # share of the requests, 0..1
-    disconnects: float = 0.0  # share
-    garbage: float = 0.0  # share
-    seed: int = 0
+    rate: float = option(
+        1.0, "Requests a second, on average; --sweep starts with it.", FINITE_AND_POSITIVE
+    )
+    duration: float = option(30.0, "Seconds in which requests arrive.", FINITE_AND_POSITIVE)
+    shortest: float = option(2.0, "Shortest audio, in seconds.", FINITE_AND_POSITIVE)
+    longest: float = option(15.0, "Longest audio, in seconds.", FINITE_AND_POSITIVE)
+    streams: float = option(0.25, "Share of the requests that stream.", SHARE)
+    disconnects: float = option(0.0, "Share that hangs up before its answer.", SHARE)
+    garbage: float = option(0.0, "Share that sends bytes which are not audio.", SHARE)
+    seed: int = option(0, "Seed of all randomness; the same seed gives the same requests.")
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if not math.isfinite(getattr(self, field.name)):
-                raise InvalidOptionError(f"{field.name} must be finite")
-        if self.rate <= 0 or self.duration <= 0:
-            raise InvalidOptionError("rate and duration must be above 0")
-        if not 0 < self.shortest <= self.longest:
+        check(self)
+        if self.shortest > self.longest:
             raise InvalidOptionError(
-                f"shortest ({self.shortest:g} s) must be above 0 and at most longest "
-                f"({self.longest:g} s)"
+                f"shortest ({self.shortest:g} s) must be at most longest ({self.longest:g} s)"
             )
-        for name in ("streams", "disconnects", "garbage"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InvalidOptionError(f"{name} is a share: give a number from 0 to 1")
 
     def arrivals(self) -> Iterator[Arrival]:
         """In the order of time, none at or after `duration`; the same for the same traffic."""

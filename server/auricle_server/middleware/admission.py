@@ -3,7 +3,7 @@
 import asyncio
 from types import TracebackType
 
-from auricle.errors import EngineStoppedError, QueueFullError
+from auricle_types.errors import EngineStoppedError, QueueFullError
 
 
 class Admission:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from auricle.audio import AudioLimits, load_audio
-from auricle.errors import (
+from auricle_types.errors import (
     AudioError,
     AudioTooLongError,
     EmptyAudioError,

@@ -9,7 +9,7 @@ import pytest
 from auricle.audio import AudioLimits, load_audio
 from auricle.audio.clock import Clock
 from auricle.audio.formats import FORMATS
-from auricle.errors import AudioTooLongError
+from auricle_types.errors import AudioTooLongError
 from tests.asr.audio.test_formats import both_ways
 from tests.asr.audio_files import film
 

@@ -8,7 +8,7 @@ import soundfile
 
 from auricle.audio import Audio, PcmFormat, iter_audio, load_audio
 from auricle.audio.formats import FORMATS, SUFFIXES
-from auricle.errors import (
+from auricle_types.errors import (
     AudioTooLargeError,
     EmptyAudioError,
     InvalidSampleRateError,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from auricle.audio import PcmFormat, load_audio, validate_samples
 from auricle.audio.mono import Downmix
-from auricle.errors import InvalidSamplesError
+from auricle_types.errors import InvalidSamplesError
 from tests.asr.audio.test_formats import both_ways
 from tests.asr.audio_files import chirp, write
 

@@ -10,7 +10,7 @@ import pytest
 from auricle.audio import AudioLimits, PcmFormat, load_audio
 from auricle.audio.converter import Converter
 from auricle.audio.decoders import AvDecoder, Block
-from auricle.errors import (
+from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
     AudioTooLargeError,

@@ -11,7 +11,7 @@ from auricle.audio import AudioLimits, PcmFormat, iter_audio, load_audio
 from auricle.audio.converter import Converter
 from auricle.audio.decoders import Block
 from auricle.audio.source import ByteSource
-from auricle.errors import (
+from auricle_types.errors import (
     AudioError,
     AudioTooLargeError,
     AudioTooLongError,

@@ -8,7 +8,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import (
     ContinuousDecoder,
     Decoding,
@@ -21,6 +21,7 @@ from auricle.language_model import NGramModel
 from auricle.model import Decoder, DecoderCache, new_cache
 from auricle.model.decoder_cache import StepView
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 
 FRAMES_PER_SECOND = 25
 CONFIG = ModelConfig(tokens_per_second=9.0)

@@ -8,7 +8,6 @@ import torch
 from hypothesis import given, settings
 from torch import Tensor
 
-from auricle.config import DecodingOptions
 from auricle.decoding import (
     BeamSearch,
     ContinuousDecoder,
@@ -16,10 +15,11 @@ from auricle.decoding import (
     decode_all,
     new_search,
 )
-from auricle.errors import InferenceError
 from auricle.hypothesis import Hypothesis
 from auricle.model import new_cache
 from auricle.tokenizer import Tokenizer
+from auricle_types.errors import InferenceError
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import Part, Stage, parts
 from tests.asr.decoding.scripted import NAN_SCRIPT, ScriptedDecoder, remembered, script
 from tests.asr.model.slots import Kind, empty_cache

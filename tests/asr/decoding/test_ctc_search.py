@@ -6,12 +6,12 @@ import math
 import numpy as np
 import pytest
 
-from auricle.config import DecodingOptions
 from auricle.decoding import BeamSearch, CtcScorer, Posteriors, new_search
 from auricle.decoding.ctc_prefix import Floats
 from auricle.decoding.search import Sampling
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import Part, Stage
 from tests.asr.decoding.scripted import ScriptedDecoder, remembered, script
 

@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.config import DecodingOptions
 from auricle.decoding import BeamSearch, Decoding, new_search
 from auricle.decoding.passes import PassSetup
 from auricle.decoding.search import Candidate
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import Part, Stage
 from tests.asr.decoding.scripted import ScriptedDecoder, script
 

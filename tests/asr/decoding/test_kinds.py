@@ -7,13 +7,13 @@ import torch
 from hypothesis import given, settings
 from torch import Tensor
 
-from auricle.config import DecodingOptions
 from auricle.decoding import Posteriors
 from auricle.hypothesis import Hypothesis
 from auricle.model import SpeechTransformer
 from auricle.model.graphs import GraphedStep
 from auricle.model.ragged import RaggedCache
 from auricle.model.slotted import SlottedCache
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import Part, Stage, parts
 from tests.asr.model.slots import empty_cache
 from tests.asr.model.tape import tape_recorder

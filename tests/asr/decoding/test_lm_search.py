@@ -7,12 +7,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.decoding import BeamSearch, LmScorer, ScorerFactory, new_search
 from auricle.decoding.next_tokens import LmScores, NextTokens
 from auricle.decoding.search import Sampling
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import Part, Stage, parts
 from tests.asr.decoding.scripted import ScriptedDecoder, remembered, script
 from tests.asr.decoding.test_next_tokens import outs, random_decoder

@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from auricle.config import DecodingOptions
 from auricle.decoding import ContinuousDecoder, continuous, new_search
 from auricle.decoding.continuous import LONG_PROMPT
 from auricle.decoding.passes import PassSetup
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, new_cache
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 from tests.asr.tiny import DTYPES, VOCAB_SIZE, prepared_model, utterances
 
 PROMPTS = (2, 30, 3, LONG_PROMPT + 1, 17)  # tokens

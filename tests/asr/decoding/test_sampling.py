@@ -7,12 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auricle.config import DecodingOptions
 from auricle.decoding import BeamSearch, decode_all
 from auricle.decoding.logits_processors import token_log_probs
 from auricle.decoding.search import Sampling
 from auricle.hypothesis import Hypothesis
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import Part, Stage
 from tests.asr.decoding.scripted import NAN_SCRIPT, ScriptedDecoder, script
 from tests.asr.tiny import DTYPES, decoded, prepared_model, utterances

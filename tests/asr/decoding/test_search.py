@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from auricle.config import DecodingOptions, TransformerConfig
+from auricle.config import TransformerConfig
 from auricle.decoding import BeamSearch, decode_all, new_search
 from auricle.hypothesis import Hypothesis
 from auricle.model import Decoder, SpeechTransformer
 from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.scripted import ScriptedDecoder, shown
 from tests.asr.tiny import ARCHITECTURES, Positions, decoded, tiny_model, utterances
 

@@ -8,8 +8,8 @@ import sys
 
 import torch
 
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.engine import ModelRunner
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.engine.jobs import alone, jobs, run
 from tests.asr.tiny import DTYPES
 from tests.asr.voices import Ears

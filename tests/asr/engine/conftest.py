@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from auricle.config import EngineConfig
 from auricle.engine import Engine
+from auricle_types.options import EngineConfig
 from tests.asr.engine.fakes import Clock, FakeRunner, MakeEngine, assert_nothing_is_lost
 
 

@@ -8,11 +8,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.engine import Engine, Outcome, Request
 from auricle.engine.request import Cost, Job, Room
-from auricle.errors import AudioTooLongError, AuricleError, InferenceError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import (
+    AudioTooLongError,
+    AuricleError,
+    InferenceError,
+    InvalidOptionError,
+)
+from auricle_types.options import DecodingOptions
 
 POISON = -1.0  # what makes joining fail
 VENOM = -2.0  # joins, and makes every step fail that it is in

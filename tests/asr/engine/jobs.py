@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from auricle.config import DecodingOptions
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
-from auricle.errors import AuricleError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError
+from auricle_types.options import DecodingOptions
 from tests.asr.tiny import SECONDS, sounds
 from tests.asr.voices import Samples
 

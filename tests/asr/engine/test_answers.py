@@ -10,9 +10,9 @@ import pytest
 from auricle.engine import Outcome
 from auricle.engine.answers import Answers
 from auricle.engine.statistics import Ledger
-from auricle.errors import AuricleError, DeadlineExceededError, InferenceError
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Receipt
+from auricle_types.errors import AuricleError, DeadlineExceededError, InferenceError
+from auricle_types.transcript import Receipt
 from tests.asr.engine.fakes import PATIENCE
 
 OUTCOME = Outcome(Hypothesis((3, 4), -1.0), Receipt("fake", tokens=3))

@@ -7,17 +7,17 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pytest
 
-from auricle.config import EngineConfig
 from auricle.engine import Engine, Outcome, Room
 from auricle.engine.request import Job
-from auricle.errors import (
+from auricle.hypothesis import Hypothesis
+from auricle_types.errors import (
     AuricleError,
     DeadlineExceededError,
     EngineStoppedError,
     InferenceError,
     InvalidOptionError,
 )
-from auricle.hypothesis import Hypothesis
+from auricle_types.options import EngineConfig
 from tests.asr.engine.fakes import LOST, PATIENCE, VENOM, Clock, FakeRunner, heard, request
 
 Start = Callable[[FakeRunner], Engine]

@@ -9,11 +9,11 @@ from torch import nn
 
 from auricle.engine import devices
 from auricle.engine.devices import convert, prepare, resolve_device, resolve_dtype
-from auricle.errors import InvalidOptionError
 from auricle.model import SpeechTransformer
 from auricle.model.packed import PackedLinear, has_bfloat16_products
 from auricle.model.quantized import QuantizedLinear, is_quantized
 from auricle.model.weight_only import WeightOnlyLinear
+from auricle_types.errors import InvalidOptionError
 from tests.asr.tiny import DTYPES, tiny_model
 
 CPU = torch.device("cpu")

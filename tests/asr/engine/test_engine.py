@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pytest
 
 from auricle.engine import Outcome, Request
-from auricle.errors import (
+from auricle_types.errors import (
     AudioTooLongError,
     DeadlineExceededError,
     EngineStoppedError,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from auricle.engine import Engine
-from auricle.errors import DeadlineExceededError, InferenceError
+from auricle_types.errors import DeadlineExceededError, InferenceError
 from tests.asr.engine.fakes import NOT_FINITE, PATIENCE, FakeRunner, MakeEngine, heard, request
 
 

@@ -7,9 +7,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 
 from auricle.engine import Engine
-from auricle.errors import (
-    EngineStoppedError,
-)
+from auricle_types.errors import EngineStoppedError
 from tests.asr.engine.fakes import (
     PATIENCE,
     FakeRunner,

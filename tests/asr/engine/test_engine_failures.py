@@ -6,9 +6,7 @@ from concurrent.futures import Future, wait
 import pytest
 
 from auricle.engine import Outcome
-from auricle.errors import (
-    InferenceError,
-)
+from auricle_types.errors import InferenceError
 from tests.asr.engine.fakes import (
     NOT_FINITE,
     PATIENCE,

@@ -7,7 +7,7 @@ import pytest
 
 from auricle.engine import Engine
 from auricle.engine.processes.pool import EnginePool
-from auricle.errors import EngineStoppedError
+from auricle_types.errors import EngineStoppedError
 from tests.asr.engine.fakes import PATIENCE, FakeRunner, MakeEngine, heard, request
 
 pytestmark = [

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from auricle.config import EngineConfig
 from auricle.engine import Engine
 from auricle.engine.request import Job
-from auricle.errors import AuricleError, InferenceError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError, InferenceError
+from auricle_types.options import EngineConfig
 from tests.asr.engine.fakes import (
     PATIENCE,
     Clock,

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.engine import Engine, ModelRunner, Outcome, Request
-from auricle.errors import DeadlineExceededError, InferenceError, QueueFullError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import DeadlineExceededError, InferenceError, QueueFullError
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.engine.fakes import (
     NOT_FINITE,
     PATIENCE,

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from auricle.config import EngineConfig
 from auricle.engine import Engine, Outcome
 from auricle.engine.request import Job
-from auricle.errors import AuricleError, EngineStoppedError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError, EngineStoppedError
+from auricle_types.options import EngineConfig
 from tests.asr.engine.fakes import (
     PATIENCE,
     Clock,

@@ -6,9 +6,7 @@ from concurrent.futures import CancelledError, Future, wait
 import pytest
 
 from auricle.engine import Outcome
-from auricle.errors import (
-    DeadlineExceededError,
-)
+from auricle_types.errors import DeadlineExceededError
 from tests.asr.engine.fakes import (
     PATIENCE,
     FakeRunner,

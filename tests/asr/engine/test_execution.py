@@ -12,8 +12,8 @@ from auricle.engine.execution import Execution
 from auricle.engine.prediction import Prediction
 from auricle.engine.request import Job
 from auricle.engine.statistics import Ledger
-from auricle.errors import AuricleError, InferenceError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError, InferenceError
 from tests.asr.engine.fakes import NOT_FINITE, POISON, VENOM, Clock, FakeRunner, heard, request
 
 SLOTS = 16

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from auricle.engine.failure import as_typed, is_out_of_memory, release
-from auricle.errors import InferenceError, InvalidOptionError
+from auricle_types.errors import InferenceError, InvalidOptionError
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE
 from auricle.engine import Cost, Request, Room
 from auricle.engine.request import Job
 from auricle.engine.scheduler import Scheduler
+from auricle_types.options import DecodingOptions, EngineConfig
 
 FRAMES_PER_SECOND = 25
 ENCODE = 0.02  # seconds of work for each second of audio, with its padding

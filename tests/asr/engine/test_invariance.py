@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.engine import Engine, Outcome, Request
 from auricle.engine.invariance import Checks, InvarianceChecker, alone_config, repeatable
 from auricle.engine.request import Job
-from auricle.errors import AuricleError, InferenceError, InvalidOptionError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import AuricleError, InferenceError, InvalidOptionError
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.engine.fakes import NOT_FINITE, PATIENCE, POISON, FakeRunner, request
 
 

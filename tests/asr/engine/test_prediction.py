@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.config import SAMPLE_RATE, DecodingOptions
+from auricle.config import SAMPLE_RATE
 from auricle.engine import Request
 from auricle.engine.prediction import Average, Prediction
 from auricle.engine.request import Job, Phase
+from auricle_types.options import DecodingOptions
 
 SLOTS = 10
 ENCODE = 0.02  # seconds for each second of audio

@@ -9,20 +9,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE
 from auricle.decoding import ScorerFactory
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.engine.runner import MIB
-from auricle.errors import (
+from auricle.hypothesis import Hypothesis
+from auricle.model.strip import Strip
+from auricle.tokenizer import Tokenizer
+from auricle_types.errors import (
     AudioTooLongError,
     EmptyAudioError,
     InferenceError,
     InvalidOptionError,
 )
-from auricle.hypothesis import Hypothesis
-from auricle.model.strip import Strip
-from auricle.tokenizer import Tokenizer
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.decoding.play import Part, Stage
 from tests.asr.engine.jobs import MIXED, alone, finish, jobs, run, tokens
 from tests.asr.language_models import random_model

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
 from auricle.model.decoder_cache import StepView
 from auricle.model.ragged import RaggedCache
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.engine.jobs import MIXED, Answer, alone, jobs, run, tokens
 from tests.asr.tiny import (
     ARCHITECTURES,

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.decoding import ScorerFactory
 from auricle.engine import ModelRunner
-from auricle.errors import InvalidOptionError
 from auricle.families import new_policy
 from auricle.families.auricle.ctc_words import ctc_words
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.engine.jobs import alone, jobs, run, tokens
 from tests.asr.tiny import DTYPES, prepared_model, sounds, tiny_tokenizer
 

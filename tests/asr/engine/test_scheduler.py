@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.config import SAMPLE_RATE, DecodingOptions, EngineConfig
+from auricle.config import SAMPLE_RATE
 from auricle.engine import Outcome, Request
 from auricle.engine.request import Cost, Job, Room
 from auricle.engine.scheduler import MIB, Scheduler
-from auricle.errors import AudioTooLongError, AuricleError, InvalidOptionError
+from auricle_types.errors import AudioTooLongError, AuricleError, InvalidOptionError
+from auricle_types.options import DecodingOptions, EngineConfig
 
 NOW = 100.0
 ROOM = Room(100, 1 << 40)  # where it does not matter

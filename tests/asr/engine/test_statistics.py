@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auricle.engine import Statistics
 from auricle.engine.statistics import Ledger
-from auricle.errors import AudioTooLongError, QueueFullError
+from auricle_types.errors import AudioTooLongError, QueueFullError
 from tests.asr.engine.fakes import (
     NOT_FINITE,
     PATIENCE,

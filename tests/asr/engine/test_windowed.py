@@ -8,14 +8,15 @@ import pytest
 
 pytest.importorskip("whisper")
 
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.engine import Engine, Outcome, Request
 from auricle.engine.windowed import in_windows
-from auricle.errors import InferenceError, InvalidOptionError
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
-from auricle.transcript import Receipt, Segment
+from auricle_types.errors import InferenceError, InvalidOptionError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Receipt, Segment
 from tests.asr.tiny import tiny_checkpoint
 from tests.asr.tokenizer.unicode_lines import vocabulary
 

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import AudioError
 from auricle.evaluation import Utterance, load_clip, load_utterance
+from auricle_types.errors import AudioError
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from auricle.evaluation import ErrorCounts, Hypothesis, Report, Utterance, evaluate, score
+from auricle.evaluation import ErrorCounts, RecognizedText, Report, Utterance, evaluate, score
 
 UTTERANCES = [
     Utterance(Path("one.wav"), "The cat sat."),
@@ -13,10 +13,10 @@ UTTERANCES = [
     Utterance(Path("broken.wav"), "two words"),
 ]
 HYPOTHESES = [
-    Hypothesis("the bat sat", 2.0),
-    Hypothesis("a", 1.0),
-    Hypothesis("thank you", 3.0),
-    Hypothesis(error="not audio"),
+    RecognizedText("the bat sat", 2.0),
+    RecognizedText("a", 1.0),
+    RecognizedText("thank you", 3.0),
+    RecognizedText(error="not audio"),
 ]
 
 
@@ -81,7 +81,7 @@ def test_text(report: Report) -> None:
 
 
 def test_without_errors_there_is_no_worst() -> None:
-    report = score(UTTERANCES[:1], [Hypothesis("THE CAT SAT", 1.0)], 1.0)
+    report = score(UTTERANCES[:1], [RecognizedText("THE CAT SAT", 1.0)], 1.0)
     assert report.words.rate == 0.0
     assert len(report.to_text(worst=5).splitlines()) == 3
 
@@ -89,7 +89,7 @@ def test_without_errors_there_is_no_worst() -> None:
 def test_evaluate_recognises_in_order() -> None:
     seen: list[Utterance] = []
 
-    def recognize(utterances: Sequence[Utterance]) -> Iterator[Hypothesis]:
+    def recognize(utterances: Sequence[Utterance]) -> Iterator[RecognizedText]:
         seen.extend(utterances)
         yield from HYPOTHESES
 

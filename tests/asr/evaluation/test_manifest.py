@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import ManifestError
 from auricle.evaluation import Utterance, read_manifest
+from auricle_types.errors import ManifestError
 
 
 def write(folder: Path, *lines: str) -> Path:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import InvalidOptionError
-from auricle.evaluation import Hypothesis, Utterance, evaluate, normalize, normalizer, score
+from auricle.evaluation import RecognizedText, Utterance, evaluate, normalize, normalizer, score
+from auricle_types.errors import InvalidOptionError
 
 TEXTS = (
     "Mr. Smith colours twenty-one walls, um, for $5.50!",
@@ -20,7 +20,7 @@ TEXTS = (
 
 def test_plain_is_the_default() -> None:
     assert normalizer("plain") is normalize
-    report = score([Utterance(Path("a.wav"), "Colour")], [Hypothesis("color", 1.0)], 1.0)
+    report = score([Utterance(Path("a.wav"), "Colour")], [RecognizedText("color", 1.0)], 1.0)
     assert report.words.errors == 1
 
 
@@ -28,7 +28,7 @@ def test_whispers_rule_makes_equal_what_it_says_is_equal() -> None:
     pytest.importorskip("whisper_normalizer")
     utterances = [Utterance(Path("a.wav"), "Um, the colour of twenty-one!")]
     report = evaluate(
-        utterances, lambda _: [Hypothesis("the color of 21", 1.0)], normalizer("whisper")
+        utterances, lambda _: [RecognizedText("the color of 21", 1.0)], normalizer("whisper")
     )
     assert report.words.errors == 0
 

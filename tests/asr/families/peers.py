@@ -19,12 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions, EngineConfig
 from auricle.engine import ModelRunner, Request
 from auricle.engine.request import Job
-from auricle.errors import AuricleError
 from auricle.families.whisper.openai_file import openai_name
 from auricle.families.whisper.tokenizer import WhisperTokenizer
+from auricle_types.errors import AuricleError
+from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.tiny import sound
 from tests.asr.tokenizer.unicode_lines import short_vocabulary
 

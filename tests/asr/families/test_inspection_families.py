@@ -7,11 +7,11 @@ from torch import Tensor
 
 from auricle.audio import Audio
 from auricle.checkpoint import Checkpoint
-from auricle.config import DecodingOptions
 from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.inspection import Observation, observe
 from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
+from auricle_types.options import DecodingOptions
 from tests.asr.families.peers import (
     ALIGNMENT_HEADS,
     features,

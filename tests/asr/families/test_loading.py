@@ -9,12 +9,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from auricle.checkpoint import load_checkpoint, save_checkpoint
-from auricle.config import DecodingOptions
 from auricle.engine import Request
 from auricle.engine.request import Job
 from auricle.hypothesis import Hypothesis
 from auricle.pretrained import describe, load_pretrained
 from auricle.recognizer import Recognizer
+from auricle_types.options import DecodingOptions
 from tests.asr.families.peers import (
     GREEDY,
     WINDOW,

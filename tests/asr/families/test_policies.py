@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
-from auricle.config import DecodingOptions, ModelConfig, TransformerConfig
+from auricle.config import ModelConfig, TransformerConfig
 from auricle.decoding import PlainPolicy, ScorerFactory, UtteranceFacts
-from auricle.errors import CheckpointMismatchError, InvalidOptionError
 from auricle.families import new_policy
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.families.whisper.prompts import plain_prompt
+from auricle_types.errors import CheckpointMismatchError, InvalidOptionError
+from auricle_types.options import DecodingOptions
 from tests.asr.tiny import tiny_tokenizer
 
 

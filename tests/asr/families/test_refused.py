@@ -11,7 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from auricle.errors import (
+from auricle.pretrained import load_pretrained
+from auricle_types.errors import (
     CheckpointMismatchError,
     CorruptCheckpointError,
     ModelError,
@@ -20,7 +21,6 @@ from auricle.errors import (
     UnknownModelError,
     UnsafeCheckpointError,
 )
-from auricle.pretrained import load_pretrained
 from tests.asr.families.peers import (
     hub_moonshine,
     hub_whisper,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import auricle.families
 from auricle.checkpoint import save_checkpoint
-from auricle.config import DecodingOptions, ModelConfig, SpecialTokens
+from auricle.config import ModelConfig, SpecialTokens
 from auricle.decoding import (
     DecodingPass,
     PassSetup,
@@ -19,13 +19,14 @@ from auricle.decoding import (
     UtteranceFacts,
     new_search,
 )
-from auricle.errors import InvalidOptionError, UnknownArchitectureError
 from auricle.families import family_names, family_of, register
 from auricle.families.family import Family
 from auricle.features import LogMel
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
 from auricle.tokenizer import Vocabulary
+from auricle_types.errors import InvalidOptionError, UnknownArchitectureError
+from auricle_types.options import DecodingOptions
 from tests.asr.tiny import VOCAB_SIZE, sounds, tiny_model
 
 pytestmark = pytest.mark.usefixtures("all_is_speech")

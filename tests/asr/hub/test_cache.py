@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from auricle.errors import StorageError, UnknownModelError
 from auricle.hub import cache, known_models
 from auricle.hub.cache import LocalModel, local_models, remove, snapshot_folder
+from auricle_types.errors import StorageError, UnknownModelError
 from tests.asr.hub.published import FILES, known
 
 MODEL = known()

@@ -12,10 +12,10 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
-from auricle.errors import DownloadError, ModelError, UnknownModelError
 from auricle.hub.download import hub_folder, pull
 from auricle.hub.reference import is_hub_name
 from auricle.naming import model_path
+from auricle_types.errors import DownloadError, ModelError, UnknownModelError
 
 errors: Any = importlib.import_module("huggingface_hub.errors")
 

@@ -7,13 +7,13 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants
 
-from auricle.errors import ChecksumMismatchError, DownloadError
 from auricle.hub import cache, known_models, transfer
 from auricle.hub.by_hand import instructions
 from auricle.hub.cache import repository_folder, snapshot_folder
 from auricle.hub.download import hub_folder, pull
 from auricle.hub.reference import HubReference
 from auricle.naming import model_path
+from auricle_types.errors import ChecksumMismatchError, DownloadError
 from tests.asr.hub.published import FILES, PublishedHub, known
 
 library_download = huggingface_hub.snapshot_download

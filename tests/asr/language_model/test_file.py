@@ -11,12 +11,6 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from auricle.errors import (
-    CheckpointMismatchError,
-    CorruptCheckpointError,
-    ModelError,
-    UnknownModelError,
-)
 from auricle.language_model import (
     NGramModel,
     load_language_model,
@@ -24,6 +18,12 @@ from auricle.language_model import (
     save_language_model,
 )
 from auricle.language_model.file import HEADER_KEY, Arrays
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    ModelError,
+    UnknownModelError,
+)
 from tests.asr.language_models import random_model
 from tests.asr.tiny import VOCAB_SIZE, tiny_tokenizer
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle.segmentation.joining import Joiner, join, leading, merge_receipts
-from auricle.transcript import Receipt, Recognition, Segment, Transcript, Word
+from auricle.transcript import Recognition
+from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
 
 def heard(text: str, start: float = 0.0, end: float = 5.0, overlap: float = 0.0) -> Recognition:

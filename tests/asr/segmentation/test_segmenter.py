@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auricle.audio import load_audio
-from auricle.errors import InvalidOptionError
 from auricle.segmentation.cutting import cut
 from auricle.segmentation.segmenter import Piece, Segmenter
 from auricle.segmentation.vad import FRAME_SAMPLES, SileroVad
+from auricle_types.errors import InvalidOptionError
 from tests.asr.scripted_vad import FRAME, always, never, script, scripted, sound, spans
 
 WINDOW_FRAMES = 100

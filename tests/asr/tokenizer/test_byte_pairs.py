@@ -3,9 +3,9 @@ import json
 import pytest
 
 from auricle.config import SpecialTokens
-from auricle.errors import CorruptCheckpointError
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
+from auricle_types.errors import CorruptCheckpointError
 from tests.asr.tiny import tiny_tokenizer
 
 VOCAB = {"a": 0, "b": 1, "c": 2, "Ġ": 3, "ab": 4, "Ġab": 5, "<": 6, "s": 7, ">": 8}

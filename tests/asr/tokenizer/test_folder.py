@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("whisper")
 
-from auricle.errors import CorruptCheckpointError, TokenizerMissingError
 from auricle.families.whisper.openai_vocabulary import openai_tokenizer
 from auricle.families.whisper.tokenizer import TIMESTAMPS, WhisperTokenizer
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.folder import folder_tokenizer
+from auricle_types.errors import CorruptCheckpointError, TokenizerMissingError
 from tests.asr.tokenizer.unicode_lines import lines, short_vocabulary, vocabulary
 
 

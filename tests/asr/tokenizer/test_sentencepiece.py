@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.errors import InvalidOptionError
 from auricle.tokenizer import Tokenizer
+from auricle_types.errors import InvalidOptionError
 from tests.asr.tiny import SENTENCES, VOCAB_SIZE, tiny_tokenizer
 
 SPECIAL = (Tokenizer.blank_id, Tokenizer.start_id, Tokenizer.end_id, Tokenizer.unknown_id)

@@ -8,12 +8,12 @@ import torch
 
 from auricle.checkpoint import save_checkpoint
 from auricle.config import ModelConfig
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from auricle.model import SpeechTransformer
 from auricle.tokenizer import Tokenizer
 from auricle.training import beginning
 from auricle.training.config import TrainingConfig
 from auricle.training.trainer import Trainer
+from auricle_types.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
 from tests.asr.tiny import SENTENCES, VOCAB_SIZE, tiny_config, tiny_model, write_tiny_checkpoint
 from tests.asr.training.runs import tiny_run
 

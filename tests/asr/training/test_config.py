@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from auricle.config import FeatureConfig, strided
-from auricle.errors import InvalidOptionError
 from auricle.training.config import (
     AugmentationConfig,
     DataConfig,
@@ -21,6 +20,7 @@ from auricle.training.config import (
     TrainingConfig,
     load_training_config,
 )
+from auricle_types.errors import InvalidOptionError
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "english.toml"
 DEEPER = RECIPE.with_name("deeper.toml")

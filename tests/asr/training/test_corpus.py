@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auricle.errors import ManifestError
 from auricle.training.corpus import Corpus, open_corpus
+from auricle_types.errors import ManifestError
 from tests.asr.tiny import SENTENCES
 from tests.asr.training.runs import UTTERANCES, encode, utterance, write_corpus, write_shard
 

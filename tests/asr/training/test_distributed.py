@@ -12,11 +12,11 @@ import pytest
 import torch
 from torch import Tensor, distributed
 
-from auricle.errors import InvalidOptionError, TrainingInterruptedError
 from auricle.training.config import LossConfig, TrainingConfig
 from auricle.training.distributed import World, world_of
 from auricle.training.loss import ALL, Losses, joint_loss
 from auricle.training.trainer import Trainer
+from auricle_types.errors import InvalidOptionError, TrainingInterruptedError
 from tests.asr.tiny import features, tiny_model
 from tests.asr.training.runs import PLAIN, tiny_run, write_recipe
 

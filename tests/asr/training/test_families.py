@@ -11,8 +11,6 @@ import torch
 from torch import Tensor
 
 from auricle.checkpoint import load_checkpoint
-from auricle.config import DecodingOptions
-from auricle.errors import CheckpointMismatchError, ManifestError
 from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle.tokenizer.folder import TOKENIZER
@@ -20,6 +18,8 @@ from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.journal import read_journal
 from auricle.training.loss import joint_loss
 from auricle.training.trainer import Trainer
+from auricle_types.errors import CheckpointMismatchError, ManifestError
+from auricle_types.options import DecodingOptions
 from tests.asr.families.peers import (
     hub_folder,
     hub_moonshine,

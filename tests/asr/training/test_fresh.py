@@ -14,12 +14,6 @@ import torch
 from numpy.typing import NDArray
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import (
-    InvalidOptionError,
-    SynthesisError,
-    SynthesizerMissingError,
-    TrainingInterruptedError,
-)
 from auricle.training import fresh as fresh_speech
 from auricle.training.clips import Clip
 from auricle.training.config import FreshConfig, TrainingConfig
@@ -29,6 +23,12 @@ from auricle.training.synthesis import run as synthesis
 from auricle.training.synthesis.programs import output
 from auricle.training.synthesis.voices import Voice
 from auricle.training.trainer import Trainer
+from auricle_types.errors import (
+    InvalidOptionError,
+    SynthesisError,
+    SynthesizerMissingError,
+    TrainingInterruptedError,
+)
 from tests.asr.tiny import SENTENCES
 from tests.asr.training.runs import UTTERANCES, tiny_run
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import TrainingInterruptedError
 from auricle.training.clips import Clip
 from auricle.training.interruption import SIGNALS, Interruption
 from auricle.training.loss import Losses
 from auricle.training.trainer import Trainer
+from auricle_types.errors import TrainingInterruptedError
 from tests.asr.training.runs import tiny_run
 
 each_signal = pytest.mark.parametrize("number", SIGNALS)

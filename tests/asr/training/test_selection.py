@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from auricle.config import SAMPLE_RATE, ModelConfig
-from auricle.errors import ManifestError
 from auricle.training.config import DataConfig, OnBad
-from auricle.training.corpus import Corpus, Utterance
+from auricle.training.corpus import Corpus, TrainingUtterance
 from auricle.training.problems import Problem, settle, summary
 from auricle.training.selection import Speech, alignable, frames_needed, is_latin, usable
+from auricle_types.errors import ManifestError
 from tests.asr.tiny import SENTENCES, tiny_config, tiny_tokenizer
 
 MODEL = tiny_config()  # a window of 5 s
@@ -28,7 +28,7 @@ def speech(corpus: Corpus, *rows: tuple[str, float]) -> Speech:
     """Utterances of so many seconds, named a, b, c and so on."""
     names = "abcdefghij"
     return [
-        (corpus, Utterance(0, round(seconds * SAMPLE_RATE), text, name))
+        (corpus, TrainingUtterance(0, round(seconds * SAMPLE_RATE), text, name))
         for name, (text, seconds) in zip(names, rows, strict=False)
     ]
 
@@ -118,7 +118,7 @@ def test_speech_too_short_for_its_text(corpus: Corpus) -> None:
 
 def test_an_old_cache_s_utterances_are_named_by_their_text(corpus: Corpus) -> None:
     rows: Speech = [
-        (corpus, Utterance(0, SAMPLE_RATE * 6, "a long one")),
+        (corpus, TrainingUtterance(0, SAMPLE_RATE * 6, "a long one")),
         *speech(corpus, ("b", 1)),
     ]
     with pytest.raises(ManifestError, match=r"window: 1 \('a long one'\)"):

@@ -8,10 +8,10 @@ from typing import BinaryIO
 import pytest
 import torch
 
-from auricle.errors import CheckpointMismatchError, StorageError
 from auricle.model import SpeechTransformer
 from auricle.training.config import OptimizerConfig
 from auricle.training.state import TrainingState, new_state, rate
+from auricle_types.errors import CheckpointMismatchError, StorageError
 from tests.asr.tiny import tiny_config, tiny_model
 
 FULL = Path("/dev/full")

@@ -18,7 +18,6 @@ from torchaudio.transforms import SpeedPerturbation
 
 from auricle.checkpoint import load_checkpoint
 from auricle.config import ModelConfig
-from auricle.errors import InvalidOptionError, ManifestError
 from auricle.recognizer import Recognizer
 from auricle.tokenizer import Tokenizer
 from auricle.training.arithmetic import arithmetic
@@ -30,6 +29,7 @@ from auricle.training.judge import Judge
 from auricle.training.loss import IGNORE, Losses, joint_loss
 from auricle.training.state import TrainingState
 from auricle.training.trainer import Trainer, train
+from auricle_types.errors import InvalidOptionError, ManifestError
 from tests.asr.tiny import SENTENCES, VOCAB_SIZE, padded, tiny_config
 from tests.asr.training.runs import EVERYTHING, PLAIN, UTTERANCES, tiny_run, utterance
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from auricle.config import DecodingOptions
-from auricle.errors import ManifestError
 from auricle.evaluation import ErrorCounts, word_errors
 from auricle.features import LogMel
 from auricle.recognizer import Recognizer
 from auricle.training.validation import Validator, load_dev_set
+from auricle_types.errors import ManifestError
+from auricle_types.options import DecodingOptions
 from tests.asr.tiny import SENTENCES, tiny_checkpoint, tiny_model, tiny_tokenizer
 from tests.asr.training.runs import utterance, write_dev
 

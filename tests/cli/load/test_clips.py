@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auricle_cli.load import Arrival, Clips
-from auricle_cli.load.clips import NOISE_RATE, Recording
-from auricle_client import AudioNotFoundError, InvalidAudioError
+from auricle_cli.load.clips import NOISE_RATE, WavRecording
+from auricle_client import AudioError, AudioNotFoundError
 
 PLACES = st.floats(0, 1, exclude_max=True)
 
@@ -19,17 +19,17 @@ def frames_of(content: bytes) -> tuple[bytes, int]:
 
 
 @st.composite
-def recordings(draw: st.DrawFn) -> Recording:
+def recordings(draw: st.DrawFn) -> WavRecording:
     channels, width = draw(st.integers(1, 3)), draw(st.integers(1, 3))
     step = channels * width
     frames = draw(st.binary(min_size=step, max_size=40 * step))
     whole = frames[: len(frames) // step * step]
-    return Recording(whole, channels, width, draw(st.sampled_from([10, 100])))
+    return WavRecording(whole, channels, width, draw(st.sampled_from([10, 100])))
 
 
 @given(recordings(), PLACES, st.floats(0.01, 3))
 def test_a_cut_is_of_the_length_asked_for_and_of_the_recording(
-    recording: Recording, place: float, seconds: float
+    recording: WavRecording, place: float, seconds: float
 ) -> None:
     frames, rate = frames_of(recording.cut(place, seconds))
     step = recording.channels * recording.width
@@ -39,13 +39,13 @@ def test_a_cut_is_of_the_length_asked_for_and_of_the_recording(
 
 
 @given(recordings())
-def test_a_file_that_was_cut_can_be_read_and_cut_again(recording: Recording) -> None:
+def test_a_file_that_was_cut_can_be_read_and_cut_again(recording: WavRecording) -> None:
     seconds = len(recording.frames) / (recording.channels * recording.width * recording.rate)
-    assert Recording.read(recording.cut(0.0, seconds)) == recording
+    assert WavRecording.read(recording.cut(0.0, seconds)) == recording
 
 
 def test_behind_the_end_it_goes_on_at_the_start() -> None:
-    recording = Recording(b"abcd", channels=1, width=1, rate=1)
+    recording = WavRecording(b"abcd", channels=1, width=1, rate=1)
     assert frames_of(recording.cut(0.5, 5.0))[0] == b"cdabc"
 
 
@@ -57,12 +57,12 @@ def test_recordings_in_other_formats_are_sent_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"RIFF\x24\x00\x00\x00WAVEfmt "])
 def test_what_is_no_wave_is_no_recording(content: bytes) -> None:
-    assert Recording.read(content) is None
+    assert WavRecording.read(content) is None
 
 
 def test_a_wave_without_frames_is_no_recording() -> None:
-    empty = Recording(b"", 1, 2, 8000)._file(b"")
-    assert Recording.read(empty) is None
+    empty = WavRecording(b"", 1, 2, 8000)._file(b"")
+    assert WavRecording.read(empty) is None
 
 
 def test_all_files_get_their_turn(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_all_files_get_their_turn(tmp_path: Path) -> None:
 def test_garbage_is_no_audio_and_the_same_for_the_same_arrival(place: float) -> None:
     clips = Clips([b"audio"])
     garbage = clips.of_arrival(Arrival(0.0, place, 1.0, garbage=True))
-    assert Recording.read(garbage) is None
+    assert WavRecording.read(garbage) is None
     assert garbage == clips.of_arrival(Arrival(9.0, place, 2.0, garbage=True))
 
 
@@ -94,7 +94,7 @@ def test_noise_is_quiet_and_long_enough() -> None:
 def test_missing_recordings_are_typed_errors(tmp_path: Path) -> None:
     with pytest.raises(AudioNotFoundError):
         Clips.of([tmp_path / "none.wav"])
-    with pytest.raises(InvalidAudioError, match="folder"):
+    with pytest.raises(AudioError, match="folder"):
         Clips.of([tmp_path])
-    with pytest.raises(InvalidAudioError, match="at least one"):
+    with pytest.raises(AudioError, match="at least one"):
         Clips.of([])

@@ -6,7 +6,7 @@ import pytest
 
 from auricle_cli.load import Arrival, Clips, Ended, Manner, offer
 from auricle_cli.load.generator import LEFT, REFUSED_GARBAGE, UNFINISHED
-from auricle_client import AsyncClient, ServerBusyError, UnsupportedAudioError
+from auricle_client import AsyncClient, QueueFullError, UnsupportedAudioError
 from tests.cli.load.virtual import Loop, Server, run
 
 CLIPS = Clips([b"audio"])
@@ -67,7 +67,7 @@ def test_who_leaves_is_gone_and_no_error() -> None:
 
 
 def test_errors_are_ends_with_a_reason() -> None:
-    refuse = {b"audio": ServerBusyError("full")}.get
+    refuse = {b"audio": QueueFullError("full")}.get
     (ended,) = offered(Server(1.0, refuse), plain(0.0))
     assert (ended.reason, ended.audio_seconds, ended.receipt) == ("QUEUE_FULL", 0.0, None)
 
@@ -81,7 +81,7 @@ def test_garbage_that_is_refused_is_as_it_should_be() -> None:
 
 def test_another_error_for_garbage_is_an_error() -> None:
     arrivals = [Arrival(0.0, 0.5, 1.0, garbage=True)]
-    (ended,) = offered(Server(1.0, lambda _: ServerBusyError("full")), arrivals)
+    (ended,) = offered(Server(1.0, lambda _: QueueFullError("full")), arrivals)
     assert ended.reason == "QUEUE_FULL"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle_cli.load import Arrival, Clips, Ended, Percentiles, Report, Traffic, measure
+from auricle_cli.load import Arrival, Clips, Ended, LoadReport, Percentiles, Traffic, measure
 from auricle_cli.load.generator import LEFT, REFUSED_GARBAGE, UNFINISHED
 from auricle_client import AsyncClient, Receipt
 from tests.cli.load.virtual import Server, run
@@ -37,7 +37,7 @@ def test_percentiles_by_hand() -> None:
 
 
 def test_rates_and_means() -> None:
-    report = Report.of(TRAFFIC, [ended(1.0), ended(2.0, 3.0), ended(9.5, 2.5)])
+    report = LoadReport.of(TRAFFIC, [ended(1.0), ended(2.0, 3.0), ended(9.5, 2.5)])
     assert (report.requests, report.answered) == (3, 3)
     assert report.offered_rate == 0.3
     assert report.answered_rate == 0.25  # in the 12 s until the last one's end
@@ -52,7 +52,7 @@ def test_rates_and_means() -> None:
 
 def test_failures_are_counted_by_reason_and_have_no_latency() -> None:
     reasons = [LEFT, REFUSED_GARBAGE, "QUEUE_FULL", "QUEUE_FULL", UNFINISHED, None]
-    report = Report.of(TRAFFIC, [ended(1.0, reason=reason) for reason in reasons])
+    report = LoadReport.of(TRAFFIC, [ended(1.0, reason=reason) for reason in reasons])
     assert report.errors == {"QUEUE_FULL": 2, UNFINISHED: 1}
     assert (report.left, report.garbage_refused, report.answered) == (1, 1, 1)
     assert report.keeps_up == 0.5
@@ -61,14 +61,14 @@ def test_failures_are_counted_by_reason_and_have_no_latency() -> None:
 
 @pytest.mark.parametrize("ends", [[], [ended(1.0, reason="QUEUE_FULL")]])
 def test_without_an_answer_there_are_no_latencies(ends: Sequence[Ended]) -> None:
-    report = Report.of(TRAFFIC, ends)
+    report = LoadReport.of(TRAFFIC, ends)
     assert report.latency is None
     assert report.batch_size is None
     assert "latency              none" in report.to_text()
 
 
 def test_the_text_says_what_went_wrong() -> None:
-    text = Report.of(TRAFFIC, [ended(1.0), ended(1.0, reason="QUEUE_FULL")]).to_text()
+    text = LoadReport.of(TRAFFIC, [ended(1.0), ended(1.0, reason="QUEUE_FULL")]).to_text()
     assert "2, 1 answered" in text
     assert "error QUEUE_FULL     1" in text
     assert "padding efficiency   90.0%" in text

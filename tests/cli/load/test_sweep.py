@@ -2,7 +2,7 @@ from typing import cast
 
 import pytest
 
-from auricle_cli.load import Clips, Manner, Report, Saturation, Traffic, measure, saturation
+from auricle_cli.load import Clips, LoadReport, Manner, Saturation, Traffic, measure, saturation
 from auricle_cli.load.sweep import DOUBLINGS
 from auricle_client import AsyncClient
 from tests.cli.load.virtual import Server, run
@@ -14,7 +14,7 @@ def found(seconds: float, traffic: Traffic) -> Saturation:
     """Of a server that takes so long for each request, one at a time."""
     OFFERED.clear()
 
-    async def offer(more: Traffic) -> Report:
+    async def offer(more: Traffic) -> LoadReport:
         OFFERED.append(more)
         client = cast(AsyncClient, Server(seconds))
         return await measure(client, more, Clips([b"audio"]), Manner(patience=0.0))

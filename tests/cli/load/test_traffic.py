@@ -71,15 +71,15 @@ def test_no_share_is_nobody_and_the_whole_is_everybody(share: float) -> None:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ({"rate": 0.0}, "rate and duration"),
-        ({"rate": float("nan")}, "rate must be finite"),
-        ({"duration": -1.0}, "rate and duration"),
-        ({"duration": float("inf")}, "duration must be finite"),
+        ({"rate": 0.0}, "rate must be above 0"),
+        ({"rate": float("nan")}, "rate must be above 0"),
+        ({"duration": -1.0}, "duration must be above 0"),
+        ({"duration": float("inf")}, "duration must be above 0 and finite"),
         ({"shortest": 0.0}, "shortest"),
         ({"shortest": 9.0, "longest": 3.0}, r"shortest \(9 s\)"),
-        ({"streams": 1.5}, "streams is a share"),
-        ({"disconnects": -0.1}, "disconnects is a share"),
-        ({"garbage": 2.0}, "garbage is a share"),
+        ({"streams": 1.5}, "streams must be 0 to 1"),
+        ({"disconnects": -0.1}, "disconnects must be 0 to 1"),
+        ({"garbage": 2.0}, "garbage must be 0 to 1"),
     ],
 )
 def test_what_makes_no_traffic_is_refused(fault: dict[str, float], message: str) -> None:

@@ -5,7 +5,7 @@ import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
-from auricle_client import AuricleClientError, Receipt, RecognitionOptions, Segment, Transcript
+from auricle_client import AuricleError, Receipt, RecognitionOptions, Segment, Transcript
 
 Answer = TypeVar("Answer")
 
@@ -41,7 +41,7 @@ class Server:
     """Serves one request at a time, each in `seconds`; `refuse` may raise for an audio."""
 
     def __init__(
-        self, seconds: float, refuse: Callable[[bytes], AuricleClientError | None] | None = None
+        self, seconds: float, refuse: Callable[[bytes], AuricleError | None] | None = None
     ) -> None:
         self.seconds = seconds
         self.refuse = refuse or (lambda _: None)
@@ -95,4 +95,4 @@ class _Stream:
 
 def transcript() -> Transcript:
     receipt = Receipt("fake", 0.25, 0.5, 0.75, batch_size=3, padding_ratio=0.125, tokens=7)
-    return Transcript("one two", (), 0.5, 2.0, receipt)
+    return Transcript((), 2.0, receipt)

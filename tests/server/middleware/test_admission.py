@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from auricle.errors import EngineStoppedError, QueueFullError
 from auricle_server.middleware.admission import Admission
+from auricle_types.errors import EngineStoppedError, QueueFullError
 
 
 def test_one_more_than_the_limit_is_refused() -> None:

@@ -15,12 +15,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
-from auricle.errors import InvalidOptionError
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer
 from auricle_server.middleware.metrics import CHECKS, COUNTERS, OUTCOMES, Metrics
 from auricle_server.scraping import Endpoint
+from auricle_types.errors import InvalidOptionError
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import refused, soon
 

@@ -7,7 +7,6 @@ from contextlib import aclosing
 import pytest
 from grpc import aio
 
-from auricle.config import DecodingOptions
 from auricle.session import FinalSegment
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
@@ -15,6 +14,7 @@ from auricle_server import ServerConfig, SpeechServer
 from auricle_server.middleware.call import Call
 from auricle_server.protocols.auricle_grpc import GrpcProtocol
 from auricle_server.service import SpeechService, Task
+from auricle_types.options import DecodingOptions
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import soon
 

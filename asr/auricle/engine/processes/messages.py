@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from auricle.engine.answers import Result
 from auricle.engine.request import Request
 from auricle.engine.statistics import Statistics
-from auricle.errors import AuricleError
+from auricle_types.errors import AuricleError
 
 # --- to the engine -----------------------------------------------------------------------------
 

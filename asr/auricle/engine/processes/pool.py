@@ -13,8 +13,8 @@ from operator import add
 from auricle.engine.request import Outcome, Request
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
-from auricle.errors import EngineStoppedError
 from auricle.forks import Home
+from auricle_types.errors import EngineStoppedError
 
 PAUSE = 1.0  # seconds between two attempts to start an engine
 

@@ -28,9 +28,9 @@ from auricle.engine.processes.outbox import Outbox
 from auricle.engine.processes.worker import Build, work
 from auricle.engine.request import Outcome, Request
 from auricle.engine.statistics import Ledger, Statistics
-from auricle.errors import AuricleError, EngineStoppedError
 from auricle.forks import Home
 from auricle.threads import wait_passively
+from auricle_types.errors import AuricleError, EngineStoppedError
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from auricle.decoding.alignment import Span, aligned_spans
 from auricle.tokenizer import Tokenizer
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 
 
 def ctc_words(

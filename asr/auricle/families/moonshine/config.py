@@ -1,9 +1,9 @@
 """The dimensions of a Moonshine model, tiny or base, from the JSON files of its folder."""
 
 from auricle.config import Convolution, FeatureConfig, ModelConfig, SpecialTokens, TransformerConfig
-from auricle.errors import UnknownArchitectureError
 from auricle.families.description import Description
 from auricle.model.positions import BASE
+from auricle_types.errors import UnknownArchitectureError
 
 STEM = (
     Convolution(64, kernel=127, padding=0, activation="tanh", bias=False, norm=True),

@@ -1,8 +1,8 @@
 """The dimensions of a Whisper model, from the JSON files of its folder."""
 
 from auricle.config import FeatureConfig, ModelConfig, SpecialTokens, TransformerConfig, strided
-from auricle.errors import CorruptCheckpointError
 from auricle.families.description import Description
+from auricle_types.errors import CorruptCheckpointError
 
 FRAMES_A_SECOND = 50  # of the encoder
 MARGIN_SECONDS = 2.56  # 128 frames: what others found harmless

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from auricle.errors import CorruptCheckpointError, UnknownArchitectureError
 from auricle.families.whisper.model_bin import Variable, read_variables
+from auricle_types.errors import CorruptCheckpointError, UnknownArchitectureError
 
 _QUANTIZED = ("int8", "int16")
 _SCALE = "_scale"  # behind a quantized weight's name: what its values were multiplied by

@@ -8,12 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from auricle.config import TransformerConfig
-from auricle.errors import (
-    CheckpointMismatchError,
-    CorruptCheckpointError,
-    UnknownArchitectureError,
-    UnknownModelError,
-)
 from auricle.families.description import Description
 from auricle.families.folder import CONFIG, MODEL_BIN, folder_of, is_ct2
 from auricle.families.parts import Source, Sources, WeightPart
@@ -22,6 +16,12 @@ from auricle.families.whisper.config import configure
 from auricle.families.whisper.ct2_weights import Ct2Weights
 from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.tokenizer.folder import folder_tokenizer
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    UnknownArchitectureError,
+    UnknownModelError,
+)
 
 _EMBEDDING, _PROJECTION = "decoder/embeddings/weight", "decoder/projection/weight"
 _LAYER = re.compile(r"(encoder|decoder)/layer_(\d+)/.*")

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from auricle.decoding import Sampling
 from auricle.decoding.search import Candidate
-from auricle.errors import InferenceError
 from auricle.hypothesis import Hypothesis
+from auricle_types.errors import InferenceError
 
 
 class NoSpeechDetector:

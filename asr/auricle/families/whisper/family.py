@@ -4,7 +4,6 @@ from pathlib import Path
 
 from auricle.config import ModelConfig, SpecialTokens
 from auricle.decoding import DecodingPolicy, PlainPolicy
-from auricle.errors import CheckpointMismatchError, CorruptCheckpointError, InvalidOptionError
 from auricle.families.family import Family, HubMapping, VocabularyCut
 from auricle.families.whisper.config import configure
 from auricle.families.whisper.ctranslate2 import Ct2Format
@@ -18,6 +17,11 @@ from auricle.families.whisper.weight_map import sources
 from auricle.families.whisper.word_times import WordTimer
 from auricle.tokenizer import Vocabulary
 from auricle.tokenizer.folder import folder_tokenizer
+from auricle_types.errors import (
+    CheckpointMismatchError,
+    CorruptCheckpointError,
+    InvalidOptionError,
+)
 
 
 def _tokenizer(folder: Path) -> Vocabulary:

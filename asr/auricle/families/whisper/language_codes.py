@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from auricle.errors import InvalidOptionError
 from auricle.tokenizer.languages import CODES, LANGUAGES
+from auricle_types.errors import InvalidOptionError
 
 
 def language_code(name: str, known: Collection[str]) -> str:

@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from auricle.errors import CorruptCheckpointError, UnknownArchitectureError
+from auricle_types.errors import CorruptCheckpointError, UnknownArchitectureError
 
 DTYPES = ("float32", "int8", "int16", "int32", "float16", "bfloat16")  # by their number
 BINARY_VERSION = 6  # no Whisper was ever written in an older one

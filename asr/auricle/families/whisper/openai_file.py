@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from auricle.errors import CorruptCheckpointError, UnknownArchitectureError
 from auricle.families.description import Description
 from auricle.families.parts import renamed
 from auricle.families.published import Published, configured
@@ -18,6 +17,7 @@ from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.families.whisper.weight_map import sources
 from auricle.tokenizer.folder import TOKENIZER, folder_tokenizer
 from auricle.tokenizer.languages import LANGUAGES
+from auricle_types.errors import CorruptCheckpointError, UnknownArchitectureError
 
 _ENGLISH, _MULTILINGUAL = 51_864, 51_865  # ids; large-v3 has one language more
 _OTHERS = 51_765  # ids that are no language, with but one of the two above

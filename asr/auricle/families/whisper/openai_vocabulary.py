@@ -4,10 +4,10 @@ import base64
 from importlib.util import find_spec
 from pathlib import Path
 
-from auricle.errors import TokenizerMissingError
 from auricle.families.whisper.tokenizer import TIMESTAMP_SECONDS, TIMESTAMPS, WhisperTokenizer
 from auricle.tokenizer.byte_pairs import all_merges, serialize
 from auricle.tokenizer.languages import LANGUAGES
+from auricle_types.errors import TokenizerMissingError
 
 _Ranks = dict[bytes, int]
 

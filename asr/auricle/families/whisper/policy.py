@@ -3,12 +3,10 @@
 import math
 from functools import partial
 
-from auricle.config import DecodingOptions
 from auricle.decoding import BeamSearch, EncodedUtterance, Guard, Sampling, Search, UtteranceFacts
 from auricle.decoding.encoded_utterance import Heads
 from auricle.decoding.logits_processors import LogitsProcessor, Tokens
 from auricle.decoding.policy import TimedText
-from auricle.errors import InvalidOptionError
 from auricle.families.whisper.beam_search import FixedWidthBeamSearch
 from auricle.families.whisper.early_end import NoEarlyEnd
 from auricle.families.whisper.language_codes import language_code
@@ -21,7 +19,9 @@ from auricle.families.whisper.tokenizer import TIMESTAMP_SECONDS, WhisperTokeniz
 from auricle.families.whisper.windows import TimestampWindows
 from auricle.families.whisper.word_times import BESIDE_TEXT, WordTimer, compile_now
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Word
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Word
 
 CONTEXT = 448  # tokens that the decoder of every published model is made for
 LATEST_FIRST = 1.0  # seconds: a transcript that begins later has missed something

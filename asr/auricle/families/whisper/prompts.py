@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from auricle.decoding.logits_processors import Tokens
-from auricle.errors import InvalidOptionError
 from auricle.families.whisper.tokenizer import WhisperTokenizer
+from auricle_types.errors import InvalidOptionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from auricle.decoding.logits_processors import Tokens
 from auricle.families.whisper.tokenizer import TIMESTAMP_SECONDS, WhisperTokenizer
 from auricle.hypothesis import Hypothesis
 from auricle.segmentation.joining import leading
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 
 STRIDE = 2  # feature frames from one timestamp to the next
 FRAME_SECONDS = TIMESTAMP_SECONDS / STRIDE

@@ -2,11 +2,11 @@
 
 import json
 
-from auricle.errors import InvalidOptionError
 from auricle.families.family import VocabularyCut
 from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.tokenizer.byte_pairs import Pair, serialize
 from auricle.tokenizer.languages import LANGUAGES
+from auricle_types.errors import InvalidOptionError
 
 _BYTES = 256  # tokens before the first merge (Radford et al. 2019)
 

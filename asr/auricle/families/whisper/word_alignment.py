@@ -16,7 +16,7 @@ import scipy
 
 from auricle.families.whisper.tokenizer import TIMESTAMP_SECONDS, WhisperTokenizer
 from auricle.tokenizer.languages import UNSPACED
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 
 Floats = npt.NDArray[np.float32]
 SMOOTHED = 7  # frames

@@ -13,7 +13,7 @@ from auricle.families.whisper.prompts import new_prompt
 from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.families.whisper.word_alignment import split_words, token_frames, word_times
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 
 BESIDE_TEXT = 5  # tokens around the text: START, the language, the task, no timestamps, END
 _OPENING = frozenset("\"'\u201c\u00bf([{-")  # belong to the word behind them

@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from auricle.errors import ManifestError
 from auricle.storage import replacing, writing
+from auricle_types.errors import ManifestError
 
 _KEY = "labels"  # of the header
 _DTYPES = {

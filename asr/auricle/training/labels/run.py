@@ -5,7 +5,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from auricle.engine.devices import resolve_device
-from auricle.errors import InvalidOptionError
 from auricle.evaluation import normalizer
 from auricle.pretrained import load_pretrained
 from auricle.training.config import TrainingConfig, load_training_config
@@ -13,6 +12,7 @@ from auricle.training.labels.label import Label, write_labels
 from auricle.training.labels.teacher import Teacher
 from auricle.training.selection import Speech
 from auricle.training.speech import load_speech
+from auricle_types.errors import InvalidOptionError
 
 CHUNK = 64  # utterances in a file: what a run that is interrupted says again at most
 TOGETHER = 8  # whole windows in a batch

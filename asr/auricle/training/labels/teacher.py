@@ -7,15 +7,15 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from auricle.checkpoint import Checkpoint
-from auricle.errors import InvalidOptionError
 from auricle.families import new_features
 from auricle.families.whisper.tokenizer import WhisperTokenizer
-from auricle.training.corpus import Corpus, Utterance
+from auricle.training.corpus import Corpus, TrainingUtterance
 from auricle.training.labels.correction import corrected, similar
 from auricle.training.labels.label import Label
 from auricle.training.labels.tokens import tokens_of
 from auricle.training.silence import with_silence
 from auricle.training.validation import said
+from auricle_types.errors import InvalidOptionError
 
 LIKELY = 48  # tokens that are kept of each place: 0.99 of the probability and more
 LEAST_SIMILAR = 0.5  # of letters: below, teacher or reference is of another utterance
@@ -37,7 +37,7 @@ class Teacher:
         self._normalise = normalise
 
     @torch.inference_mode()
-    def label(self, speech: Sequence[tuple[Corpus, Utterance]]) -> dict[str, Label]:
+    def label(self, speech: Sequence[tuple[Corpus, TrainingUtterance]]) -> dict[str, Label]:
         """Those of utterances whose reference can be trusted, by their names."""
         encoder_outs = self._encode([torch.from_numpy(c.samples(u)) for c, u in speech])
         heard = [self._tokenizer.decode(tokens) for tokens in said(self._model, encoder_outs)]

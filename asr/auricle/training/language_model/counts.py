@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 
 Keys = npt.NDArray[np.uint64]
 Longs = npt.NDArray[np.int64]

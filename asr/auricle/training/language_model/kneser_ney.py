@@ -48,7 +48,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Model:
+class KneserNeyModel:
     """All orders, from 1."""
 
     levels: Sequence[Level]
@@ -94,7 +94,7 @@ def discounts(counts: Longs) -> Doubles:
 
 def estimate(
     counted: Sequence[NGrams], packing: Packing, words: Longs, kept: Kept | None = None
-) -> Model:
+) -> KneserNeyModel:
     """The probabilities of n-grams of all orders, from 1.
 
     Args:
@@ -106,8 +106,8 @@ def estimate(
     levels = [_single(counted[0], words)]
     for order, ngrams in enumerate(counted[1:], 2):
         mask = np.ones(len(ngrams.keys), np.bool_) if kept is None else kept[order - 1]
-        levels.append(_level(ngrams, mask, Model(levels, packing)))
-    return Model(levels, packing)
+        levels.append(_level(ngrams, mask, KneserNeyModel(levels, packing)))
+    return KneserNeyModel(levels, packing)
 
 
 def _single(ngrams: NGrams, words: Longs) -> Level:
@@ -124,7 +124,7 @@ def _single(ngrams: NGrams, words: Longs) -> Level:
     )
 
 
-def _level(ngrams: NGrams, kept: npt.NDArray[np.bool_], below: Model) -> Level:
+def _level(ngrams: NGrams, kept: npt.NDArray[np.bool_], below: KneserNeyModel) -> Level:
     histories = below.packing.history(ngrams.keys)
     starts = group_starts(histories)
     sizes = np.diff(np.append(starts, len(histories)))

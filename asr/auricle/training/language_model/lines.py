@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from auricle.errors import InvalidOptionError
 from auricle.evaluation import read_manifest
 from auricle.tokenizer import Tokenizer
 from auricle.training.language_model.counts import Text
 from auricle.training.synthesis.sentences import read_sentences, transcript
+from auricle_types.errors import InvalidOptionError
 
 logger = logging.getLogger(__name__)
 

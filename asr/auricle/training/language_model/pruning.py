@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from auricle.training.language_model.counts import Doubles, NGrams, Packing, group_starts
-from auricle.training.language_model.kneser_ney import Kept, Model
+from auricle.training.language_model.kneser_ney import Kept, KneserNeyModel
 
 
-def chosen(counted: Sequence[NGrams], full: Model, most: int) -> Kept:
+def chosen(counted: Sequence[NGrams], full: KneserNeyModel, most: int) -> Kept:
     """The n-grams of each order, from 1, that a model of at most `most` n-grams keeps.
 
     Args:
@@ -29,7 +29,7 @@ def chosen(counted: Sequence[NGrams], full: Model, most: int) -> Kept:
     return [np.ones(len(gains[0]), np.bool_), *(each > least for each in gains[1:])]
 
 
-def gain(order: int, ngrams: NGrams, full: Model) -> Doubles:
+def gain(order: int, ngrams: NGrams, full: KneserNeyModel) -> Doubles:
     """What each n-gram of `order` adds to the text's log-probability."""
     if order == 1:
         return np.zeros(len(ngrams.keys))

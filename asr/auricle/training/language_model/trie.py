@@ -7,10 +7,10 @@ import numpy as np
 from auricle.language_model import NGramModel
 from auricle.language_model.ngram import LEVELS, Bytes, Floats, Ints
 from auricle.training.language_model.counts import Doubles, Keys, Longs, Packing, group_starts
-from auricle.training.language_model.kneser_ney import Level, Model, looked_up
+from auricle.training.language_model.kneser_ney import KneserNeyModel, Level, looked_up
 
 
-def as_trie(model: Model, vocab_size: int) -> NGramModel:
+def as_trie(model: KneserNeyModel, vocab_size: int) -> NGramModel:
     """The n-grams that `model` keeps, over tokens 0 to `vocab_size - 1`."""
     keys = [np.arange(vocab_size, dtype=np.uint64), *(level.keys for level in model.levels[1:])]
     logs = [_of_all(model.levels[0], vocab_size), *(np.log(lv.probs) for lv in model.levels[1:])]

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 
-from auricle.errors import InvalidOptionError, ManifestError
 from auricle.storage import replacing, writing
+from auricle_types.errors import InvalidOptionError, ManifestError
 
 MANIFEST = "train.jsonl"
 PLAN = "plan.json"
@@ -41,7 +41,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class SpokenRecording:
     """An utterance as spoken: its file and, but for the shard, its line of the manifest."""
 
     index: int
@@ -89,7 +89,7 @@ class SpeechFolder:
         """Finished shards, in order."""
         return list(dict.fromkeys(entry.shard for entry in self.entries))
 
-    def add_shard(self, recordings: Iterable[Recording]) -> None:
+    def add_shard(self, recordings: Iterable[SpokenRecording]) -> None:
         """Writes all `recordings` into the next shard, then into the manifest."""
         shard = f"train-{len(self.shards):05d}.tar"
         with replacing(self.path / shard) as partial, tarfile.open(partial, "w") as tar:
@@ -126,7 +126,7 @@ def _read_entries(manifest: Path) -> list[Entry]:
         raise ManifestError(f"{manifest} is damaged: {error}") from error
 
 
-def _add(tar: tarfile.TarFile, recording: Recording, shard: str) -> Entry:
+def _add(tar: tarfile.TarFile, recording: SpokenRecording, shard: str) -> Entry:
     entry = recording.entry(shard)
     member = tarfile.TarInfo(entry.audio_filepath)  # time 0, owner 0: the same bytes every time
     member.size = len(recording.opus)

@@ -1,7 +1,8 @@
 """The speech engines: programs of their own, one process for each utterance.
 
 An engine names its speakers and writes the command line that speaks; `speak` runs it. Engines may
-take an unknown voice for their default one without a word, so voices come from `Engine.voices`.
+take an unknown voice for their default one without a word, so voices come from
+`SpeechEngine.voices`.
 """
 
 import itertools
@@ -16,15 +17,15 @@ import soxr
 from numpy.typing import NDArray
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import InvalidOptionError, SynthesisError
 from auricle.training.synthesis.festival import Festival
 from auricle.training.synthesis.programs import output, require
 from auricle.training.synthesis.voices import Voice
+from auricle_types.errors import InvalidOptionError, SynthesisError
 
 SECONDS_SPOKEN = (0.3, 30.0)  # outside of these, an engine has choked on the sentence
 
 
-class Engine(Protocol):
+class SpeechEngine(Protocol):
     """A program that speaks."""
 
     name: ClassVar[str]  # also the program's and the Debian package's
@@ -85,7 +86,7 @@ class Flite:
         return [self.name, "-voice", voice.name, *options, "-o", str(wave), "-t", text]
 
 
-ENGINES: dict[str, Engine] = {e.name: e for e in (EspeakNg(), Flite(), Festival())}
+ENGINES: dict[str, SpeechEngine] = {e.name: e for e in (EspeakNg(), Flite(), Festival())}
 DEFAULT_ENGINES = ("espeak-ng", "flite")  # as ever, so that folders can be continued
 
 

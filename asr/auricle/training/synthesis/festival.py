@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from auricle.errors import SynthesizerMissingError
 from auricle.training.synthesis.programs import output
 from auricle.training.synthesis.voices import Voice
+from auricle_types.errors import SynthesizerMissingError
 
 HERTZ = 105.0  # of both diphone voices, and 14 to either side
 HTS_RATE = 32_000  # samples a second of the HTS voice

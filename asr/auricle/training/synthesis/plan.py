@@ -12,7 +12,7 @@ from auricle.training.synthesis.voices import Voice, draw_voice
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class PlannedUtterance:
     """The plan's entry `index`: a sentence and who says it."""
 
     index: int
@@ -31,15 +31,15 @@ class Plan:
         self.seed = seed
         self.order = weighted_order([s.weight for s in sentences], seed)
 
-    def utterances(self, start: int = 0) -> Iterator[Utterance]:
+    def utterances(self, start: int = 0) -> Iterator[PlannedUtterance]:
         """The utterances from entry `start` on, without end."""
         return map(self.utterance, itertools.count(start))
 
-    def utterance(self, index: int) -> Utterance:
+    def utterance(self, index: int) -> PlannedUtterance:
         """Entry `index`, which depends on no other entry."""
         sentence = self.sentences[self.order[index % len(self.order)]]
         rng = np.random.default_rng((self.seed, index))
-        return Utterance(index, sentence, draw_voice(rng, self.cast))
+        return PlannedUtterance(index, sentence, draw_voice(rng, self.cast))
 
     def identity(self) -> dict[str, str | int]:
         """What must stay the same for a later run to go on with this plan."""

@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 
-from auricle.errors import SynthesisError, SynthesizerMissingError
+from auricle_types.errors import SynthesisError, SynthesizerMissingError
 
 
 class ProgramKilledError(SynthesisError):

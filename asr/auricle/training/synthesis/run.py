@@ -16,13 +16,13 @@ from typing import NoReturn, TypeAlias, TypeVar
 from tqdm import tqdm
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
-from auricle.training.synthesis.corpus import Recording, SpeechFolder
+from auricle.training.synthesis.corpus import SpeechFolder, SpokenRecording
 from auricle.training.synthesis.engines import DEFAULT_ENGINES, cast_of, speak
 from auricle.training.synthesis.opus import encode_opus
-from auricle.training.synthesis.plan import Plan, Utterance
+from auricle.training.synthesis.plan import Plan, PlannedUtterance
 from auricle.training.synthesis.programs import ProgramKilledError
 from auricle.training.synthesis.sentences import Sentence
+from auricle_types.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +121,7 @@ def map_in_order(
             future.cancel()
 
 
-def _attempt(utterance: Utterance) -> Recording | SynthesisError:
+def _attempt(utterance: PlannedUtterance) -> SpokenRecording | SynthesisError:
     """Speaks one utterance; an error is a result too, for the next one may go well."""
     voice, sentence = utterance.voice, utterance.sentence
     try:
@@ -130,7 +130,7 @@ def _attempt(utterance: Utterance) -> Recording | SynthesisError:
         raise
     except SynthesisError as error:
         return error
-    return Recording(
+    return SpokenRecording(
         index=utterance.index,
         opus=encode_opus(samples),
         duration=round(len(samples) / SAMPLE_RATE, 3),
@@ -141,12 +141,12 @@ def _attempt(utterance: Utterance) -> Recording | SynthesisError:
 
 
 def _recordings(
-    outcomes: Iterable[Recording | SynthesisError], skipped: list[SynthesisError]
-) -> Iterator[Recording]:
+    outcomes: Iterable[SpokenRecording | SynthesisError], skipped: list[SynthesisError]
+) -> Iterator[SpokenRecording]:
     """The recordings among `outcomes`; the errors are logged and go to `skipped`."""
     in_a_row = 0
     for outcome in outcomes:
-        if isinstance(outcome, Recording):
+        if isinstance(outcome, SpokenRecording):
             in_a_row = 0
             yield outcome
             continue
@@ -164,7 +164,9 @@ def _until(stop: Event | None, outcomes: Iterable[_Result]) -> Iterator[_Result]
         yield outcome
 
 
-def _take(recordings: Iterator[Recording], seconds: float, bar: Bar) -> Iterator[Recording]:
+def _take(
+    recordings: Iterator[SpokenRecording], seconds: float, bar: Bar
+) -> Iterator[SpokenRecording]:
     """The next recordings, until they last `seconds` or a little more."""
     while seconds > 0:
         recording = next(recordings)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from auricle.errors import InvalidOptionError
+from auricle_types.errors import InvalidOptionError
 
 logger = logging.getLogger(__name__)
 

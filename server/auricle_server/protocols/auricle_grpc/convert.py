@@ -1,18 +1,16 @@
 """Converts messages to Auricle's nouns and back; raises for values that no noun can hold."""
 
-import math
 from typing import cast
 
 from google.protobuf.duration_pb2 import Duration
 
 from auricle.audio import Encoding, PcmFormat
-from auricle.config import DecodingOptions
-from auricle.errors import InvalidOptionError
 from auricle.session import Event, FinalSegment
-from auricle.transcript import Receipt, Segment, Transcript, Word
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server.errors import InvalidRequestError
 from auricle_server.service import ServedRecognizer
+from auricle_types.errors import InvalidOptionError, InvalidRequestError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
 ENCODING_PREFIX = "AUDIO_ENCODING_"
 NANOS = 1_000_000_000
@@ -42,8 +40,6 @@ def pcm_format(config: pb.RecognitionConfig) -> PcmFormat | None:
 
 def decoding_options(message: pb.DecodingOptions) -> DecodingOptions:
     """Read the options that are present; the others have defaults. Raises InvalidOptionError."""
-    if message.HasField("length_penalty") and not math.isfinite(message.length_penalty):
-        raise InvalidOptionError(f"length_penalty must be finite, not {message.length_penalty}")
     return DecodingOptions(**{field.name: value for field, value in message.ListFields()})
 
 

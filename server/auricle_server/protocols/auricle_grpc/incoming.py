@@ -13,7 +13,7 @@ from typing import Generic, Self, TypeAlias, TypeVar
 
 from auricle.pulling import Pull
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server.errors import InvalidRequestError
+from auricle_types.errors import InvalidRequestError
 
 LINGER_SECONDS = 1.0  # for clients that still send when their answer is ready
 

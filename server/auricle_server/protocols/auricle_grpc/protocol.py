@@ -3,7 +3,6 @@
 import grpc
 from grpc import aio
 
-from auricle.errors import InvalidOptionError
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.config import ServerConfig
 from auricle_server.protocols.auricle_grpc.health import HEALTH, SPEECH, Health
@@ -11,6 +10,7 @@ from auricle_server.protocols.auricle_grpc.incoming import LINGER_SECONDS
 from auricle_server.protocols.auricle_grpc.reflection import add_reflection
 from auricle_server.protocols.auricle_grpc.servicer import SpeechServicer
 from auricle_server.service import SpeechService
+from auricle_types.errors import InvalidOptionError
 
 FLUSH_SECONDS = 2 * LINGER_SECONDS  # for answers that are ready, but not yet out
 KEEPALIVE_TIME_MS = 60_000  # a ping after this much silence finds clients that vanished

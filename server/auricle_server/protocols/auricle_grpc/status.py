@@ -13,21 +13,20 @@ from google.protobuf.any_pb2 import Any
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from auricle import errors
-from auricle_server.errors import InvalidRequestError
 from auricle_server.protocols.auricle_grpc.convert import duration
+from auricle_types import errors
 
 DOMAIN = "auricle"
 MESSAGE_CHARACTERS = 500  # gRPC drops a status that exceeds the 8 KiB of HTTP/2 trailers
 CODES: dict[type[errors.AuricleError], grpc.StatusCode] = {
     errors.AuricleError: grpc.StatusCode.INTERNAL,
     errors.AudioError: grpc.StatusCode.INVALID_ARGUMENT,
-    errors.InvalidOptionError: grpc.StatusCode.INVALID_ARGUMENT,
-    InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.UnknownModelError: grpc.StatusCode.NOT_FOUND,
     errors.QueueFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    errors.EngineStoppedError: grpc.StatusCode.UNAVAILABLE,
+    errors.ServerUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.DeadlineExceededError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.RequestCancelledError: grpc.StatusCode.CANCELLED,
 }
 
 logger = logging.getLogger(__name__)
@@ -86,6 +85,6 @@ def failure_of(error: Exception) -> RpcFailure:
     return RpcFailure(
         grpc.StatusCode.INTERNAL,
         f"unexpected error; the server's log has it under incident {incident}",
-        errors.AuricleError.reason,
+        errors.ServerError.reason,
         metadata={"incident": incident},
     )

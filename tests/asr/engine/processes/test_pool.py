@@ -10,7 +10,7 @@ import pytest
 from auricle.engine import Outcome, Request
 from auricle.engine.processes.pool import EnginePool
 from auricle.engine.statistics import Statistics
-from auricle.errors import EngineStoppedError, QueueFullError
+from auricle_types.errors import EngineStoppedError, QueueFullError
 from tests.asr.engine.fakes import PATIENCE, request
 
 

@@ -12,12 +12,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from auricle.config import DecodingOptions
 from auricle.decoding import ContinuousDecoder, UtteranceFacts
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.hypothesis import Hypothesis
 from auricle.model import new_cache
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.scripted import Prefix, ScriptedDecoder, remembered
 from tests.asr.tokenizer.unicode_lines import vocabulary
 

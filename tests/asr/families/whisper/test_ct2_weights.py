@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from auricle.errors import CorruptCheckpointError, UnknownArchitectureError
 from auricle.families.whisper.ct2_weights import Ct2Weights
+from auricle_types.errors import CorruptCheckpointError, UnknownArchitectureError
 from tests.asr.families.whisper.ct2 import Array, write_model_bin
 
 MATRIX = np.linspace(-3, 3, 12, dtype=np.float32).reshape(4, 3)

@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from auricle.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from auricle.errors import (
+from auricle.families.whisper.model_bin import read_variables
+from auricle.pretrained import describe, load_pretrained
+from auricle_types.errors import (
     CheckpointMismatchError,
     CorruptCheckpointError,
     InvalidOptionError,
@@ -22,8 +24,6 @@ from auricle.errors import (
     UnknownArchitectureError,
     UnknownModelError,
 )
-from auricle.families.whisper.model_bin import read_variables
-from auricle.pretrained import describe, load_pretrained
 from benchmarks.real_weights import BASE, TINY_EN, MissingWeightsError, RealWeights
 from benchmarks.real_weights import folder as folder_of
 from tests.asr.families.peers import (

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from auricle.audio import load_audio
-from auricle.config import DecodingOptions
 from auricle.engine import Request
 from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.hypothesis import Hypothesis
 from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
+from auricle_types.options import DecodingOptions
 from benchmarks.real_weights import BASE, TINY_EN, MissingWeightsError, RealWeights, folder
 from tests.asr.families.peers import Peer, features, heard, runner
 from tests.asr.families.whisper.ct2 import QUANTIZATIONS, convert, published

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from auricle.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from auricle.config import DecodingOptions, ModelConfig
+from auricle.config import ModelConfig
 from auricle.engine import Outcome, Request
-from auricle.errors import CorruptCheckpointError, InvalidOptionError
 from auricle.families import new_policy
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.families.whisper.tokenizer import TIMESTAMP_SECONDS
@@ -24,7 +23,9 @@ from auricle.hypothesis import Hypothesis
 from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
-from auricle.transcript import Receipt
+from auricle_types.errors import CorruptCheckpointError, InvalidOptionError
+from auricle_types.options import DecodingOptions
+from auricle_types.transcript import Receipt
 from tests.asr.families.peers import (
     WINDOW,
     Peer,

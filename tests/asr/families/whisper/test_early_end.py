@@ -7,13 +7,13 @@ import torch
 
 pytest.importorskip("whisper")
 
-from auricle.config import DecodingOptions
 from auricle.decoding import UtteranceFacts
 from auricle.decoding.passes import DecodingPass
 from auricle.families.whisper.early_end import NoEarlyEnd
 from auricle.families.whisper.passes import WhisperPasses
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.hypothesis import Hypothesis
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.scripted import shown
 from tests.asr.tokenizer.unicode_lines import vocabulary
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auricle.config import DecodingOptions
 from auricle.decoding.passes import DecodingPass
 from auricle.decoding.repetition import RepetitionGuard
 from auricle.decoding.utterance_facts import UtteranceFacts
@@ -24,6 +23,7 @@ from auricle.families.whisper.fallback import (
 from auricle.families.whisper.passes import WhisperPasses
 from auricle.families.whisper.policy import WhisperPolicy, temperatures
 from auricle.hypothesis import Hypothesis
+from auricle_types.options import DecodingOptions
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 pytest.importorskip("whisper")

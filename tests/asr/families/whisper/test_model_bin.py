@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle.errors import CorruptCheckpointError, ModelError, UnknownArchitectureError
 from auricle.families.whisper.model_bin import read_variables
+from auricle_types.errors import CorruptCheckpointError, ModelError, UnknownArchitectureError
 from tests.asr.families.whisper.ct2 import Array, string, variable, write_model_bin
 
 VARIABLES: dict[str, Array] = {

@@ -8,11 +8,11 @@ from torch import Tensor
 
 pytest.importorskip("whisper")
 
-from auricle.config import DecodingOptions
 from auricle.decoding import ContinuousDecoder, UtteranceFacts
-from auricle.errors import InvalidOptionError
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.model import DecoderCache, new_cache
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions
 from tests.asr.decoding.play import WatchedCache
 from tests.asr.decoding.scripted import remembered
 from tests.asr.families.whisper.small_models import (

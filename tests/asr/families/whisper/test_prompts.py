@@ -4,10 +4,10 @@ import pytest
 
 pytest.importorskip("whisper")
 
-from auricle.config import DecodingOptions
-from auricle.errors import InvalidOptionError
 from auricle.families.whisper.policy import WhisperPolicy
 from auricle.families.whisper.prompts import plain_prompt, prompt_tokens
+from auricle_types.errors import InvalidOptionError
+from auricle_types.options import DecodingOptions
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 CONTEXT = 48

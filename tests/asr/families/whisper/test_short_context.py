@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from auricle.checkpoint import save_checkpoint
-from auricle.config import AudioContext, DecodingOptions
 from auricle.engine import Outcome, Request
 from auricle.families.whisper.timed_repetition import TimedRepetition
 from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
+from auricle_types.options import AudioContext, DecodingOptions
 from tests.asr.families.peers import heard, openai_file, openai_model
 from tests.asr.voices import Samples
 

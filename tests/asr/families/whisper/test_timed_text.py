@@ -9,7 +9,7 @@ pytest.importorskip("whisper")
 from auricle.decoding import TimedText
 from auricle.families.whisper.timed_text import TimestampReader, texts_of_piece
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 BEGIN = 100

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from auricle.errors import InvalidOptionError
 from auricle.families.family import VocabularyCut
 from auricle.families.whisper.tokenizer import TIMESTAMPS, WhisperTokenizer
 from auricle.families.whisper.vocabulary_cut import cut_vocabulary
+from auricle_types.errors import InvalidOptionError
 from tests.asr.tokenizer.unicode_lines import lines, short_vocabulary
 
 MERGES = 300

@@ -10,9 +10,9 @@ pytest.importorskip("whisper")
 
 import whisper
 
-from auricle.config import DecodingOptions
 from auricle.families.whisper.fallback import average_log_prob
 from auricle.hypothesis import Hypothesis
+from auricle_types.options import DecodingOptions
 from tests.asr.families.whisper.small_models import CONTEXT, UTTERANCES, features, ours, theirs
 from tests.asr.tokenizer.unicode_lines import vocabulary
 

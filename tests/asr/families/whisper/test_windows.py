@@ -15,7 +15,7 @@ from whisper.model import ModelDimensions
 
 from auricle.families.whisper.windows import TimestampWindows
 from auricle.hypothesis import Hypothesis
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 from tests.asr.families.whisper.small_models import model as prepare_vocabulary
 from tests.asr.tokenizer.unicode_lines import vocabulary
 

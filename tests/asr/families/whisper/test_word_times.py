@@ -10,7 +10,7 @@ from whisper import timing
 from whisper.timing import WordTiming
 
 from auricle.families.whisper.word_times import BESIDE_TEXT, compile_now, punctuated
-from auricle.transcript import Word
+from auricle_types.transcript import Word
 
 PREPENDED, APPENDED = "\"'\u201c\u00bf([{-", "\"'.\u3002,\uff0c!\uff01?\uff1f:\uff1a\u201d)]}\u3001"
 PARTS = (" so", " it", "'s", " (", " -", ",", ".", "?", ")", ' "', '"', " a", "\u3002", " [")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from auricle.errors import ManifestError
 from auricle.training.labels.label import Label, read_labels, write_labels
+from auricle_types.errors import ManifestError
 
 
 def label(length: int, seed: int) -> Label:

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from auricle.checkpoint import load_checkpoint, save_checkpoint
-from auricle.errors import InvalidOptionError, ManifestError
 from auricle.pretrained import load_pretrained
 from auricle.training.config import AugmentationConfig, TrainingConfig, load_training_config
 from auricle.training.journal import read_journal
@@ -17,6 +16,7 @@ from auricle.training.lessons import Lessons
 from auricle.training.speech import load_speech
 from auricle.training.trainer import Trainer
 from auricle.vocabulary import with_merges
+from auricle_types.errors import InvalidOptionError, ManifestError
 from tests.asr.families.peers import hub_folder, small_whisper
 from tests.asr.tiny import SENTENCES
 from tests.asr.tokenizer.unicode_lines import short_vocabulary

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from auricle.training.language_model.counts import Packing, Text
-from auricle.training.language_model.kneser_ney import Model, count, discounts, estimate
+from auricle.training.language_model.kneser_ney import KneserNeyModel, count, discounts, estimate
 
 NGram = tuple[int, ...]
 START, END = 1, 2
@@ -31,13 +31,15 @@ def random_weights(seed: int, count: int = 30) -> list[float]:
     return weights
 
 
-def model_of(lines: Sequence[Sequence[int]], weights: Sequence[float], order: int) -> Model:
+def model_of(
+    lines: Sequence[Sequence[int]], weights: Sequence[float], order: int
+) -> KneserNeyModel:
     packing = Packing.of(VOCAB, order)
     counted = count(Text.of(lines, weights), order, packing)
     return estimate(counted, packing, np.array(WORDS))
 
 
-def prob(model: Model, ngram: NGram) -> float:
+def prob(model: KneserNeyModel, ngram: NGram) -> float:
     keys = model.packing.pack([np.array([token]) for token in ngram])
     return float(model.probs(keys, len(ngram))[0])
 

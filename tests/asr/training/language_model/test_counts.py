@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from auricle.errors import InvalidOptionError
 from auricle.training.language_model.counts import NGrams, Packing, Text, group_starts
+from auricle_types.errors import InvalidOptionError
 
 
 def test_a_key_holds_its_tokens_the_first_one_highest() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from auricle.training.language_model.counts import NGrams, Packing, Text
-from auricle.training.language_model.kneser_ney import Kept, Model, count, estimate
+from auricle.training.language_model.kneser_ney import Kept, KneserNeyModel, count, estimate
 from auricle.training.language_model.pruning import chosen, gain
 from tests.asr.training.language_model.naive import (
     START,
@@ -27,7 +27,7 @@ def counted() -> list[NGrams]:
 
 
 @pytest.fixture(scope="module")
-def full(counted: list[NGrams]) -> Model:
+def full(counted: list[NGrams]) -> KneserNeyModel:
     return estimate(counted, Packing.of(VOCAB, ORDER), np.array(WORDS))
 
 
@@ -35,7 +35,7 @@ def keys_of(counted: list[NGrams], kept: Kept) -> list[set[int]]:
     return [set(each.keys[mask].tolist()) for each, mask in zip(counted, kept, strict=True)]
 
 
-def test_a_gain_by_the_definition(counted: list[NGrams], full: Model) -> None:
+def test_a_gain_by_the_definition(counted: list[NGrams], full: KneserNeyModel) -> None:
     naive = Naive(LINES, WEIGHTS, ORDER)
     gains = gain(3, counted[2], full)
     for ngram, found in zip(naive.of_order(3), gains.tolist(), strict=True):
@@ -50,7 +50,7 @@ def test_a_gain_by_the_definition(counted: list[NGrams], full: Model) -> None:
 
 @pytest.mark.parametrize("most", [1, 10, 50, 150])
 def test_as_many_as_are_allowed_and_no_beginning_is_missing(
-    counted: list[NGrams], full: Model, most: int
+    counted: list[NGrams], full: KneserNeyModel, most: int
 ) -> None:
     kept = chosen(counted, full, most)
     keys = keys_of(counted, kept)
@@ -60,7 +60,7 @@ def test_as_many_as_are_allowed_and_no_beginning_is_missing(
         assert {key >> full.packing.bits for key in longer} <= shorter
 
 
-def test_with_more_room_nothing_is_lost(counted: list[NGrams], full: Model) -> None:
+def test_with_more_room_nothing_is_lost(counted: list[NGrams], full: KneserNeyModel) -> None:
     few = keys_of(counted, chosen(counted, full, 40))
     many = keys_of(counted, chosen(counted, full, 90))
     assert all(one <= other for one, other in zip(few, many, strict=True))
@@ -68,7 +68,7 @@ def test_with_more_room_nothing_is_lost(counted: list[NGrams], full: Model) -> N
     assert sum(mask.sum() for mask in everything) > sum(map(len, many))
 
 
-def test_what_the_text_says_most_stays(counted: list[NGrams], full: Model) -> None:
+def test_what_the_text_says_most_stays(counted: list[NGrams], full: KneserNeyModel) -> None:
     kept = chosen(counted, full, 30)
     begins = full.packing.pack([np.array([START]), np.array([A])])[0]
     assert begins in keys_of(counted, kept)[1]

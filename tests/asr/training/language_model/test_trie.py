@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from auricle.language_model import NGramModel
 from auricle.language_model.ngram import LEVELS
 from auricle.training.language_model.counts import Packing, Text
-from auricle.training.language_model.kneser_ney import Model, count, estimate
+from auricle.training.language_model.kneser_ney import KneserNeyModel, count, estimate
 from auricle.training.language_model.pruning import chosen
 from auricle.training.language_model.trie import as_trie, in_levels
 from tests.asr.training.language_model.naive import (
@@ -20,7 +20,7 @@ from tests.asr.training.language_model.naive import (
 )
 
 
-def pruned(order: int, most: int) -> Model:
+def pruned(order: int, most: int) -> KneserNeyModel:
     packing = Packing.of(VOCAB, order)
     counted = count(Text.of(random_lines(5), random_weights(5)), order, packing)
     kept = chosen(counted, estimate(counted, packing, np.array(WORDS)), most)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import InvalidOptionError, ManifestError
-from auricle.training.synthesis.corpus import Recording, SpeechFolder
+from auricle.training.synthesis.corpus import SpeechFolder, SpokenRecording
+from auricle_types.errors import InvalidOptionError, ManifestError
 
 PLAN: dict[str, str | int] = {"seed": 1, "sentences": "abc", "voices": "def"}
 
 
-def recording(index: int) -> Recording:
-    return Recording(index, b"ogg" * (index + 1), 2.5, f"line {index}", "flite-slt", "flite")
+def recording(index: int) -> SpokenRecording:
+    return SpokenRecording(index, b"ogg" * (index + 1), 2.5, f"line {index}", "flite-slt", "flite")
 
 
 def test_a_shard_and_its_manifest_have_the_layout_of_the_real_speech(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_folder_is_opened_where_it_was_left(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_shard_leaves_nothing(tmp_path: Path) -> None:
-    def interrupted() -> Iterator[Recording]:
+    def interrupted() -> Iterator[SpokenRecording]:
         yield recording(1)
         raise KeyboardInterrupt
 

@@ -10,12 +10,12 @@ import pytest
 import soundfile
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
 from auricle.training.synthesis import programs
 from auricle.training.synthesis.engines import ENGINES, EspeakNg, Flite, cast_of, speak
 from auricle.training.synthesis.festival import Festival
 from auricle.training.synthesis.opus import encode_opus
 from auricle.training.synthesis.voices import Voice
+from auricle_types.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
 
 needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite")

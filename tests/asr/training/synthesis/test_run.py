@@ -14,10 +14,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from auricle.config import SAMPLE_RATE
-from auricle.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
 from auricle.training.synthesis import Sentence, SynthesisConfig, run, synthesize
 from auricle.training.synthesis.run import FAILURES_IN_A_ROW, map_in_order
 from auricle.training.synthesis.voices import Voice
+from auricle_types.errors import InvalidOptionError, SynthesisError, SynthesizerMissingError
 
 SENTENCES = [Sentence(f"sentence {word}", f"Sentence {word}.") for word in "abcdefghij"]
 SECOND = 1 / 3600  # in hours

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from auricle.errors import InvalidOptionError
 from auricle.training.synthesis.sentences import read_sentences, say, transcript, weight
+from auricle_types.errors import InvalidOptionError
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from concurrent.futures import CancelledError
 import pytest
 
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server.errors import InvalidRequestError
 from auricle_server.protocols.auricle_grpc.incoming import ChunkReader, Inbox, reading
+from auricle_types.errors import InvalidRequestError
 from tests.server.messages import soon, uploads
 
 

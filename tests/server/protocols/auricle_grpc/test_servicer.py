@@ -13,10 +13,10 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 from grpc import aio
 
-from auricle.errors import DeadlineExceededError, EngineStoppedError, InferenceError
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer
+from auricle_types.errors import DeadlineExceededError, EngineStoppedError, InferenceError
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import Refusal, chunked, refused, soon, streams, until, uploads
 

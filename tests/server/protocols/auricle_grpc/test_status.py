@@ -8,9 +8,8 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 
-from auricle import errors
-from auricle_server.errors import InvalidRequestError
 from auricle_server.protocols.auricle_grpc.status import failure_of
+from auricle_types import errors
 
 Code = grpc.StatusCode
 
@@ -28,7 +27,9 @@ EXPECTED = {  # all others are INTERNAL: they are not the caller's doing
     errors.DeadlineExceededError: Code.DEADLINE_EXCEEDED,
     errors.EngineStoppedError: Code.UNAVAILABLE,
     errors.InvalidOptionError: Code.INVALID_ARGUMENT,
-    InvalidRequestError: Code.INVALID_ARGUMENT,
+    errors.InvalidRequestError: Code.INVALID_ARGUMENT,
+    errors.ServerUnavailableError: Code.UNAVAILABLE,
+    errors.RequestCancelledError: Code.CANCELLED,
 }
 
 

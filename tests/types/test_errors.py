@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from auricle import errors
-from auricle.errors import (
+from auricle_types import errors
+from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
     AuricleError,

@@ -1,0 +1,1 @@
+"""The nouns that client, server, command and recogniser share; standard library only."""

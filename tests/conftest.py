@@ -1,8 +1,10 @@
 """What tests of every room may ask for."""
 
+import fcntl
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,6 +25,20 @@ settings.load_profile("untimed")
 def pytest_collection_finish() -> None:
     """Modules and tests stay: no later collection of garbage needs to look at them again."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _machine_code() -> None:
+    """One worker compiles, which takes most of a minute; the others find the code in the cache."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    from auricle.decoding import ctc_prefix
+    from auricle.families.whisper import word_times
+
+    with Path(__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ctc_prefix.compile_now()
+        word_times.compile_now()
 
 
 @pytest.fixture(scope="module")

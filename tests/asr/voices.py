@@ -88,7 +88,7 @@ class Ears:
         if self.name != "bundled":
             return list(options)
         plain = [
-            replace(each, ctc_weight=None, lm_weight=None, max_tokens=min(each.max_tokens or 6, 6))
+            replace(each, ctc_weight=None, lm_weight=None, max_tokens=min(each.max_tokens or 4, 4))
             for each in options
         ]
         return [replace(plain[0], timestamps=False), *plain[1:]]

@@ -43,13 +43,14 @@ def test_logits_are_those_that_greedy_search_chose_by() -> None:
 
 
 def test_fewer_bits_move_more() -> None:
-    samples = speech(1)[0][: 16_000 * 2].astype(np.float32)
+    samples = speech(1)[0][:16_000].astype(np.float32)
     reference = Subject.load("bundled", "cpu", "float32")
     expected = reference.logits(samples, (5, 6, 7))
     moved = {}
     for dtype in DTYPES:
         movement = Movement()
-        movement.add(expected, Subject.load("bundled", "cpu", dtype).logits(samples, (5, 6, 7)))
+        subject = reference if dtype == "float32" else Subject.load("bundled", "cpu", dtype)
+        movement.add(expected, subject.logits(samples, (5, 6, 7)))
         moved[dtype] = movement.largest
     assert moved["float32"] == 0.0
     assert 0.0 < moved["float16"] < moved["bfloat16"] < 2.0

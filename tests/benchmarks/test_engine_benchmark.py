@@ -34,6 +34,7 @@ def fake_field(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "Elsewhere", here)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fake_field")
 def test_a_smoke_run_has_every_figure_and_the_first_dtype_counts(tmp_path: Path) -> None:
     output = smoke_run(tmp_path / "engine.json")

@@ -10,7 +10,7 @@ from benchmarks.peers.faster import Transcribe, joined
 from benchmarks.real_weights import TINY_EN, MissingWeightsError, folder
 from benchmarks.recordings import speech
 
-WORDS = ("bakery", "apple", "boats")  # of the first samples, in their order
+WORDS = ("bakery", "apple")  # of the first samples, in their order
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_each_way_reads_each_clip_in_its_place(
     way: Callable[[str, int], Transcribe], tiny_en: str
 ) -> None:
     pytest.importorskip("faster_whisper", reason="faster-whisper is not installed")
-    clips = speech(3)
+    clips = speech(2)
     texts = way(tiny_en, 2)(clips[::-1])
     assert all(word in text for word, text in zip(WORDS, texts[::-1], strict=True))
 

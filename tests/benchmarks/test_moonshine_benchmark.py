@@ -17,6 +17,7 @@ from tests.benchmarks.fakes import here
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of libraries that are not ours
 def test_it_is_held_against_single_utterances(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -34,7 +34,7 @@ def test_the_batch_size_with_the_least_time_is_chosen() -> None:
 
 
 @settings(max_examples=20)
-@given(st.integers(1, 40), st.integers(1, 40))
+@given(st.integers(1, 12), st.integers(1, 12))
 def test_the_audio_of_a_run_is_that_of_whole_batches(utterances: int, size: int) -> None:
     generate = FakeGenerate()
     peer = fake_peer(generate, utterances)

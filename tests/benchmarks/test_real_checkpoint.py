@@ -86,6 +86,7 @@ def test_a_folder_of_the_hub(file: Path, tmp_path: Path) -> None:
     assert "without openai-whisper float32: it reads .pt files" in done.output
 
 
+@pytest.mark.slow
 def test_moonshine_and_the_result(tmp_path: Path) -> None:
     output = tmp_path / "result.json"
     folder = save(hub_moonshine(), tmp_path / "moonshine")

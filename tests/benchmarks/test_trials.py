@@ -37,7 +37,7 @@ def recipe(tmp_path: Path) -> Path:
 
 
 def run(recipe: Path, *arguments: str) -> Result:
-    dev = write_dev(recipe.parent / "read", "read", 3)
+    dev = write_dev(recipe.parent / "read", "read", 2)
     output = recipe.parent / "results" / "trials.json"
     words = [str(recipe), str(dev), "--threads", "1", "--output", str(output), *arguments]
     done = CliRunner().invoke(main, words)

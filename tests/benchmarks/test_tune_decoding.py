@@ -39,6 +39,7 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_smoke_run(model: Path, tmp_path: Path) -> None:
     output = tmp_path / "tune.json"
     flags = "--quick --threads 1 --lm-weight 0 --lm-weight 0.3 --token-reward 1 --token-reward 2"

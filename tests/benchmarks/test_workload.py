@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auricle.config import SAMPLE_RATE
@@ -72,6 +72,7 @@ def test_end_is_the_least_likely_token_whatever_is_heard(dtype: torch.dtype) -> 
     assert (logits.argmin(dim=-1) == Tokenizer.end_id).all()
 
 
+@settings(max_examples=20)
 @given(st.integers(8, 300), st.data())
 def test_every_piece_of_the_vocabulary_is_a_word(size: int, data: st.DataObject) -> None:
     tokenizer = vocabulary(size)

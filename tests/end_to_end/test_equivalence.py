@@ -34,7 +34,7 @@ def test_client_and_server_change_nothing(client: Client, alone: dict[Path, str]
 
 
 def test_sixteen_clients_get_what_one_gets(address: str, alone: dict[Path, str]) -> None:
-    samples = list(alone) * 4
+    samples = (list(alone) * 6)[:16]
 
     def ask(sample: Path) -> str:
         with Client(address) as client:
@@ -60,18 +60,17 @@ def test_a_stream_through_the_wire_is_the_stream_in_process(
 def test_beams_of_several_sizes_share_a_server(
     address: str, recognizer: Recognizer, samples: list[Path]
 ) -> None:
-    sizes = [1, 2, 4] * 2
-    chosen = [samples[i % len(samples)] for i in range(len(sizes))]
+    sizes = [1, 2, 4]
 
     def ask(job: tuple[Path, int]) -> str:
         with Client(address) as client:
             return client.recognize(job[0], RecognitionOptions(beam_size=job[1])).text
 
     with ThreadPoolExecutor(8) as pool:
-        texts = list(pool.map(ask, zip(chosen, sizes, strict=True)))
+        texts = list(pool.map(ask, zip(samples, sizes, strict=True)))
     expected = [
         recognizer.transcribe(sample, options=DecodingOptions(beam_size=size)).text
-        for sample, size in zip(chosen, sizes, strict=True)
+        for sample, size in zip(samples, sizes, strict=True)
     ]
     assert texts == expected
 

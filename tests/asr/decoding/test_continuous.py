@@ -69,7 +69,7 @@ def said_alone(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("positions", ["rotary", "sinusoidal"])
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(play=parts(len(SECONDS)))
 def test_any_company_changes_no_bit(
     dtype: torch.dtype, positions: Positions, play: list[Part]
@@ -83,10 +83,11 @@ def test_any_company_changes_no_bit(
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("slots", [6, 16, 20, 40])
+@pytest.mark.parametrize("slots", [6, 16, 40])
 def test_the_number_of_slots_changes_no_bit(dtype: torch.dtype, slots: int) -> None:
-    """Six are fewer than a product needs, twenty and forty are no whole groups."""
-    play = [Part(n % len(SECONDS), options=DecodingOptions(beam_size=1 + n % 3)) for n in range(14)]
+    """Six are fewer than a product needs, forty are no whole groups."""
+    options = [DecodingOptions(beam_size=size, max_tokens=12) for size in (1, 2, 3)]
+    play = [Part(n % len(SECONDS), options=options[n % 3]) for n in range(14)]
     for number, found in stage_of("rotary", dtype, slots).play(play).items():
         expected = said_alone("rotary", play[number].speech, play[number].options, dtype)
         assert found == expected

@@ -56,7 +56,7 @@ def test_bonuses_by_the_definition() -> None:
     assert (scorer.bonuses == found).all()
 
 
-@pytest.mark.parametrize(("weight", "reward"), [(0.3, 0.0), (0.3, 4.0), (2.0, 1.0)])
+@pytest.mark.parametrize(("weight", "reward"), [(0.3, 4.0), (2.0, 1.0)])
 def test_a_huge_beam_finds_the_best_of_all(weight: float, reward: float) -> None:
     decoder, (_, table) = ScriptedDecoder(VOCAB, end_bonus=-2.0), random_model()
     winners, changed = set(), 0
@@ -145,7 +145,7 @@ def test_without_a_weight_it_is_not_there(width: int) -> None:
     assert differ > SCRIPTS // 2
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(play=parts(SCRIPTS, lm_weights=(None, 0.2, 0.8)))
 def test_no_company_changes_what_is_said(play: list[Part]) -> None:
     """Greedy, beams and drawn ones, with and without it, joining and leaving at any step."""

@@ -15,12 +15,12 @@ from tests.asr.tiny import DTYPES
 from tests.asr.voices import Ears
 
 OPTIONS = (
-    DecodingOptions(max_tokens=6),
+    DecodingOptions(max_tokens=4),
     DecodingOptions(beam_size=3, max_tokens=4),
     DecodingOptions(max_tokens=2, ctc_weight=0.0),
-    DecodingOptions(max_tokens=5, temperature=0.8, seed=5),
+    DecodingOptions(max_tokens=4, temperature=0.8, seed=5),
     DecodingOptions(beam_size=4, max_tokens=3, ctc_weight=1.0),
-    DecodingOptions(max_tokens=7, ctc_weight=0.0, guards=False),
+    DecodingOptions(max_tokens=4, ctc_weight=0.0, guards=False),
 )
 
 

@@ -12,12 +12,12 @@ from tests.asr.voices import Samples
 
 GREEDY = DecodingOptions()
 MIXED = (
-    DecodingOptions(),
-    DecodingOptions(beam_size=3),
+    DecodingOptions(max_tokens=16),
+    DecodingOptions(beam_size=3, max_tokens=16),
     DecodingOptions(max_tokens=2, ctc_weight=0.0),
-    DecodingOptions(beam_size=3, length_penalty=0.0, guards=False),
+    DecodingOptions(beam_size=3, max_tokens=16, length_penalty=0.0, guards=False),
     DecodingOptions(beam_size=4, max_tokens=4, ctc_weight=1.0),
-    DecodingOptions(temperature=0.8, seed=5),
+    DecodingOptions(max_tokens=16, temperature=0.8, seed=5),
 )
 Answer = Hypothesis | AuricleError
 

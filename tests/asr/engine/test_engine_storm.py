@@ -134,9 +134,9 @@ def cases(engine: Engine) -> list[Case]:
     return [*map(Case, requests, alone), Case(Request(spoilt), None)]
 
 
-def test_a_thousand_at_random_with_a_model(engine: Engine, cases: list[Case]) -> None:
+def test_hundreds_at_random_with_a_model(engine: Engine, cases: list[Case]) -> None:
     chance, futures = random.Random(0), list[tuple[Future[Outcome], Case]]()
-    for _ in range(1_000):
+    for _ in range(300):
         case = cases[-1] if chance.random() < 0.02 else chance.choice(cases)
         hurry = time.monotonic() + chance.uniform(0.001, 0.5) if chance.random() < 0.1 else None
         wanted = Request(case.request.samples, case.request.options, hurry)

@@ -48,12 +48,13 @@ is_exact = pytest.mark.parametrize("exact", [False, True], ids=["usual", "exact"
 @functools.cache
 def runner_of(ears: Ears, exact: bool = False) -> ModelRunner:
     """Each test leaves it empty."""
+    slots = 16 if exact else SLOTS  # an exact one computes all of them in each step
     return ModelRunner(
         ears.model,
         CPU,
         ears.dtype,
         scorers=ears.scorer_factory,
-        config=EngineConfig(slots=SLOTS, exact=exact),
+        config=EngineConfig(slots=slots, exact=exact),
     )
 
 
@@ -74,7 +75,7 @@ def test_together_is_alone_to_the_last_bit(
 ) -> None:
     model = prepared_model(dtype, positions, conv_kernel)
     runner = ModelRunner(model, CPU, dtype, config=EngineConfig(slots=20))
-    batch = jobs([DecodingOptions(beam_size=beam_size)] * len(SECONDS))
+    batch = jobs([DecodingOptions(beam_size=beam_size, max_tokens=12)] * len(SECONDS))
     together = run(runner, batch)
     assert together == alone(runner, batch)
     assert len(set(tokens(together))) == len(SECONDS)
@@ -96,13 +97,14 @@ def test_no_sample_is_as_long_as_another(ears: Ears) -> None:
 
 @hears
 @is_exact
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(st.permutations(range(len(SECONDS))), st.lists(st.integers(0, 4), min_size=6, max_size=6))
 def test_whenever_they_join_they_hear_the_same(
     ears: Ears, exact: bool, order: list[int], waits: list[int]
 ) -> None:
     """In any order, with any number of steps between them; without any they share the encoder."""
     runner, some = runner_of(ears, exact), jobs_of(ears)
+    room = runner.room
     answers: dict[Job, Answer] = {}
     together: list[Job] = []
     for index, wait in zip(order, waits, strict=True):
@@ -115,11 +117,11 @@ def test_whenever_they_join_they_hear_the_same(
     while len(answers) < len(some):
         answers.update(runner.step())
     assert [answers[job] for job in some] == heard_alone(ears, exact)
-    assert runner.room.slots == SLOTS
+    assert runner.room == room
 
 
 @hears
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_who_leaves_early_is_not_missed(ears: Ears, data: st.DataObject) -> None:
     runner, some = runner_of(ears), jobs_of(ears)
@@ -160,7 +162,7 @@ def test_a_whole_window_and_a_word_share_a_batch(dtype: torch.dtype) -> None:
     window = round(ears.model.config.window_seconds * SAMPLE_RATE)
     whole = np.resize(np.concatenate(ears.samples), window)
     samples = [ears.samples[1], whole, ears.samples[0][:3_000], whole[: window // 2]]
-    some = jobs([DecodingOptions(max_tokens=8)] * 4, samples)
+    some = jobs([DecodingOptions(max_tokens=4)] * 4, samples)
     together = run(runner_of(ears), some)
     assert together == alone(runner_of(ears), some)
     assert len(set(tokens(together))) > 2

@@ -68,9 +68,9 @@ def openai_model(**dims: int) -> Peer:
     return _listening(model, "encoder.conv1.weight", 1.5)
 
 
-def small_whisper() -> Peer:
+def small_whisper(**dims: int) -> Peer:
     """Of openai-whisper, with the short vocabulary and room for a sentence in small pieces."""
-    return openai_model(n_vocab=short_vocabulary().vocab_size, n_text_ctx=64)
+    return openai_model(n_vocab=short_vocabulary().vocab_size, n_text_ctx=64, **dims)
 
 
 def openai_file(folder: Path, model: Peer) -> Path:
@@ -139,6 +139,7 @@ def hub_folder(theirs: Peer, folder: Path, tokenizer: WhisperTokenizer) -> Path:
         "vocab_size": theirs.dims.n_vocab,
         "encoder_ffn_dim": wide,
         "decoder_ffn_dim": wide,
+        "max_source_positions": theirs.dims.n_audio_ctx,
         "max_target_positions": theirs.dims.n_text_ctx,
     }
     start, end = tokenizer.start, tokenizer.end

@@ -59,7 +59,7 @@ def fine_tuning(kind: str, folder: Path, **changes: object) -> TrainingConfig:
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_learns_and_is_saved_as_what_it_was(kind: str, tmp_path: Path) -> None:
     config = fine_tuning(kind, tmp_path)
-    config = replace(config, schedule=replace(config.schedule, epochs=6))
+    config = replace(config, schedule=replace(config.schedule, epochs=4))
     config = replace(config, optimizer=replace(config.optimizer, learning_rate=3e-3))
     trainer = Trainer(config)
     first = loss_of(trainer)

@@ -78,7 +78,7 @@ def test_the_best_model_is_kept(tmp_path: Path, rates: list[float]) -> None:
 
 def test_the_wer_is_attention_s_mean_over_the_dev_sets(tmp_path: Path) -> None:
     config = tiny_run(tmp_path, epochs=1)
-    dev = (*config.data.dev, write_dev(tmp_path / "other", "other", count=5))
+    dev = (*config.data.dev, write_dev(tmp_path / "other", "other", count=3))
     trainer = Trainer(replace(config, data=replace(config.data, dev=dev)))
     judge = trainer.judge
     rates = [judge._validator.wer(trainer.state.averaged_model.eval(), each) for each in judge._dev]

@@ -92,7 +92,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
     return run(tiny_run(tmp_path_factory.mktemp("straight")))
 
 
-@pytest.mark.parametrize("last", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("last", [1, 2, 3, 7])
 def test_a_resumed_run_is_the_uninterrupted_one(
     straight: Trainer, tmp_path: Path, last: int
 ) -> None:
@@ -116,7 +116,7 @@ def augmented(tmp_path_factory: pytest.TempPathFactory) -> Trainer:
     return run(tiny_run(tmp_path_factory.mktemp("augmented"), augmentation=EVERYTHING))
 
 
-@pytest.mark.parametrize("last", [3, 6])
+@pytest.mark.parametrize("last", [6])
 def test_a_run_with_all_augmentation_resumes_bit_for_bit(
     augmented: Trainer, tmp_path: Path, last: int
 ) -> None:

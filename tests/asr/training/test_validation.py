@@ -28,14 +28,26 @@ def test_no_dev_set(tmp_path: Path) -> None:
         load_dev_set(tmp_path / "nothing.jsonl")
 
 
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of five utterances."""
+    return write_dev(tmp_path_factory.mktemp("dev"), count=5)
+
+
+@pytest.fixture(scope="module")
+def texts(manifest: Path) -> list[str]:
+    """What the recogniser writes of each."""
+    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
+        paths = [manifest.parent / f"{index}.wav" for index in range(5)]
+        return [each.text for each in recognizer.transcribe(paths, options=ATTENTION)]
+
+
 @pytest.mark.parametrize("batch_seconds", [0.1, 4.0, 100.0])
-def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: float) -> None:
-    manifest = write_dev(tmp_path, count=5)
+def test_attention_errs_as_the_recogniser_does(
+    manifest: Path, texts: list[str], batch_seconds: float
+) -> None:
     validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), batch_seconds)
     ctc, attention = validator.wer(tiny_model(), load_dev_set(manifest))
-    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
-        paths = [tmp_path / f"{index}.wav" for index in range(5)]
-        texts = [each.text for each in recognizer.transcribe(paths, options=ATTENTION)]
     assert len(set(texts)) > 3
     counts = sum(map(word_errors, SENTENCES[:5], texts), start=ErrorCounts())
     assert attention == pytest.approx(counts.rate)
@@ -44,12 +56,9 @@ def test_attention_errs_as_the_recogniser_does(tmp_path: Path, batch_seconds: fl
     assert ctc != attention
 
 
-def test_a_perfect_model_has_no_errors(tmp_path: Path) -> None:
+def test_a_perfect_model_has_no_errors(manifest: Path, texts: list[str]) -> None:
     """References that are the model's own words."""
-    dev = load_dev_set(write_dev(tmp_path, count=4))
-    with Recognizer.from_checkpoint(tiny_checkpoint(), device="cpu", dtype="float32") as recognizer:
-        paths = [tmp_path / f"{index}.wav" for index in range(4)]
-        words = [each.text for each in recognizer.transcribe(paths, options=ATTENTION)]
-    dev.texts[:] = words
+    dev = load_dev_set(manifest)
+    dev.texts[:] = texts
     validator = Validator(LogMel(tiny_model().config.features), tiny_tokenizer(), 4.0)
     assert validator.wer(tiny_model(), dev)[1] == 0.0

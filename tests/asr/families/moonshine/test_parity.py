@@ -127,4 +127,4 @@ def test_greedy_tokens_are_theirs(ours: ModelRunner, theirs: nn.Module) -> None:
     assert_worth_comparing(expected)
     found = greedy(ours, heard())
     assert found == expected
-    assert references(theirs, encoder_outs[1:] + encoder_outs[:1]) != found
+    assert references(theirs, encoder_outs[1:11]) != found[:10]

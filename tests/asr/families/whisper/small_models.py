@@ -29,7 +29,7 @@ from whisper.tokenizer import get_tokenizer
 
 CONTEXT = 24  # tokens
 FRAMES, WIDTH = 8, 32
-UTTERANCES = 50
+UTTERANCES = 30
 LATEST_FIRST = 50 * 30 / FRAMES  # seconds: openai-whisper derives the frame from the window
 
 

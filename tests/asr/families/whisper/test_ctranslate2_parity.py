@@ -70,7 +70,7 @@ def their_tokens(
 
 @pytest.mark.parametrize("quantization", ["float32", "int8_float16"])
 def test_greedy_tokens_are_theirs(hub: Path, tmp_path: Path, quantization: str) -> None:
-    assert_equal(convert(hub, tmp_path / "small", quantization), heard()[::5])
+    assert_equal(convert(hub, tmp_path / "small", quantization), heard()[::10])
 
 
 @pytest.mark.slow
@@ -89,7 +89,7 @@ def assert_equal(path: Path, sounds: Sequence[Samples]) -> None:
 def test_the_language_is_theirs(hub: Path, tmp_path: Path) -> None:
     path = convert(hub, tmp_path / "small")
     model = theirs(path)
-    sounds = heard()[::3]
+    sounds = heard()[::6]
     expected = [model.detect_language(mel)[0][0][0].strip("<|>") for mel in mels(path, sounds)]
     asked = DecodingOptions(timestamps=False, fallback=False, guards=False, max_tokens=1)
     assert len(set(expected)) >= 3

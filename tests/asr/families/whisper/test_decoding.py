@@ -1,6 +1,5 @@
 """From a peer's file to words: our loading, engine and policy against openai-whisper's decode."""
 
-import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -39,16 +38,16 @@ from tests.asr.families.peers import (
     small_whisper,
     whisper,
 )
+from tests.asr.families.whisper.openai_timing import timing
 from tests.asr.tokenizer.unicode_lines import short_vocabulary, vocabulary
 from tests.asr.voices import Samples
 
-timing: Any = importlib.import_module("whisper.timing")
 pytestmark = pytest.mark.filterwarnings(  # openai-whisper leaves its table open
     "ignore::ResourceWarning",
     "ignore::pytest.PytestUnraisableExceptionWarning",
     "ignore:__array_wrap__:DeprecationWarning",
 )
-SOUNDS = heard()[:50:9]
+SOUNDS = heard()[:50:13]
 LATEST_FIRST = 50 * 30 / WINDOW  # seconds: openai-whisper derives the frame from the window
 ONCE = DecodingOptions(fallback=False, guards=False)
 KINDS: dict[str, dict[str, Any]] = {

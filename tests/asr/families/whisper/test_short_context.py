@@ -12,7 +12,8 @@ from auricle.families.whisper.timed_repetition import TimedRepetition
 from auricle.pretrained import load_pretrained
 from auricle.recognizer import Recognizer
 from auricle_types.options import AudioContext, DecodingOptions
-from tests.asr.families.peers import heard, openai_file, openai_model
+from tests.asr.families.peers import heard, hub_folder, small_whisper
+from tests.asr.tokenizer.unicode_lines import short_vocabulary
 from tests.asr.voices import Samples
 
 pytestmark = pytest.mark.filterwarnings(  # openai-whisper leaves its table open
@@ -34,22 +35,23 @@ def test_a_loop_is_searched_again_with_the_full_context(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beside the others, which are left alone; to the bits that the full context gives."""
-    path = openai_file(tmp_path, openai_model(n_audio_ctx=250))
+    whisper = small_whisper(n_audio_ctx=250)
+    path = hub_folder(whisper, tmp_path / "whisper", short_vocabulary())
     sounds = heard()[:6]
     monkeypatch.setattr(TimedRepetition, "cut", lambda *_: None)  # random weights do loop
     usual, full = (outcomes(path, context, sounds) for context in ("auto", "full"))
-    looped = usual[2].hypothesis.tokens[:9]
-    assert all(each.hypothesis.tokens[:9] != looped for each in [*usual[:2], *usual[3:], *full])
+    looped = usual[1].hypothesis.tokens[:9]
+    assert all(each.hypothesis.tokens[:9] != looped for each in [usual[0], *usual[2:], *full])
 
     def cut(_guard: TimedRepetition, tokens: tuple[int, ...]) -> tuple[int, ...] | None:
         return tokens[:1] if tokens == looped else None
 
     monkeypatch.setattr(TimedRepetition, "cut", cut)
     found = outcomes(path, "auto", sounds)
-    expected = [*usual[:2], full[2], *usual[3:]]
+    expected = [usual[0], full[1], *usual[2:]]
     assert [each.hypothesis for each in found] == [each.hypothesis for each in expected]
     marks = [each.receipt.guards for each in found]
-    assert marks == [(), (), ("repetition", "full_context"), (), (), ()]
+    assert marks == [(), ("repetition", "full_context"), (), (), (), ()]
 
 
 @pytest.mark.parametrize("taught", [False, True])
@@ -57,7 +59,8 @@ def test_weights_that_were_taught_encode_short_contexts(
     tmp_path: Path, taught: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """By what their file says of them; whoever asks for it gets it, and a warning."""
-    checkpoint = load_pretrained(openai_file(tmp_path, openai_model()), audio_context="auto")
+    folder = hub_folder(small_whisper(), tmp_path / "whisper", short_vocabulary())
+    checkpoint = load_pretrained(folder, audio_context="auto")
     model = checkpoint.model
     model.config = replace(model.config, short_context=taught)
     save_checkpoint(tmp_path / "ours.safetensors", model, checkpoint.tokenizer)

@@ -38,7 +38,7 @@ def plain(options: DecodingOptions, count: int = UTTERANCES) -> list[Hypothesis]
 
 def test_the_references_tell_utterances_apart() -> None:
     expected = greedy_reference()
-    assert len({tuple(each.tokens) for each in expected}) >= 40
+    assert len({tuple(each.tokens) for each in expected}) >= 0.8 * UTTERANCES
     lengths = [len(each.tokens) for each in expected]
     assert min(lengths) < CONTEXT // 2 == max(lengths)
     assert any(token >= vocabulary().timestamp_begin for each in expected for token in each.tokens)
@@ -62,26 +62,26 @@ def test_another_order_of_the_audio_is_noticed() -> None:
 
 @pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # openai-whisper's
 def test_beams() -> None:
-    expected = theirs(whisper.DecodingOptions(language="en", beam_size=5), utterances=range(12))
-    found = plain(DecodingOptions(fallback=False, language="en", beam_size=5), 12)
+    expected = theirs(whisper.DecodingOptions(language="en", beam_size=5), utterances=range(6))
+    found = plain(DecodingOptions(fallback=False, language="en", beam_size=5), 6)
     assert_equal(found, expected)
-    assert [each.tokens for each in expected] != [each.tokens for each in greedy_reference()[:12]]
+    assert [each.tokens for each in expected] != [each.tokens for each in greedy_reference()[:6]]
 
 
 def test_without_times() -> None:
     options = DecodingOptions(fallback=False, language="de", timestamps=False)
     expected = theirs(
-        whisper.DecodingOptions(language="de", without_timestamps=True), utterances=range(10)
+        whisper.DecodingOptions(language="de", without_timestamps=True), utterances=range(6)
     )
-    assert_equal(plain(options, 10), expected)
+    assert_equal(plain(options, 6), expected)
 
 
 def test_the_language_is_found() -> None:
-    found = ours([DecodingOptions(fallback=False)] * 20)
-    expected = theirs(whisper.DecodingOptions(), utterances=range(20))
+    found = ours([DecodingOptions(fallback=False)] * 12)
+    expected = theirs(whisper.DecodingOptions(), utterances=range(12))
     assert_equal(found, expected)
     assert [each.language for each in found] == [each.language for each in expected]
-    assert len({each.language for each in found}) > 5
+    assert len({each.language for each in found}) > 3
 
 
 def test_english_alone_is_told_no_language() -> None:

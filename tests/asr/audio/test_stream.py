@@ -38,7 +38,7 @@ def streamed(
 @pytest.mark.parametrize("chunk", [1, 313, 1 << 20])
 @pytest.mark.parametrize("name", ALL_FORMATS)
 def test_a_stream_is_bit_equal_to_the_file(name: str, chunk: int) -> None:
-    data = encoded(name, 0.05 if chunk == 1 else 0.3)  # each byte takes its time
+    data = encoded(name, 0.02 if chunk == 1 else 0.3)  # each byte takes its time
     np.testing.assert_array_equal(streamed(data, chunk), load_audio(data).samples)
 
 

@@ -15,12 +15,12 @@ from tests.asr.tiny import DTYPES, prepared_model, sounds, tiny_tokenizer
 
 CPU = torch.device("cpu")
 TIMED = (
-    DecodingOptions(word_timestamps=True),
-    DecodingOptions(beam_size=3, word_timestamps=True),
-    DecodingOptions(),
-    DecodingOptions(ctc_weight=0.0, guards=False, word_timestamps=True),
+    DecodingOptions(max_tokens=16, word_timestamps=True),
+    DecodingOptions(beam_size=3, max_tokens=16, word_timestamps=True),
+    DecodingOptions(max_tokens=16),
+    DecodingOptions(max_tokens=16, ctc_weight=0.0, guards=False, word_timestamps=True),
     DecodingOptions(max_tokens=4, word_timestamps=True),
-    DecodingOptions(ctc_weight=0.0, guards=False),
+    DecodingOptions(max_tokens=16, ctc_weight=0.0, guards=False),
 )
 
 

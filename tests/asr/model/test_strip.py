@@ -181,7 +181,7 @@ companies = st.lists(
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("positions", "conv_kernel"), ARCHITECTURES)
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(company=companies)
 @torch.inference_mode()
 def test_any_company_and_order_change_no_bit(

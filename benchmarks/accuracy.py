@@ -162,7 +162,7 @@ def invented(model: str, clips: int) -> dict[str, float]:
 def transcripts(
     recognizer: Recognizer, waveforms: Sequence[Samples], options: DecodingOptions = DEFAULT
 ) -> list[Transcript]:
-    """Of each waveform."""
+    """The transcript of each waveform."""
     return recognizer.transcribe(list(waveforms), options=options)
 
 
@@ -172,7 +172,7 @@ def judged(references: Sequence[str], hypotheses: Sequence[str]) -> Score:
 
 
 def words(answers: Sequence[Transcript]) -> list[str]:
-    """What was heard."""
+    """The words of each transcript."""
     return [answer.text for answer in answers]
 
 

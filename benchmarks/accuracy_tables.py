@@ -13,7 +13,7 @@ COLD = "a file of {audio_seconds:g} s, a whole process, {rounds} rounds"
 
 
 def tables(figures: Figures) -> Iterator[str]:
-    """All of them."""
+    """Write all of the tables."""
     yield _weights(figures)
     yield _corpora(figures)
     yield from peer_tables.tables(figures)

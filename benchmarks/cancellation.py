@@ -83,7 +83,7 @@ class WatchedRunner(ModelRunner):
     watch: Watch
 
     def join(self, jobs: Sequence[Job]) -> float:
-        """Counts who came."""
+        """Count the requests that joined."""
         padding_ratio = super().join(jobs)
         self.watch.came(len(jobs))
         return padding_ratio
@@ -161,7 +161,7 @@ def main(quick: bool, threads: int, output: Path | None) -> None:
 
 
 def rows(figures: dict[str, Any]) -> list[tuple[object, ...]]:
-    """Of the table."""
+    """The rows of the table."""
     names = ("cancel_to_free", "one_step")
     return [(name.replace("_", " "), *figures[name].values()) for name in names]
 

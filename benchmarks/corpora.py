@@ -30,10 +30,10 @@ class Corpus:
 
     @property
     def seconds(self) -> list[float]:
-        """Of each utterance."""
+        """The duration of each utterance."""
         return [len(waveform) / SAMPLE_RATE for waveform in self.waveforms]
 
     @property
     def size(self) -> dict[str, float]:
-        """Utterances and minutes."""
+        """How many utterances and minutes there are."""
         return {"utterances": len(self.texts), "minutes": round(sum(self.seconds) / 60, 1)}

@@ -26,7 +26,7 @@ class Elsewhere:
         self.name, self.audio_seconds = self._answer()
 
     def run(self) -> None:
-        """One run there."""
+        """Run once in the other process."""
         self._pipe.send("run")
         self._answer()
 

@@ -39,7 +39,7 @@ Points = list[dict[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured."""
+    """The settings of one measurement."""
 
     lengths: Sequence[float] = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)  # seconds of audio
     companies: Sequence[int] = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # utterances at once

@@ -33,7 +33,7 @@ SERVERS: Mapping[str, tuple[str, list[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is offered."""
+    """The traffic that is offered."""
 
     sweep: Traffic
     steady: Traffic
@@ -51,7 +51,7 @@ SMOKE_PLAN = Plan(
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Of one server."""
+    """What was measured of one server."""
 
     full: Saturation
     steady: LoadReport

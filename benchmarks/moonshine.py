@@ -38,7 +38,7 @@ Make = Callable[[], Contestant]  # called in the contestant's own process
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured."""
+    """The settings of one measurement."""
 
     folder: Path  # of the checkpoint
     dims: TransformerConfig = MOONSHINE_TINY
@@ -131,12 +131,12 @@ def peer(plan: Plan, dtype: str, batch_size: int, beam: int) -> Contestant:
 
 
 def our_name(dtype: str, processes: int = 1) -> str:
-    """Of a contestant."""
+    """How the tables name a contestant."""
     return f"auricle {dtype}, auto{PROCESSES if processes > 1 else ''}"
 
 
 def peer_name(dtype: str, batch_size: int) -> str:
-    """Of a contestant."""
+    """How the tables name a contestant."""
     together = "one by one" if batch_size == ONE_BY_ONE else f"{batch_size} together"
     return f"transformers {dtype}, {together}"
 

@@ -52,7 +52,7 @@ class Auricle:
 
     @property
     def audio_seconds(self) -> float:
-        """In one run."""
+        """Seconds of audio in one run."""
         return self._audio_seconds
 
     def run(self) -> None:

@@ -45,7 +45,7 @@ def fastest(corpora: Figures) -> str:
 
 
 def interval(rate: Mapping[str, float]) -> str:
-    """With its ends."""
+    """Write an interval with its ends."""
     return f"{rate['value']:.1%} ({rate['low']:.1%} to {rate['high']:.1%})"
 
 

@@ -38,11 +38,11 @@ class Reader:
 
     @property
     def audio_seconds(self) -> float:
-        """In one run."""
+        """Seconds of audio in one run."""
         return sum(self._corpus.seconds)
 
     def run(self) -> None:
-        """Read all."""
+        """Transcribe all of the recordings."""
         self._texts = self._transcribe(self._corpus.waveforms)
 
     def facts(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def ours(
 
 
 def our_name(dtype: str, processes: int) -> str:
-    """Of a contestant."""
+    """How the tables name a contestant."""
     return f"auricle {dtype}{PROCESSES if processes > 1 else ''}"
 
 

@@ -32,5 +32,5 @@ def speech(count: int) -> list[npt.NDArray[np.float32]]:
 
 
 def seconds(waveforms: Sequence[npt.NDArray[np.float32]]) -> float:
-    """Of all together."""
+    """The duration of all recordings together."""
     return sum(map(len, waveforms)) / SAMPLE_RATE

@@ -39,7 +39,7 @@ class Clients:
 
     @property
     def audio_seconds(self) -> float:
-        """In one run."""
+        """Seconds of audio in one run."""
         return self._audio_seconds
 
     def run(self) -> None:
@@ -54,7 +54,7 @@ class Clients:
         return {"clients": len(self._connections)}
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections to the server."""
         for connection in self._connections:
             connection.close()
 

@@ -18,7 +18,7 @@ class Contestant(Protocol):
 
     @property
     def audio_seconds(self) -> float:
-        """In one run."""
+        """Seconds of audio in one run."""
         ...
 
     def run(self) -> None:
@@ -49,7 +49,7 @@ class Standing:
 
     @property
     def speed(self) -> float:
-        """The median."""
+        """The median speed of the rounds."""
         return statistics.median(self.speeds)
 
     def to_dict(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class StaticRunner(ModelRunner):
 
     @property
     def room(self) -> Room:
-        """All, or none."""
+        """Room for a whole batch, or none."""
         return self._idle if super().room == self._idle else Room(slots=0, cache_bytes=0)
 
 

@@ -93,7 +93,7 @@ class Tuner:
         self._cache = new_cache(self._model.decoder, slots=SLOTS, max_frames=frames)
 
     def errors(self, options: DecodingOptions) -> dict[str, ErrorCounts]:
-        """Of each corpus."""
+        """The errors in each corpus."""
         decoder = ContinuousDecoder(self._model.decoder, self._cache, special=Tokenizer.special)
         waiting, running = deque(self._encoded), dict[Decoding, Encoded]()
         counts = {each.corpus: ErrorCounts() for each in self._encoded}

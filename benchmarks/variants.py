@@ -14,7 +14,7 @@ Change = Callable[[TrainingConfig], TrainingConfig]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One trial."""
+    """The options of one trial."""
 
     name: str
     expected: str

@@ -24,7 +24,7 @@ LONGEST_NOTE = 3.0  # seconds
 
 
 def digital_silence(seconds: float, _seed: int) -> Samples:
-    """Nothing at all."""
+    """Make samples that are all zero."""
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
 
 

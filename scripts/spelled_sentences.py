@@ -47,7 +47,7 @@ class Speller:
         ]
 
     def line(self) -> str:
-        """The next one."""
+        """Make the next line."""
         return self._random.choice(self._kinds)()
 
     def _spelled(self) -> str:
@@ -92,7 +92,7 @@ def words_of(manifest: Path) -> list[str]:
 @click.option("--lines", default=LINES, show_default=True)
 @click.option("--seed", default=SEED, show_default=True)
 def main(manifest: Path, lines: int, seed: int) -> None:
-    """Print the lines."""
+    """Print the lines of sentences."""
     speller = Speller(words_of(manifest), seed)
     for _ in range(lines):
         click.echo(speller.line())

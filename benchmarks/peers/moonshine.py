@@ -67,7 +67,7 @@ class Moonshine:
 
     @property
     def audio_seconds(self) -> float:
-        """In one run."""
+        """Seconds of audio in one run."""
         return sum(map(len, self._samples)) / SAMPLE_RATE
 
     def run(self) -> None:

@@ -56,7 +56,7 @@ class Peer:
 
     @property
     def audio_seconds(self) -> float:
-        """In one run."""
+        """Seconds of audio in one run."""
         return self._batches * self._batch * self._seconds_each
 
     def choose_batch(self, sizes: Sequence[int] = BATCH_SIZES) -> None:

@@ -44,7 +44,7 @@ def json_line(name: str, transcript: Transcript) -> str:
 
 
 def srt(_: str, transcript: Transcript) -> str:
-    """SubRip subtitles."""
+    """Write subtitles in SubRip's format."""
     return "\n\n".join(
         f"{number}\n{_cue_times(segment, ',')}\n{segment.text}"
         for number, segment in enumerate(_spoken(transcript), start=1)

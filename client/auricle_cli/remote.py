@@ -41,7 +41,7 @@ class RemoteTranscriber:
             raise TranscriptionError(str(error)) from error
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection to the server."""
         self._client.close()
 
 

@@ -28,12 +28,12 @@ class ServedRecognizer(Measured, Protocol):
 
     @property
     def model_id(self) -> str:
-        """Identifies the weights."""
+        """A name that identifies the weights."""
         ...
 
     @property
     def config(self) -> ModelConfig:
-        """Describes the model."""
+        """The dimensions of the model."""
         ...
 
     @property

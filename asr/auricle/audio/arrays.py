@@ -24,11 +24,11 @@ class Tensor(Protocol):
         ...
 
     def cpu(self) -> "Tensor":
-        """On the host."""
+        """Copy it to the host's memory."""
         ...
 
     def numpy(self) -> npt.NDArray[Any]:
-        """As an array."""
+        """Give its numbers as an array."""
         ...
 
 

@@ -26,7 +26,7 @@ class Audio:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """The duration of the samples in seconds."""
         return len(self.samples) / SAMPLE_RATE
 
 

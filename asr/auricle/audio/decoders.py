@@ -87,7 +87,7 @@ class SoundfileDecoder:
             yield Block(samples, self.sample_rate)
 
     def close(self) -> None:
-        """Free libsndfile's handle."""
+        """Free the handle of libsndfile."""
         self._file.close()
 
     def _read(self, size: int) -> Samples:
@@ -131,7 +131,7 @@ class AvDecoder:
                 return
 
     def close(self) -> None:
-        """Free FFmpeg's contexts."""
+        """Free the contexts of FFmpeg."""
         self._container.close()
 
     def _audio_track(self) -> AvAudioStream:

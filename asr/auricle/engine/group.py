@@ -49,7 +49,7 @@ class Group:
         return seconds <= self._budget and useful >= EFFICIENCY * computed
 
     def add(self, job: Job) -> None:
-        """Take `job` in."""
+        """Add `job` to the group."""
         cost, seconds = job.cost, job.seconds
         self.jobs.append(job)
         self.room = Room(self.room.slots - cost.slots, self.room.cache_bytes - cost.cache_bytes)

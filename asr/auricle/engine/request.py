@@ -28,7 +28,7 @@ class Request:
 
     @property
     def seconds(self) -> float:
-        """Duration."""
+        """The duration of the samples."""
         return len(self.samples) / SAMPLE_RATE
 
     @property

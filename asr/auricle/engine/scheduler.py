@@ -41,7 +41,7 @@ class Scheduler:
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """How many jobs wait in the queue."""
         return len(self._waiting)
 
     @property
@@ -73,7 +73,7 @@ class Scheduler:
             )
 
     def add(self, job: Job) -> None:
-        """Queue `job`."""
+        """Put `job` at the end of the queue."""
         self._waiting.append(job)
 
     def drop_cancelled(self) -> list[Job]:

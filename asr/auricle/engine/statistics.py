@@ -58,7 +58,7 @@ class Ledger:
         self._lock = threading.Lock()
 
     def add(self, amounts: Statistics) -> None:
-        """Count these in."""
+        """Add these figures to the total."""
         with self._lock:
             self._total += amounts
 

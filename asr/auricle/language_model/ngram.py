@@ -38,7 +38,7 @@ class NGramModel:
     backoff_books: Floats  # (order, LEVELS)
 
     def __len__(self) -> int:
-        """`M`."""
+        """Count the n-grams, `M`."""
         return len(self.tokens)
 
     def beginning(self) -> Ints:

@@ -38,7 +38,7 @@ class DecoderCache(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where it lies."""
+        """The device on which the cache lies."""
         ...
 
     def open(self, slots: Sequence[int], memory: Tensor) -> None:

@@ -99,7 +99,7 @@ class SwiGlu(nn.Module):
     """`(..., 2 * F) -> (..., F)`: the first half times the swish of the second."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """The gated half."""
+        """Gate one half of `x` by the other."""
         x, gate = x.chunk(2, dim=-1)
         return x * (gate * _sigmoid(gate))
 

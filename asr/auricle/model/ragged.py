@@ -81,7 +81,7 @@ class RaggedCache:
 
     @property
     def device(self) -> torch.device:
-        """Where it lies."""
+        """The device on which the cache lies."""
         return self.kept.device
 
     def rewind(self, slots: Sequence[int]) -> None:

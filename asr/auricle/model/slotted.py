@@ -77,7 +77,7 @@ class SlottedCache:
 
     @property
     def device(self) -> torch.device:
-        """Where it lies."""
+        """The device on which the cache lies."""
         return self.kept.device
 
     def rewind(self, slots: Sequence[int]) -> None:

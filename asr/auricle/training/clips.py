@@ -27,7 +27,7 @@ class Clip:
 
     @property
     def seconds(self) -> float:
-        """Duration, silences included."""
+        """The duration with the silences around it."""
         return self.samples / SAMPLE_RATE
 
 

@@ -28,7 +28,7 @@ class TrainingUtterance:
 
     @property
     def seconds(self) -> float:
-        """Duration."""
+        """The duration of the audio."""
         return self.samples / SAMPLE_RATE
 
 

@@ -56,7 +56,7 @@ class WavRecording:
 
 
 class Clips:
-    """What arrivals send."""
+    """The recordings that arrivals send."""
 
     def __init__(self, sources: Sequence[WavRecording | bytes]) -> None:
         """Recordings are cut to each arrival's length, files in other formats are sent whole."""
@@ -64,7 +64,7 @@ class Clips:
 
     @classmethod
     def noise(cls, seed: int = 0) -> Self:
-        """Quiet white noise."""
+        """Make quiet white noise as WAV."""
         loud = array("h", Random(seed).randbytes(2 * NOISE_SECONDS * NOISE_RATE))  # noqa: S311
         quiet = array("h", (sample >> 4 for sample in loud))
         return cls([WavRecording(quiet.tobytes(), 1, 2, NOISE_RATE)])

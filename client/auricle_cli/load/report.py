@@ -81,7 +81,7 @@ class LoadReport:
         return asdict(self)
 
     def to_text(self) -> str:
-        """For reading."""
+        """Write the report as text."""
         return "\n".join(f"{name:<20} {value}" for name, value in self._lines())
 
     def _lines(self) -> Iterable[tuple[str, str]]:

@@ -35,7 +35,7 @@ class Saturation:
         return {"saturation_rate": self.rate, "reached": self.reached, "runs": runs}
 
     def to_text(self) -> str:
-        """For reading."""
+        """Write the result as text."""
         lines = ["  offered/s  answered/s  in time   audio s/s"]
         for run in self.runs:
             rates = f"{run.offered_rate:11.2f} {run.answered_rate:11.2f}"

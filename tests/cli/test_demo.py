@@ -48,8 +48,8 @@ def samples(tmp_path: Path) -> Path:
 def test_samples(auricle: Auricle, started: list[Sequence[str]], samples: Path) -> None:
     result = auricle("demo", "--model", "m")
     assert result.exit_code == 0
-    assert "samples/one.wav (1.0 s)\n  heard: level 500 beam 1\n" in result.stdout
-    assert "\n  said:  Level five hundred, beam 1.\n" in result.stdout
+    assert "samples/one.wav (1.0 s)\n  recognised: level 500 beam 1\n" in result.stdout
+    assert "\n  reference:  Level five hundred, beam 1.\n" in result.stdout
     assert "\nWER 40.00%" in result.stdout  # one of five words was deleted, one substituted
     assert started == [["--model", "m", "--log-level", "warning"], "stopped"]
 
@@ -58,7 +58,7 @@ def test_anybodys_recording(auricle: Auricle, started: list[Sequence[str]], tmp_
     (tmp_path / "mine.wav").write_bytes(wav(2.0))
     result = auricle("demo", "mine.wav", "none.wav")
     assert result.exit_code == 1
-    assert "mine.wav (2.0 s)\n  heard: level 250 beam 1 level 250 beam 1\n" in result.stdout
+    assert "mine.wav (2.0 s)\n  recognised: level 250 beam 1 level 250 beam 1\n" in result.stdout
     assert "WER" not in result.stdout
     assert result.stderr == "auricle: none.wav: no such file\n"
 

@@ -66,7 +66,7 @@ def _compare(transcriber: Transcriber, utterances: Sequence["Utterance"]) -> int
     def recognize(_: Sequence["Utterance"]) -> Iterator["RecognizedText"]:
         for utterance in utterances:
             answer = _stream(transcriber, source_of(utterance))
-            click.echo(f"  said:  {utterance.text}")
+            click.echo(f"  reference:  {utterance.text}")
             yield hypothesis(answer)
 
     report = evaluate(utterances, recognize)
@@ -80,7 +80,7 @@ def _stream(transcriber: Transcriber, source: Source) -> SourceOutcome:
         complain(f"{source.name}: {answer.error}")
     else:
         click.echo(f"\n{source.name} ({answer.transcript.duration:.1f} s)")
-        click.echo(f"  heard: {answer.transcript.text}")
+        click.echo(f"  recognised: {answer.transcript.text}")
     return answer
 
 

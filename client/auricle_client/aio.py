@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import grpc
 from grpc import aio
 
 from auricle_client import convert
-from auricle_client.channel import DEFAULT_TARGET, OPTIONS
+from auricle_client.channel import options_for
 from auricle_client.ending import Ending
 from auricle_client.exchange import (
     Incoming,
@@ -20,17 +20,22 @@ from auricle_client.exchange import (
 from auricle_client.options import RecognitionOptions
 from auricle_client.sources import CHUNK_BYTES, AsyncChunkedSource, WholeSource, async_chunks
 from auricle_client.status import translated
+from auricle_client.target import DEFAULT_TARGET, Target
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_types.transcript import Model, Segment, Transcript
+
+if TYPE_CHECKING:
+    from auricle_proto.v1.speech_pb2_grpc import SpeechAsyncStub
 
 StreamCall = aio.StreamStreamCall[pb.StreamingRecognizeRequest, pb.StreamingRecognizeResponse]
 
 
 class AsyncClient:
-    """Speaks to one server from one event loop; make it there. An async context manager.
+    """Speaks to one server, with a channel in the event loop that uses it. A context manager.
 
-    Methods raise AuricleError. `timeout` is the deadline in seconds, None for none.
+    It may be made before the loop runs, and used again in another one. Methods raise AuricleError.
+    `timeout` is the deadline in seconds, None for none.
     """
 
     def __init__(
@@ -41,11 +46,25 @@ class AsyncClient:
     ) -> None:
         """`target` is HOST:PORT, or a channel that stays the caller's to close.
 
-        With `credentials` the connection is TLS, without it plain text.
+        With `credentials` the connection is TLS, without it plain text. Raises InvalidOptionError
+        for what is no server's address.
         """
-        channel = opened(target, credentials) if isinstance(target, str) else target
-        self._own = channel if isinstance(target, str) else None
-        self._stub = SpeechStub(channel)
+        if isinstance(target, str):
+            Target.parse(target)
+        self._target = target
+        self._credentials = credentials
+        self._own: aio.Channel | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def _stub(self) -> "SpeechAsyncStub":
+        """Speaks through a channel of the loop that runs, opened when it is first needed."""
+        if not isinstance(self._target, str):
+            return SpeechStub(self._target)
+        loop = asyncio.get_running_loop()
+        if self._own is None or self._loop is not loop:
+            self._own, self._loop = opened(self._target, self._credentials), loop
+        return SpeechStub(self._own)
 
     async def recognize(
         self,
@@ -102,8 +121,9 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Closes the connection; requests in progress are cancelled."""
-        if self._own is not None:
+        if self._own is not None and self._loop is asyncio.get_running_loop():
             await self._own.close(None)
+        self._own = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -149,7 +169,9 @@ class AsyncTranscriptStream:
 
 
 def opened(target: str, credentials: grpc.ChannelCredentials | None) -> aio.Channel:
-    """A channel to `target`."""
+    """Open a channel. Raises InvalidOptionError for what is no server's address."""
+    server = Target.parse(target)
+    options = options_for(server)
     if credentials is None:
-        return aio.insecure_channel(target, options=OPTIONS)
-    return aio.secure_channel(target, credentials, options=OPTIONS)
+        return aio.insecure_channel(server.address, options=options)
+    return aio.secure_channel(server.address, credentials, options=options)

@@ -1,8 +1,9 @@
 """How the clients' channels behave: retries, keepalive, sizes. Left to gRPC itself."""
 
 import json
+import os
 
-DEFAULT_TARGET = "localhost:50051"
+from auricle_client.target import Target
 
 KEEPALIVE_TIME_MS = 30_000  # a ping after this much silence; the server allows one in 10 s
 KEEPALIVE_TIMEOUT_MS = 10_000  # and this long without an answer ends the connection
@@ -25,3 +26,18 @@ OPTIONS: tuple[tuple[str, str | int], ...] = (
     ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ("grpc.max_receive_message_length", -1),  # transcripts come from a server that was chosen
 )
+
+PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")  # variables, as gRPC reads them
+
+
+def options_for(target: Target) -> tuple[tuple[str, str | int], ...]:
+    """The options of a channel; a server on this machine is never reached by a proxy."""
+    return (*OPTIONS, ("grpc.enable_http_proxy", 0)) if target.is_here else OPTIONS
+
+
+def proxy_hint() -> str:
+    """What may be in the way of a server that cannot be reached; empty where no proxy is set."""
+    name = next((name for name in PROXIES if os.environ.get(name)), None)
+    if name is None:
+        return ""
+    return f" ({name} is set: if the server needs no proxy, name it in no_proxy)"

@@ -6,7 +6,7 @@ from typing import Self, TypeAlias
 import grpc
 
 from auricle_client import convert
-from auricle_client.channel import DEFAULT_TARGET, OPTIONS
+from auricle_client.channel import options_for
 from auricle_client.exchange import (
     Incoming,
     Outgoing,
@@ -17,6 +17,7 @@ from auricle_client.exchange import (
 from auricle_client.options import RecognitionOptions
 from auricle_client.sources import CHUNK_BYTES, ChunkedSource, WholeSource, chunks
 from auricle_client.status import translated
+from auricle_client.target import DEFAULT_TARGET, Target
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_types.transcript import Model, Segment, Transcript
@@ -138,7 +139,9 @@ class TranscriptStream:
 
 
 def opened(target: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
-    """A channel to `target`."""
+    """Open a channel. Raises InvalidOptionError for what is no server's address."""
+    server = Target.parse(target)
+    options = options_for(server)
     if credentials is None:
-        return grpc.insecure_channel(target, options=OPTIONS)
-    return grpc.secure_channel(target, credentials, options=OPTIONS)
+        return grpc.insecure_channel(server.address, options=options)
+    return grpc.secure_channel(server.address, credentials, options=options)

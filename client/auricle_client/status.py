@@ -8,6 +8,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
+from auricle_client.channel import proxy_hint
 from auricle_types import errors
 from auricle_types.errors import AuricleError
 
@@ -61,7 +62,8 @@ def translate(failed: grpc.RpcError) -> AuricleError:
         detail.Unpack(info)  # each leaves what is not its own alone
         detail.Unpack(retry)
     kind = class_of(code, info.reason, message)
-    error = kind(message or code.name)
+    hint = proxy_hint() if code is grpc.StatusCode.UNAVAILABLE and not info.reason else ""
+    error = kind((message or code.name) + hint)
     error.reason, error.code = info.reason or kind.reason, code
     if isinstance(error, errors.QueueFullError):
         stated = retry.HasField("retry_delay")

@@ -38,7 +38,7 @@ def test_an_address_is_read(text: str, address: str, *, is_here: bool) -> None:
     "text", ["", ":50051", "host:0", "host:99999", "host:port", "http://host:1", "a b:1"]
 )
 def test_what_is_no_address_is_told(text: str) -> None:
-    with pytest.raises(InvalidOptionError, match="HOST:PORT|from 1 to 65535"):
+    with pytest.raises(InvalidOptionError, match=r"HOST:PORT|from 1 to 65535"):
         Target.parse(text)
     for kind in (Client, AsyncClient):
         with pytest.raises(InvalidOptionError):

@@ -14,10 +14,10 @@ from torch.nn import functional as F
 from torchaudio.functional import melscale_fbanks
 
 from auricle.config import SAMPLE_RATE, FeatureConfig
-from auricle.model.linear import kind_of
+from auricle.model.linear import kind_of, linear
 from auricle.model.masks import length_mask
 from auricle.model.overriding import Call, Overriding
-from auricle.model.rows import Kind, Rows
+from auricle.model.rows import Kind, Product, Rows
 
 
 def mel_filters(config: FeatureConfig) -> Tensor:
@@ -93,6 +93,10 @@ class LogMel(nn.Module):
     def product(self, x: Tensor) -> Tensor:
         """Compute energies by the filters: `(..., n_fft // 2 + 1) -> (..., n_mels)`."""
         return F.linear(x, self.filters)
+
+    def trial(self, weight: Tensor, bias: Tensor | None) -> Product:
+        """The product of such a layer that has another weight."""
+        return linear(weight, bias)
 
     def _pad(self, samples: Tensor) -> Tensor:
         """Reflect half a window before the start and put zeros behind the end."""

@@ -25,10 +25,10 @@ from auricle.model.layers import (
     SelfAttention,
     layer_norm,
 )
-from auricle.model.linear import kind_of
+from auricle.model.linear import kind_of, linear
 from auricle.model.masks import key_padding_mask
 from auricle.model.positions import Placement
-from auricle.model.rows import Kind, Rows
+from auricle.model.rows import Kind, Product, Rows
 
 
 class DecoderLayer(nn.Module):
@@ -104,6 +104,10 @@ class Unembedding(nn.Module):
     def product(self, x: Tensor) -> Tensor:
         """The product of each vector with each token's."""
         return F.linear(x, self.like)
+
+    def trial(self, weight: Tensor, bias: Tensor | None) -> Product:
+        """The product of such a layer that has another weight."""
+        return linear(weight, bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """The product, in inference on a CPU with the same bits for a row in any company."""

@@ -1,16 +1,22 @@
 """The model's linear layers: torch's own, whose rows do not depend on each other in inference."""
 
+from functools import partial
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from auricle.model.rows import Kind, Rows
+from auricle.model.rows import Kind, Product, Rows
 
 
 def kind_of(name: str, weight: Tensor, bias: Tensor | None) -> Kind:
     """What a library may choose the kernel of a product with `weight (E, K)` by."""
-    aligned = weight.data_ptr() % 64 == 0
     outputs, inputs = weight.shape
-    return Kind(name, inputs, outputs, weight.dtype, bias is not None, aligned)
+    return Kind(name, inputs, outputs, weight.dtype, bias is not None, weight.data_ptr() % 64)
+
+
+def linear(weight: Tensor, bias: Tensor | None) -> Product:
+    """The product with `weight (E, K)`, the bias added."""
+    return partial(F.linear, weight=weight, bias=bias)
 
 
 class Linear(nn.Linear):
@@ -33,6 +39,10 @@ class Linear(nn.Linear):
     def product(self, x: Tensor) -> Tensor:
         """The product with the weight, the bias added."""
         return F.linear(x, self.weight, self.bias)
+
+    def trial(self, weight: Tensor, bias: Tensor | None) -> Product:
+        """The product of such a layer that has another weight."""
+        return linear(weight, bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """The product, in inference on a CPU with the same bits for a row in any company."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from auricle.model.layers import FeedForward
 from auricle.model.linear import kind_of
-from auricle.model.rows import GROUP, Kind, Rows
+from auricle.model.rows import GROUP, Kind, Product, Rows
 from auricle.model.transformer import SpeechTransformer
 
 
@@ -45,6 +45,10 @@ class PackedLinear(nn.Module):
             x, self._weight, self._bias, *self._activation
         )
         return product
+
+    def trial(self, weight: Tensor, bias: Tensor | None) -> Product:
+        """The product of such a layer that has another weight."""
+        return PackedLinear(weight, bias, gelu=self._activation[0] == "gelu").product
 
 
 def has_bfloat16_products() -> bool:

@@ -3,13 +3,17 @@
 A library chooses its kernel by the number of rows, and kernels may add in another order. A request
 then gets other bits, and now and then other words, as chance puts company beside it (He 2025,
 "Defeating Nondeterminism in LLM Inference"). So on a CPU every product runs in blocks whose numbers
-of rows are known to agree. This is measured for each kind of product, with one row at all places of
-a block: a few blocks when a model is made ready, the others when they are first needed.
+of rows are known to agree. This is measured for each kind of product, with one row at all
+places of a block: a few blocks when a model is made ready, the others when they are first needed.
+
+Rounding to bfloat16 hides most differences between kernels, until one meets a request. So the trial
+has weights whose products cancel: their sums would be zero but for rounding errors, and these show
+the order in which a kernel adds.
 """
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -19,7 +23,10 @@ from torch.nn import functional as F
 GROUP = 16  # a number of rows is rounded up to whole groups
 LARGEST = 256  # rows of a block: a few of them fill every kernel, and few sizes need a trial
 _SIZES = (128, 64, 32, GROUP)  # of the blocks into which others are divided
-_REFERENCES = (GROUP, 64, LARGEST, 1)  # one row at a time always will do
+_REFERENCES = (GROUP, 32, 64, 1)  # one row at a time always will do
+_USUAL = (LARGEST, 64)  # rows that a reference should agree with, the better first
+_COMPARED = 1024  # outputs of a trial: a vocabulary has many
+_DIFFERENT = 64  # outputs of a trial, which repeat
 _DISAGREE = "%s: %d rows at once would give other bits than %d, so they are divided"
 _MISPLACED = "%s: among %d rows at once a row's bits depend on its place, so they are divided"
 _INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}  # by bytes
@@ -35,7 +42,7 @@ class Kind(NamedTuple):
     outputs: int
     dtype: torch.dtype
     biased: bool
-    aligned: bool
+    offset: int  # bytes of the weight's place beyond a multiple of 64
 
     def __str__(self) -> str:
         dtype = str(self.dtype).removeprefix("torch.")
@@ -59,6 +66,13 @@ class RowWise(Protocol):
     def product(self, x: Tensor) -> Tensor:
         """`x (..., K) -> (..., E)`."""
         ...
+
+    def trial(self, weight: Tensor, bias: Tensor | None) -> "Product":
+        """The product of a layer of this kind that has another `weight (E, K)` and `bias (E,)`."""
+        ...
+
+
+Product = Callable[[Tensor], Tensor]
 
 
 class Rows:
@@ -92,7 +106,7 @@ class _Agreement:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._references: dict[tuple[Kind, int], tuple[int, Tensor]] = {}
+        self._references: dict[tuple[Kind, int], int] = {}
         self._agrees: dict[tuple[Kind, int, int], bool] = {}
 
     def blocks(self, layer: RowWise, rows: int) -> tuple[int, ...]:
@@ -107,26 +121,81 @@ class _Agreement:
     def _largest(self, layer: RowWise, rows: int) -> int:
         """The largest block of at most `rows`; the reference, where no whole groups agree."""
         key = layer.kind, torch.get_num_threads()
-        reference, expected = self._reference(layer, key)
-        for size in _sizes(rows):
-            if (*key, size) not in self._agrees:
-                self._agrees[*key, size] = agrees = bool((_outputs(layer, size) == expected).all())
-                if not agrees:
-                    logger.info(_DISAGREE, layer.kind, size, reference)
-            if self._agrees[*key, size]:
-                return size
-        return reference
+        sizes = tuple(_sizes(rows))
+        if key not in self._references or any((*key, size) not in self._agrees for size in sizes):
+            self._try(layer, key, sizes)
+        return next((size for size in sizes if self._agrees[*key, size]), self._references[key])
 
-    def _reference(self, layer: RowWise, key: tuple[Kind, int]) -> tuple[int, Tensor]:
-        """The smallest block in which all places are alike, and what a row becomes in it."""
+    def _try(self, layer: RowWise, key: tuple[Kind, int], sizes: tuple[int, ...]) -> None:
+        """Find out which of the `sizes` agree, the largest first, until one does."""
+        trial = _Trial(layer)
         if key not in self._references:
-            for size in _REFERENCES:
-                outputs = _outputs(layer, size)
-                if (outputs == outputs[0]).all():
-                    break
-                logger.info(_MISPLACED, layer.kind, size)
-            self._references[key] = size, outputs[0]
-        return self._references[key]
+            self._references[key] = _reference(trial)
+        reference = self._references[key]
+        for size in sizes:
+            if (*key, size) not in self._agrees:
+                self._agrees[*key, size] = trial.agree(size, reference)
+                if not self._agrees[*key, size]:
+                    logger.info(_DISAGREE, layer.kind, size, reference)
+
+
+class _Trial:
+    """What one row becomes in blocks of some sizes, in a layer of the same kind as another."""
+
+    def __init__(self, layer: RowWise) -> None:
+        self.kind = layer.kind
+        weight, self._row = _cancelling(self.kind, layer.like.device)
+        bias = weight.new_zeros(len(weight)) if self.kind.biased else None
+        self._product = layer.trial(weight, bias)
+        self._outputs: dict[int, Tensor] = {}
+
+    def agree(self, size: int, other: int) -> bool:
+        """Whether the row has the same bits at all places of both blocks."""
+        return bool((self._output(size) == self._output(other)[0]).all())
+
+    @torch.inference_mode()
+    def _output(self, size: int) -> Tensor:
+        """The bits of each place's outputs, as integers `(size, some)`."""
+        if size not in self._outputs:
+            out = self._product(self._row.expand(size, -1).contiguous())[:, :_COMPARED]
+            self._outputs[size] = out.view(_INTEGERS[out.element_size()])
+        return self._outputs[size]
+
+
+def _reference(trial: _Trial) -> int:
+    """The smallest block whose places are alike, if possible of those that many rows agree with."""
+    alike: list[int] = []
+    for size in _REFERENCES:
+        if trial.agree(size, size):
+            alike.append(size)
+        else:
+            logger.info(_MISPLACED, trial.kind, size)
+    agreeing = (size for many in _USUAL for size in alike if trial.agree(many, size))
+    return next(agreeing, alike[0])
+
+
+def _cancelling(kind: Kind, device: torch.device) -> tuple[Tensor, Tensor]:
+    """A weight `(E, K)` and a row `(1, K)` whose products add up to zero in pairs."""
+    random = torch.Generator().manual_seed(0)
+    half = kind.inputs // 2
+    order = torch.randperm(half, generator=random)
+    values = torch.randn(min(kind.outputs, _DIFFERENT), half, generator=random)
+    scales = torch.randint(-10, 11, (1, half), generator=random).exp2()
+    odd = values.new_zeros(len(values), kind.inputs % 2)
+    some = torch.cat([values, -values[:, order], odd], dim=1)
+    row = torch.cat([scales, scales[:, order], odd[:1]], dim=1)
+    weight = _placed(kind, device)
+    for outputs in weight.split(len(some)):
+        outputs.copy_(some[: len(outputs)])
+    return weight, row.to(weight)
+
+
+def _placed(kind: Kind, device: torch.device) -> Tensor:
+    """Memory for a weight `(E, K)` that lies where `kind` says."""
+    size = kind.outputs * kind.inputs
+    memory = torch.empty(size + 64, dtype=kind.dtype, device=device)
+    start = (kind.offset - memory.data_ptr()) % 64 // memory.element_size()
+    return memory[start : start + size].view(kind.outputs, kind.inputs)
 
 
 _AGREEMENT = _Agreement()
@@ -137,15 +206,6 @@ def check_rows(model: nn.Module, rows: int) -> None:
     for layer in model.modules():
         if isinstance(layer, RowWise):
             _AGREEMENT.blocks(layer, rows)
-
-
-@torch.inference_mode()
-def _outputs(layer: RowWise, rows: int) -> Tensor:
-    """The bits of a layer's outputs for the same input in all rows, as integers `(R, E)`."""
-    width, dtype = layer.like.shape[-1], layer.like.dtype
-    row = torch.randn(width, generator=torch.Generator().manual_seed(0)).to(dtype)
-    out = layer.product(row.expand(rows, width).contiguous())
-    return out.view(_INTEGERS[out.element_size()])
 
 
 def _sizes(rows: int) -> Iterator[int]:

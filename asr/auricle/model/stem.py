@@ -6,6 +6,7 @@ in whatever company.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 
 from auricle.config import Convolution
 from auricle.model.linear import kind_of
-from auricle.model.rows import Kind, Rows
+from auricle.model.rows import Kind, Product, Rows
 
 _ALIGNED = 4  # float32 rows that begin at other addresses round in another way
 
@@ -77,15 +78,22 @@ class Windowed(nn.Conv1d):
 
     def product(self, x: Tensor) -> Tensor:
         """The product of each window with the weight, the bias added."""
-        weight = self.matrix
-        few = -weight.shape[1] % _ALIGNED
-        if few:
-            x, weight = F.pad(x, (0, few)), F.pad(weight, (0, few))
-        return F.linear(x, weight, self.bias)
+        return _aligned_linear(x, self.matrix, self.bias)
+
+    def trial(self, weight: Tensor, bias: Tensor | None) -> Product:
+        """The product of such a layer that has another weight."""
+        return partial(_aligned_linear, weight=weight, bias=bias)
 
     def forward(self, windows: Tensor) -> Tensor:
         """The product, in inference on a CPU with the same bits for a row in any company."""
         return self._rows.multiply(self, windows)
+
+
+def _aligned_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    few = -weight.shape[1] % _ALIGNED
+    if few:
+        x, weight = F.pad(x, (0, few)), F.pad(weight, (0, few))
+    return F.linear(x, weight, bias)
 
 
 class UtteranceNorm(nn.GroupNorm):

@@ -14,7 +14,7 @@ from auricle.training.config import TeacherConfig, TrainingConfig
 from auricle.training.corpus import Corpus, TrainingUtterance
 from auricle.training.labels import Label, by_student, read_labels
 from auricle.training.selection import Speech
-from auricle.training.taught import Target, TaughtLoss, target_of
+from auricle.training.taught import SoftTarget, TaughtLoss, target_of
 from auricle_types.errors import ManifestError
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Lessons:
             raise ManifestError(f"{self._config.labels}: holds labels of other speech: label again")
         return found
 
-    def target(self, utterances: Sequence[tuple[Corpus, TrainingUtterance]]) -> Target:
+    def target(self, utterances: Sequence[tuple[Corpus, TrainingUtterance]]) -> SoftTarget:
         """That of a clip of these utterances, which all have labels."""
         labels = [self._labels[corpus.name][utterance.name] for corpus, utterance in utterances]
         return target_of(labels, self._model.tokens.end, self._config.empty_weight)

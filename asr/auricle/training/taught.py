@@ -19,7 +19,7 @@ _LEAST = 1e-6  # of a probability whose logarithm is taken
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class SoftTarget:
     """What a clip is to say, END included, and where the teacher's opinion counts."""
 
     tokens: Tensor  # (U,)
@@ -34,26 +34,29 @@ class Target:
         return [int(token) for token in self.tokens[:-1]]
 
 
-def target_of(labels: Sequence[Label], end: int, empty_weight: float) -> Target:
+def target_of(labels: Sequence[Label], end: int, empty_weight: float) -> SoftTarget:
     """That of a clip whose utterances have these `labels`, one after the other, or of none.
 
     The teacher's opinion counts where it agrees with the words, and knew what stands before.
     """
     if not labels:
         nothing = torch.zeros(1, 1)
-        return Target(torch.tensor([end]), nothing.long(), nothing, nothing[0].bool(), empty_weight)
+        return SoftTarget(
+            torch.tensor([end]), nothing.long(), nothing, nothing[0].bool(), empty_weight
+        )
     last = len(labels) - 1
     parts = [slice(None) if at == last else slice(-1) for at in range(len(labels))]
-    tokens, likely, log_probs = (
-        torch.cat([getattr(label, name)[part] for label, part in zip(labels, parts, strict=True)])
-        for name in ("tokens", "likely", "log_probs")
-    )
+    with torch.autocast("cpu", enabled=False):  # which cannot join labels in float16
+        tokens, likely, log_probs = (
+            torch.cat([getattr(each, name)[part] for each, part in zip(labels, parts, strict=True)])
+            for name in ("tokens", "likely", "log_probs")
+        )
     counts = (likely[:, 0] == tokens) & log_probs[:, 0].isfinite()
     place = 0
     for label in labels[:-1]:
         place += len(label.tokens) - 1
         counts[place : place + _BEGINNING] = False
-    return Target(tokens.long(), likely.long(), log_probs.float(), counts)
+    return SoftTarget(tokens.long(), likely.long(), log_probs.float(), counts)
 
 
 class TaughtLoss:
@@ -75,7 +78,7 @@ class TaughtLoss:
         model: nn.Module,
         x: Tensor,
         x_lens: Tensor,
-        targets: Sequence[Target],
+        targets: Sequence[SoftTarget],
         share: Share = ALL,
     ) -> Losses:
         """Of a padded batch `x (B, T, n_mels)`, `x_lens (B,)`."""
@@ -93,7 +96,7 @@ class TaughtLoss:
         return Losses(whole * total, whole * attention, teacher=whole * teacher)
 
     def _log_probs(
-        self, model: nn.Module, x: Tensor, x_lens: Tensor, targets: Sequence[Target]
+        self, model: nn.Module, x: Tensor, x_lens: Tensor, targets: Sequence[SoftTarget]
     ) -> Tensor:
         start = torch.tensor(self._special.start)
         told = [torch.cat([start, target.tokens[:-1]]) for target in targets]
@@ -107,11 +110,11 @@ class TaughtLoss:
         return torch.cat(rows).float().log_softmax(dim=-1)
 
 
-def _joined(targets: Sequence[Target], name: str) -> Tensor:
+def _joined(targets: Sequence[SoftTarget], name: str) -> Tensor:
     return torch.cat([getattr(target, name) for target in targets])
 
 
-def _divergences(student: Tensor, targets: Sequence[Target]) -> Tensor:
+def _divergences(student: Tensor, targets: Sequence[SoftTarget]) -> Tensor:
     """KL at each place, `(P, V) -> (P,)`; arbitrary where a clip has no words."""
     most = max(target.likely.shape[1] for target in targets)
     likely = torch.cat([_widened(target.likely, most, 0) for target in targets])

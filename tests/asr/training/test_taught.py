@@ -8,7 +8,7 @@ from auricle.config import SpecialTokens
 from auricle.training.config import TeacherConfig
 from auricle.training.labels import Label
 from auricle.training.loss import Share
-from auricle.training.taught import Target, TaughtLoss, target_of
+from auricle.training.taught import SoftTarget, TaughtLoss, target_of
 
 END, VOCAB = 2, 12
 SPECIAL = SpecialTokens((1, 3), END)
@@ -84,7 +84,7 @@ def test_a_batch_is_its_places_by_the_definition(weight: float, smoothing: float
 def test_who_agrees_with_the_teacher_is_not_apart() -> None:
     same = label(TEXTS[0], student(TEXTS[0], X[0]), most=4)
     target = target_of([same], END, 1.0)
-    target = Target(target.tokens, target.likely, target.log_probs, torch.ones(4).bool())
+    target = SoftTarget(target.tokens, target.likely, target.log_probs, torch.ones(4).bool())
     found = loss()(model, X[:1], LENS[:1], [target])  # type: ignore[arg-type]
     assert found.heads["teacher"] == pytest.approx(0.0, abs=1e-6)
 

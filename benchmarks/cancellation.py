@@ -21,7 +21,7 @@ from auricle.engine import Engine, ModelRunner, Request
 from auricle.engine.devices import prepare, resolve_dtype
 from auricle.engine.execution import Done
 from auricle.engine.request import Job
-from auricle.threads import apart
+from auricle.threads import in_own_thread
 from auricle_types.options import EngineConfig
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.results import Result, table
@@ -105,12 +105,12 @@ def measure(plan: Plan) -> dict[str, Any]:
     """Fill the decoder, cancel most of it one by one; again."""
     dtype = resolve_dtype("auto", CPU)
     random = np.random.default_rng(0)
-    model = apart(lambda: prepare(talker(plan.dims).model, CPU, dtype))
+    model = in_own_thread(lambda: prepare(talker(plan.dims).model, CPU, dtype))
     config = EngineConfig(slots=plan.requests)
     delays: list[float] = []
     steps: list[float] = []
     for _ in range(plan.rounds):
-        runner = apart(lambda: WatchedRunner(model, CPU, dtype, config=config))
+        runner = in_own_thread(lambda: WatchedRunner(model, CPU, dtype, config=config))
         runner.watch = Watch()
         delays += _delays(runner, plan, random)
         steps += runner.watch.steps[1:]  # the first one is slower

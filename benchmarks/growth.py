@@ -18,7 +18,7 @@ import numpy.typing as npt
 from auricle.config import SAMPLE_RATE, TransformerConfig
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
-from auricle.threads import apart
+from auricle.threads import in_own_thread
 from auricle.transcript import Recognition
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.memory import peak, reset_peak, resident
@@ -67,7 +67,7 @@ def main(images: Path | None, quick: bool, threads: int, output: Path | None) ->
     plan = SMOKE_PLAN if quick else Plan()
     use_threads(threads)
     result = Result("growth", quick, threads)
-    with recognizer(apart(lambda: talker(SMALL)), "auto") as loaded:
+    with recognizer(in_own_thread(lambda: talker(SMALL)), "auto") as loaded:
         loaded.transcribe(_tape(1.0))  # the first one is slower
         curves = {
             "length": by_length(loaded, plan),

@@ -14,7 +14,15 @@ from typing import Any
 
 import click
 
-from auricle_cli.load import Clips, LoadReport, Manner, Saturation, Traffic, measure, saturation
+from auricle_cli.load import (
+    Clips,
+    LoadReport,
+    RequestSettings,
+    Saturation,
+    Traffic,
+    measure,
+    saturation,
+)
 from auricle_cli.server_process import running_server
 from auricle_client import AsyncClient
 from benchmarks.command import benchmark_options, use_threads
@@ -83,7 +91,7 @@ def under_load(kind: str, plan: Plan, rate: float | None = None) -> Findings:
 
 
 async def _under_load(address: str, plan: Plan, rate: float | None) -> Findings:
-    clips, impatient = Clips.of(sorted(SAMPLES.glob("*.wav"))), Manner(patience=0.0)
+    clips, impatient = Clips.of(sorted(SAMPLES.glob("*.wav"))), RequestSettings(patience=0.0)
     async with AsyncClient(address) as client:
         await measure(client, replace(plan.sweep, seed=9), clips)  # the first ones are slower
         full = await saturation(lambda more: measure(client, more, clips, impatient), plan.sweep)

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from auricle.checkpoint import load_checkpoint, save_checkpoint
 from auricle.config import TransformerConfig
 from auricle.naming import BUNDLED, model_path
-from auricle.threads import apart
+from auricle.threads import in_own_thread
 from auricle_cli.server_process import running_server
 from benchmarks.command import benchmark_options, use_threads
 from benchmarks.ours import THROUGHPUT, Auricle, recognizer
@@ -82,7 +82,7 @@ def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
     options += ["--slots", str(THROUGHPUT.slots)]
     with ExitStack() as stack:
         loaded = stack.enter_context(
-            recognizer(apart(lambda: load_checkpoint(subject.path)), plan.dtype)
+            recognizer(in_own_thread(lambda: load_checkpoint(subject.path)), plan.dtype)
         )
         address = stack.enter_context(running_server(options))
         files = [wav(each) for each in subject.waveforms]
@@ -106,7 +106,7 @@ def race(plan: Plan, subject: Subject) -> dict[str, Standing]:
 
 def _subjects(plan: Plan, folder: Path) -> list[tuple[str, Subject]]:
     work, path = plan.workload, folder / "tiny.safetensors"
-    random = apart(lambda: talker(plan.dims))
+    random = in_own_thread(lambda: talker(plan.dims))
     save_checkpoint(path, random.model, random.tokenizer)
     return [
         (BUNDLED, Subject(model_path(BUNDLED), speech(4 * work.utterances))),  # short ones

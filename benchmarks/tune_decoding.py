@@ -2,8 +2,8 @@
 
 Every combination of the weights of CTC and of the language model, the reward for a token and the
 width of the beam, on the utterances of dev manifests, which are encoded once. The word error rate
-of all words chooses; the table begins with the best. Run it again when the weights of the
-acoustic model or the language model are new, and write what it finds into `auricle/config.py`.
+of all words chooses; the table begins with the best. Run it again when the weights change, and
+write what it finds into `auricle_types/options.py`.
 """
 
 import itertools
@@ -126,7 +126,7 @@ def _encoded(model: SpeechTransformer, manifest: Path, limit: int | None) -> Ite
         samples = torch.from_numpy(load_utterance(utterance).samples)
         xs, _ = features(samples[None], torch.tensor([len(samples)]))
         (encoder_out,) = model.encoder.encode([xs[0]])
-        (memory,) = model.decoder.memorise([encoder_out])
+        (memory,) = model.decoder.project_memory([encoder_out])
         log_probs = model.ctc(encoder_out).log_softmax(dim=-1, dtype=torch.float32)
         yield Encoded(
             manifest.stem,

@@ -226,7 +226,7 @@ class ModelConfig:
     name: str = "unnamed"
     language: str = "en"
     window_seconds: float = 20.0  # the longest audio it was made for; longer audio is cut
-    tokens_per_second: float = 13.0  # the most that is ever said; of the bundled vocabulary
+    tokens_per_second: float = 13.0  # the most that is ever said
     family: str = "auricle"
     audio_context: AudioContext = "auto"  # encode what there is, or always the whole window
     short_context: bool = False  # the weights were taught to do with what there is

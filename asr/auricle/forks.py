@@ -5,7 +5,7 @@ import os
 from auricle_types.errors import EngineStoppedError
 
 
-class Home:
+class OwnerProcess:
     """The process in which something was made that works in threads of its own."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ from auricle.engine.serving import Serving
 from auricle.families import family_of, new_policy
 from auricle.pretrained import load_pretrained
 from auricle.segmentation.vad import load_now
-from auricle.threads import apart
+from auricle.threads import in_own_thread
 from auricle.tokenizer import Vocabulary
 from auricle_types.errors import InvalidOptionError
 from auricle_types.options import AudioContext, EngineConfig
@@ -88,7 +88,7 @@ class Host:
         """
         self._device = resolve_device(device)
         self._dtype = resolve_dtype(dtype, self._device)
-        model = apart(lambda: prepare(checkpoint.model, self._device, self._dtype))
+        model = in_own_thread(lambda: prepare(checkpoint.model, self._device, self._dtype))
         self._ready = replace(checkpoint, model=model)
         self.described = ModelDescription(
             checkpoint.model.config,
@@ -107,7 +107,7 @@ class Host:
             raise InvalidOptionError(
                 "several processes load a model by themselves: use Recognizer.from_pretrained"
             )
-        runner = apart(lambda: self._runner(config))
+        runner = in_own_thread(lambda: self._runner(config))
         return Engine(runner, config, model_id=self.described.config.name), self.described
 
     def _runner(self, config: EngineConfig) -> ModelRunner:
@@ -143,14 +143,14 @@ def run_model(loading: Loading, config: EngineConfig, check_share: float) -> Run
     """
     require_share(check_share)
     if config.processes == 1:
-        checkpoint = apart(loading.load)
+        checkpoint = in_own_thread(loading.load)
         return run_checkpoint(checkpoint, loading.device, loading.dtype, config, check_share)
     start = partial(start_processes, loading, among=config.processes)
     return _run(start, config, check_share)
 
 
 def _run(start: Start, config: EngineConfig, check_share: float) -> Running:
-    apart(load_now)
+    in_own_thread(load_now)
     engine, model = start(config)
     _warn_of_short_context(model.config)
     if not check_share:
@@ -194,4 +194,4 @@ def start_processes(
 
 
 def _build(loading: Loading, config: EngineConfig) -> tuple[Engine, ModelDescription]:
-    return Host(apart(loading.load), loading.device, loading.dtype).start(config)
+    return Host(in_own_thread(loading.load), loading.device, loading.dtype).start(config)

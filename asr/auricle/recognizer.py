@@ -14,7 +14,7 @@ from auricle.checkpoint import Checkpoint
 from auricle.engine.invariance import Checks, InvarianceChecker
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
-from auricle.forks import Home
+from auricle.forks import OwnerProcess
 from auricle.host import Loading, ModelDescription, run_checkpoint, run_model
 from auricle.naming import BUNDLED, model_path
 from auricle.pieces import PieceRecognizer
@@ -52,7 +52,7 @@ class Recognizer:
             checker: decodes a share of the requests again, alone; it is closed with this.
             at_once: how many audios of a list are read and recognised at a time.
         """
-        self._home = Home()
+        self._home = OwnerProcess()
         self._engine = engine
         self._checker = checker
         self._at_once = at_once

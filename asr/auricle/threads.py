@@ -17,7 +17,7 @@ def wait_passively() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def apart(work: Callable[[], T]) -> T:
+def in_own_thread(work: Callable[[], T]) -> T:
     """Do `work` on a thread that ends with it, and return its result.
 
     OpenMP keeps a team of workers for every thread that ever computed in parallel. Once there are

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from auricle_cli.failure import Failure
 from auricle_cli.interruption import interruptible
 from auricle_cli.streams import writable_output
+from auricle_types.errors import AuricleError
 
 
 class LazyGroup(click.Group):
@@ -45,9 +47,15 @@ class LazyGroup(click.Group):
             return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - what click returns
-        """Run the command; Ctrl-C ends the process with 130 once the command has cleaned up."""
-        with interruptible():
-            return super().invoke(ctx)
+        """Run the command; an error of ours ends it with status 2 and one line.
+
+        Ctrl-C ends the process with 130 once the command has cleaned up.
+        """
+        try:
+            with interruptible():
+                return super().invoke(ctx)
+        except AuricleError as error:
+            raise Failure(str(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

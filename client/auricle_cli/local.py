@@ -8,7 +8,6 @@ from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
 from auricle.recognizer import Recognizer
 from auricle.session import FinalTranscript
 from auricle_cli.answers import TranscriptionError
-from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import AuricleError
@@ -59,11 +58,8 @@ class LocalTranscriber:
 
 
 def load(recognition: RecognitionSetup) -> LocalTranscriber:
-    """Load the model that the options name. Raises Failure."""
-    try:
-        recognizer = Recognizer.from_pretrained(
-            **asdict(recognition.loading), engine=recognition.engine
-        )
-    except AuricleError as error:
-        raise Failure(str(error)) from error
+    """Load the model that the options name; raises what `Recognizer.from_pretrained` raises."""
+    recognizer = Recognizer.from_pretrained(
+        **asdict(recognition.loading), engine=recognition.engine
+    )
     return LocalTranscriber(recognizer, recognition.decoding, recognition.pcm)

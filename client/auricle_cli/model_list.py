@@ -70,7 +70,7 @@ def _bundled() -> Entry:
     path = Path(str(resources.files("auricle") / "assets" / "english.safetensors"))
     size = path.stat().st_size if path.is_file() else None
     return _entry(
-        "local", "bundled", size=size, parameters=37_184_640, languages=["en"], licence="MIT"
+        "local", "bundled", size=size, parameters=37_764_864, languages=["en"], licence="MIT"
     )
 
 

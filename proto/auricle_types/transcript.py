@@ -50,7 +50,7 @@ class Segment:
     start: float
     end: float
     text: str
-    confidence: float  # 0..1: the mean of the tokens' probabilities, as the model is calibrated
+    confidence: float  # 0..1: the geometric mean of the tokens' probabilities, calibrated
     words: tuple[Word, ...] = ()  # of the text, where `word_timestamps` asked for them
     language: str = ""  # code of the spoken language, where the model knows more than one
 

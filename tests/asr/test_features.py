@@ -5,12 +5,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor
 
 from auricle.config import SAMPLE_RATE, FeatureConfig
-from auricle.features import LogMel, StreamingLogMel, mel_filters
+from auricle.features import LogMel, mel_filters
 from tests.asr.tiny import padded, sound, sounds
 
 CONFIG = FeatureConfig()
@@ -99,41 +97,6 @@ def test_a_batch_is_its_rows_alone(log_mel: LogMel, garbage: float) -> None:
         assert not row[length:].any()
 
 
-def streamed(log_mel: LogMel, samples: npt.NDArray[np.float32], cuts: list[int]) -> Tensor:
-    stream = StreamingLogMel(log_mel)
-    frames = [stream.feed(torch.from_numpy(part)) for part in np.split(samples, cuts)]
-    return torch.cat([*frames, stream.flush()])
-
-
-@settings(max_examples=25)
-@given(length=st.integers(1, 4_000), cuts=st.lists(st.integers(0, 4_000), max_size=12))
-def test_pieces_of_any_size_give_the_whole(length: int, cuts: list[int]) -> None:
-    log_mel, samples = LogMel(CONFIG), sound(5, 0.25)[:length]
-    found = streamed(log_mel, samples, sorted(cuts))
-    torch.testing.assert_close(found, alone(log_mel, samples), atol=1e-5, rtol=0)
-
-
-def test_samples_one_by_one_give_the_whole(log_mel: LogMel) -> None:
-    samples = sound(6, 0.05)
-    found = streamed(log_mel, samples, list(range(1, len(samples))))
-    torch.testing.assert_close(found, alone(log_mel, samples), atol=1e-5, rtol=0)
-
-
-def test_frames_come_as_soon_as_they_are_whole(log_mel: LogMel) -> None:
-    stream = StreamingLogMel(log_mel)
-    samples = torch.from_numpy(sound(7, 0.1))
-    assert stream.feed(samples[:200]).shape == (0, 80)  # nothing to reflect the start on
-    assert stream.feed(samples[200:201]).shape == (1, 80)  # 200 reflected and 201 heard
-    assert stream.feed(samples[201:359]).shape == (0, 80)
-    assert stream.feed(samples[359:360]).shape == (1, 80)  # a hop later
-
-
-def test_an_empty_stream_has_no_frames(log_mel: LogMel) -> None:
-    stream = StreamingLogMel(log_mel)
-    assert stream.feed(torch.zeros(0)).shape == (0, 80)
-    assert stream.flush().shape == (0, 80)
-
-
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_gives_the_cpus_features(log_mel: LogMel) -> None:
@@ -143,6 +106,3 @@ def test_cuda_gives_the_cpus_features(log_mel: LogMel) -> None:
     expected, expected_lens = log_mel(samples, lens)
     torch.testing.assert_close(x.cpu(), expected, atol=1e-3, rtol=0)
     assert torch.equal(x_lens.cpu(), expected_lens)
-    stream = StreamingLogMel(device)
-    frames = torch.cat([stream.feed(samples[0].cuda()[: lens[0]]), stream.flush()])
-    torch.testing.assert_close(frames, x[0, : x_lens[0]], atol=1e-4, rtol=0)

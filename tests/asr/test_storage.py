@@ -170,7 +170,7 @@ def test_an_export_that_fails_leaves_the_last_one(
     exported = (config.output / "last.safetensors").read_bytes()
     without_room(monkeypatch)
     with pytest.raises(StorageError, match=r"last\.safetensors.*No space left"):
-        first.judge.epoch(first.state, first.world)
+        first.epoch_evaluator.epoch(first.state, first.world)
     assert (config.output / "last.safetensors").read_bytes() == exported
 
 

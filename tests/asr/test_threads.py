@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from auricle.threads import apart, wait_passively
+from auricle.threads import in_own_thread, wait_passively
 from auricle_types.errors import InferenceError
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_the_result_comes_from_a_thread_that_has_ended() -> None:
-    worker = apart(threading.current_thread)
+    worker = in_own_thread(threading.current_thread)
     assert worker is not threading.current_thread()
     assert not worker.is_alive()
 
@@ -23,7 +23,7 @@ def test_errors_come_out() -> None:
         raise InferenceError("no")
 
     with pytest.raises(InferenceError, match="no"):
-        apart(fail)
+        in_own_thread(fail)
 
 
 def test_waiting_threads_sleep_unless_the_environment_says_otherwise(

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from auricle_cli.load import Arrival, Ended, LoadReport, Saturation, Traffic
+from auricle_cli.load import Arrival, LoadReport, RequestResult, Saturation, Traffic
 from auricle_client import Receipt
 from benchmarks import load
 from benchmarks.load import (
@@ -23,7 +23,7 @@ from benchmarks.load import (
 def report(latencies: list[float], duration: float = 10.0) -> LoadReport:
     receipt = Receipt("m", batch_size=2, padding_ratio=0.05)
     ended = [
-        Ended(Arrival(0.0, 0.5, 1.0), 0.0, latency, audio_seconds=5.0, receipt=receipt)
+        RequestResult(Arrival(0.0, 0.5, 1.0), 0.0, latency, audio_seconds=5.0, receipt=receipt)
         for latency in latencies
     ]
     return LoadReport.of(Traffic(duration=duration), ended)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from auricle_cli.commands.bench import exit_status
-from auricle_cli.load import Arrival, Ended, LoadReport, Saturation, Traffic
+from auricle_cli.load import Arrival, LoadReport, RequestResult, Saturation, Traffic
 from tests.cli.conftest import Auricle
 from tests.server.fakes import wav
 
@@ -110,7 +110,7 @@ def test_a_sweep_that_nobody_answers_says_what_came_instead(
 
 
 def test_a_sweep_s_failures_are_its_purpose() -> None:
-    failed = Ended(Arrival(0.5, 0.5, 1.0), 0.0, 1.0, "QUEUE_FULL")
+    failed = RequestResult(Arrival(0.5, 0.5, 1.0), 0.0, 1.0, "QUEUE_FULL")
     failing = LoadReport.of(Traffic(), [failed])
     assert exit_status(failing) == 1
     assert exit_status(Saturation((failing,))) == 0

@@ -18,12 +18,12 @@ from auricle.session import Event, Session, events, final_transcript
 from auricle.transcript import Recognition as Recognized
 from auricle_cli import local
 from auricle_cli.answers import TranscriptionError
-from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import UnknownModelError
 from auricle_types.options import DecodingOptions, EngineConfig, LoadingOptions, PcmFormat
 from auricle_types.transcript import Segment, Transcript
+from tests.cli.conftest import Auricle
 from tests.server.fakes import FakeRecognizer, wav
 
 
@@ -212,10 +212,12 @@ def test_what_whisper_is_asked_for_reaches_the_search(
     assert {options for _, options, _ in library.submitted} == {DecodingOptions(**asked)}
 
 
-def test_what_cannot_be_loaded_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_loaded_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, auricle: Auricle
+) -> None:
     def from_pretrained(model: str, **options: str) -> FakeLibrary:
         raise UnknownModelError(f"no model {model}")
 
     monkeypatch.setattr(Recognizer, "from_pretrained", from_pretrained)
-    with pytest.raises(Failure, match="no model x"):
-        RecognitionSetup(loading=LoadingOptions(model="x")).open()
+    result = auricle("transcribe", "--model", "x", "-", input=wav(1.0))
+    assert (result.exit_code, result.stderr) == (2, "auricle: no model x\n")

@@ -9,7 +9,7 @@ from auricle.training import synthesis
 from auricle.training.synthesis.engines import DEFAULT_ENGINES, ENGINES
 from auricle.training.synthesis.run import SynthesisConfig, usable_cpus
 from auricle_cli.commands import synthesize as module
-from auricle_cli.commands.synthesize import synthesize
+from auricle_cli.main import main
 
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite")
 
@@ -37,7 +37,7 @@ def test_there_are_as_many_workers_as_usable_cpus_unless_it_is_said(
     monkeypatch.setattr(synthesis, "synthesize", lambda *given: asked.append(given[2].workers))
     for options in ([], ["--workers", "3"]):
         arguments = [str(text), str(tmp_path / "out"), "--hours", "1", *options]
-        CliRunner().invoke(synthesize, arguments)
+        CliRunner().invoke(main, ["synthesize", *arguments])
     assert asked == [usable_cpus(), 3]
 
 
@@ -45,7 +45,9 @@ def test_there_are_as_many_workers_as_usable_cpus_unless_it_is_said(
 def test_a_text_becomes_speech_and_the_next_run_goes_on(text: Path, tmp_path: Path) -> None:
     def run(hours: str) -> list[str]:
         options = ["--hours", hours, "--workers", "1", "--engine", "flite"]
-        result = CliRunner().invoke(synthesize, [str(text), str(tmp_path / "out"), *options])
+        result = CliRunner().invoke(
+            main, ["synthesize", str(text), str(tmp_path / "out"), *options]
+        )
         assert result.exit_code == 0, result.output
         assert str(tmp_path / "out") in result.output
         return (tmp_path / "out" / "train.jsonl").read_text().splitlines()
@@ -61,14 +63,16 @@ def test_a_missing_engine_ends_with_status_2(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = CliRunner().invoke(synthesize, [str(text), str(tmp_path / "out"), "--hours", "1"])
+    result = CliRunner().invoke(
+        main, ["synthesize", str(text), str(tmp_path / "out"), "--hours", "1"]
+    )
     assert result.exit_code == 2
     assert "apt-get install" in result.output
 
 
 @pytest.mark.skipif(not all(map(shutil.which, module.DEFAULT_ENGINES)), reason="needs the engines")
 def test_a_folder_that_cannot_be_made_ends_with_status_2(text: Path) -> None:
-    result = CliRunner().invoke(synthesize, [str(text), str(text / "out"), "--hours", "1"])
+    result = CliRunner().invoke(main, ["synthesize", str(text), str(text / "out"), "--hours", "1"])
     assert result.exit_code == 2
     assert str(text / "out") in result.output
 
@@ -85,7 +89,7 @@ def test_a_folder_that_cannot_be_made_ends_with_status_2(text: Path) -> None:
 def test_wrong_usage_ends_with_status_2(
     text: Path, tmp_path: Path, arguments: list[str], complaint: str
 ) -> None:
-    result = CliRunner().invoke(synthesize, [str(text), str(tmp_path / "out"), *arguments])
+    result = CliRunner().invoke(main, ["synthesize", str(text), str(tmp_path / "out"), *arguments])
     assert result.exit_code == 2
     assert complaint in result.output
     assert not (tmp_path / "out").exists()

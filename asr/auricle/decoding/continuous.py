@@ -60,7 +60,7 @@ class ContinuousDecoder:
         lm: LmScorer | None = None,
         setup: PassSetup | None = None,
     ) -> Decoding:
-        """Begin to decode an utterance, its `memory` from `Decoder.memorise`.
+        """Begin to decode an utterance, its `memory` from `Decoder.project_memory`.
 
         Its search may be done already: the next step says so. `ctc` and `lm` score its hypotheses,
         too. Without a `setup` the prompt is the vocabulary's start.
@@ -286,7 +286,7 @@ def decode_all(
         max_tokens=frames + len(special.start) - 1,
     )
     continuous = ContinuousDecoder(decoder, cache, special=special)
-    for memory, search in zip(decoder.memorise(encoder_outs), searches, strict=True):
+    for memory, search in zip(decoder.project_memory(encoder_outs), searches, strict=True):
         continuous.join(memory, search)
     running = len(searches)
     while running:

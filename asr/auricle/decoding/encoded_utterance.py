@@ -17,7 +17,7 @@ class EncodedUtterance:
     """The cross-attention state of an utterance, and the posteriors of the CTC head."""
 
     decoder: Decoder
-    memory: Tensor  # (layers, 2, H, N, D // H) as `Decoder.memorise` gives it
+    memory: Tensor  # (layers, 2, H, N, D // H) as `Decoder.project_memory` gives it
     ctc_log_probs: Tensor | None  # (N, V) on the host; None: the model has no such head
     frames: int  # of the audio; those behind them are silence that was added
 
@@ -44,7 +44,7 @@ def heads_of_layers(encoded: EncodedUtterance, layers: Iterable[int]) -> Heads:
 
 
 class _ScoreRecorder:
-    """A `Recall` of one layer that keeps its scores `(H, U, N)`, in float32."""
+    """A `CrossAttend` of one layer that keeps its scores `(H, U, N)`, in float32."""
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:
         self._keys, self._values = keys.float(), values.float()  # (H, N, D // H)

@@ -15,7 +15,7 @@ from auricle.engine.request import Job, Outcome, Request
 from auricle.engine.scheduler import Scheduler
 from auricle.engine.serving import Runner
 from auricle.engine.statistics import Ledger, Statistics
-from auricle.forks import Home
+from auricle.forks import OwnerProcess
 from auricle_types.errors import (
     AuricleError,
     DeadlineExceededError,
@@ -41,7 +41,7 @@ class Engine:
         model_id: str = "unnamed",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._home = Home()
+        self._home = OwnerProcess()
         self._runner = runner
         self._config = config or EngineConfig()
         slots = self._config.slots

@@ -177,7 +177,7 @@ class ModelRunner:
         encoder_outs = self.model.encoder.encode(xs)
         if not all(torch.isfinite(encoder_out).all() for encoder_out in encoder_outs):
             raise InferenceError("the encoder's output is not finite: check the audio's level")
-        memories = self.model.decoder.memorise(encoder_outs)
+        memories = self.model.decoder.project_memory(encoder_outs)
         if not any(self._needs_ctc(request.options) for request in requests):
             return [(memory, None) for memory in memories]
         return list(zip(memories, self._ctc(encoder_outs), strict=True))

@@ -1,13 +1,11 @@
 """Waveform to features: `samples (B, S), lens (B,) -> x (B, T, n_mels), x_lens (B,)`."""
 
 from auricle.features.log_mel import LogMel, mel_filters
-from auricle.features.streaming import StreamingLogMel
 from auricle.features.waveform import Waveform
 
 __all__ = [
     "Features",
     "LogMel",
-    "StreamingLogMel",
     "Waveform",
     "mel_filters",
 ]

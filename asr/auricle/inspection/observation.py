@@ -87,7 +87,7 @@ def observe(checkpoint: Checkpoint, audio: Audio, layer: int | None = None) -> O
     x, x_len = _features(audio, config), config.features.x_len(len(audio.samples))
     frames = max(config.transformer.encoder_len(x_len), 1)
     encoder_out, query, key = _encode(model.encoder, x, layer)
-    (memory,) = model.decoder.memorise([encoder_out])
+    (memory,) = model.decoder.project_memory([encoder_out])
     encoded = EncodedUtterance(model.decoder, memory, None, frames)
     prompt, heads = _prompt(policy, hypothesis, config), policy.alignment_heads(encoded)
     return Observation(

@@ -18,10 +18,10 @@ from auricle.model.attention import causal_attention, masked_attention
 from auricle.model.decoder_cache import StepView
 from auricle.model.layers import (
     Attend,
+    CrossAttend,
     CrossAttention,
     FeedForward,
     GatedFeedForward,
-    Recall,
     SelfAttention,
     layer_norm,
 )
@@ -51,14 +51,16 @@ class DecoderLayer(nn.Module):
         """The projections whose outputs are added to x."""
         return [self.attention.out, self.cross_attention.out, cast(nn.Linear, self.ffn[-1])]
 
-    def forward(self, x: Tensor, attend: Attend, rotation: Tensor | None, recall: Recall) -> Tensor:
+    def forward(
+        self, x: Tensor, attend: Attend, rotation: Tensor | None, cross_attend: CrossAttend
+    ) -> Tensor:
         """`x (B, U, D) -> (B, U, D)`."""
         x = x + self.dropout(self.attention(self.attention_norm(x), attend, rotation))
-        x = x + self.dropout(self.cross_attention(self.cross_norm(x), recall))
+        x = x + self.dropout(self.cross_attention(self.cross_norm(x), cross_attend))
         return x + self.dropout(self.ffn(self.ffn_norm(x)))
 
 
-class Keeping:
+class KeyValueRecorder:
     """An `Attend` by causal attention that keeps what one hypothesis' layers show it."""
 
     def __init__(self, dtype: torch.dtype) -> None:
@@ -73,7 +75,7 @@ class Keeping:
         return attended.to(query.dtype)
 
 
-def _recall(keys: Tensor, values: Tensor, query: Tensor) -> Tensor:
+def _cross_attend(keys: Tensor, values: Tensor, query: Tensor) -> Tensor:
     """In the numbers of the memory, `(1, H, N, D // H)` each."""
     return F.scaled_dot_product_attention(query.to(keys.dtype), keys, values).to(query.dtype)
 
@@ -148,28 +150,31 @@ class Decoder(nn.Module):
         """
         mask = key_padding_mask(encoder_out_lens, encoder_out.shape[1])
         remembered = [layer.cross_attention.keys_values(encoder_out) for layer in self.layers]
-        recalls = [
+        cross_attends = [
             partial(masked_attention, key=keys, value=values, mask=mask)
             for keys, values in remembered
         ]
-        return self.logits(self.read(tokens, recalls))
+        return self.logits(self.read(tokens, cross_attends))
 
     def read(
-        self, tokens: Tensor, recalls: Sequence[Recall], attend: Attend = causal_attention
+        self,
+        tokens: Tensor,
+        cross_attends: Sequence[CrossAttend],
+        attend: Attend = causal_attention,
     ) -> Tensor:
-        """All positions at once, each layer with its own way to recall the encoder's output.
+        """All positions at once, each layer with its own way to attend to the encoder's output.
 
         Args:
             tokens: `(B, U)`.
-            recalls: of each layer.
+            cross_attends: of each layer.
             attend: of all layers, called by one after the other.
 
         Returns:
             `(B, U, D)`, of which `logits` are those of the token after each position.
         """
         x, rotation = self._embed(tokens, torch.arange(tokens.shape[1], device=tokens.device))
-        for layer, recall in zip(self.layers, recalls, strict=True):
-            x = layer(x, attend, rotation, recall)
+        for layer, cross_attend in zip(self.layers, cross_attends, strict=True):
+            x = layer(x, attend, rotation, cross_attend)
         return cast(Tensor, self.norm(x))
 
     def prefill(self, tokens: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
@@ -177,18 +182,18 @@ class Decoder(nn.Module):
 
         Args:
             tokens: `(U,)`.
-            memory: `(layers, 2, H, N, D // H)`, as `memorise` gives it or a cache keeps it.
+            memory: `(layers, 2, H, N, D // H)`, as `project_memory` gives it or a cache keeps it.
 
         Returns:
             `(U, D)`, of which `logits` are those of the token after each position, and the keys
             and values of all layers `(layers, 2, H, U, D // H)`, in the numbers of `memory`.
         """
-        recalls = [partial(_recall, *layer[:, None]) for layer in memory]
-        keeping = Keeping(memory.dtype)
-        decoder_out = self.read(tokens[None], recalls, keeping)
-        return decoder_out[0], torch.stack(keeping.layers)
+        cross_attends = [partial(_cross_attend, *layer[:, None]) for layer in memory]
+        recorder = KeyValueRecorder(memory.dtype)
+        decoder_out = self.read(tokens[None], cross_attends, recorder)
+        return decoder_out[0], torch.stack(recorder.layers)
 
-    def memorise(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
+    def project_memory(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
         """What the cross-attention remembers of utterances: keys and values, all layers.
 
         Args:
@@ -221,7 +226,7 @@ class Decoder(nn.Module):
         if rotation is not None:
             rotation = rotation[:, :, None]  # (2, B, 1, 1, R // 2)
         for index, layer in enumerate(self.layers):
-            x = layer(x, partial(view.attend, index), rotation, partial(view.recall, index))
+            x = layer(x, partial(view.attend, index), rotation, partial(view.cross_attend, index))
         return self.norm(x)[:, 0]
 
     @property

@@ -24,7 +24,7 @@ class StepView(Protocol):
         """Keep one token's keys and values; attend to all of the row's: `(B, H, 1, D // H)`."""
         ...
 
-    def recall(self, layer: int, query: Tensor) -> Tensor:
+    def cross_attend(self, layer: int, query: Tensor) -> Tensor:
         """Attend to what the row's slot remembers of the encoder: `(B, H, 1, D // H)`."""
         ...
 

@@ -32,7 +32,7 @@ class Attend(Protocol):
         ...
 
 
-class Recall(Protocol):
+class CrossAttend(Protocol):
     """How queries meet what is remembered of the encoder's output, `(B, H, T, D // H)`."""
 
     def __call__(self, query: Tensor) -> Tensor:
@@ -75,10 +75,10 @@ class CrossAttention(nn.Module):
         keys, values = split_heads(self.key_value(encoder_out), 2 * self.n_heads).chunk(2, dim=1)
         return keys, values
 
-    def forward(self, x: Tensor, recall: Recall) -> Tensor:
+    def forward(self, x: Tensor, cross_attend: CrossAttend) -> Tensor:
         """`x (B, U, D) -> (B, U, D)`."""
         query = split_heads(self.query(x), self.n_heads)
-        return self.out(merge_heads(recall(query)))
+        return self.out(merge_heads(cross_attend(query)))
 
 
 class FeedForward(nn.Sequential):

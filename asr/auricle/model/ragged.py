@@ -149,7 +149,7 @@ class RaggedView:
             attended[rows] = each.unflatten(0, (-1, query.shape[1]))
         return attended.to(value.dtype)
 
-    def recall(self, layer: int, query: Tensor) -> Tensor:
+    def cross_attend(self, layer: int, query: Tensor) -> Tensor:
         """Attend to what the row's slot remembers of the encoder: `(B, H, 1, D // H)`."""
         queries = _scaled(query)[:, :, 0].transpose(0, 1)  # (H, B, D // H)
         attended = torch.zeros(queries.shape)

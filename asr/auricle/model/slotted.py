@@ -111,7 +111,7 @@ class SlottedCache:
         )
 
     def bytes_of(self, frames: int) -> int:
-        """None: the slots reserve all that they will need."""
+        """Return 0: the slots reserve all that they will need."""
         return 0
 
     def _size(self, keys: int, room: Tensor) -> int:
@@ -151,7 +151,7 @@ class SlottedView:
         keys, values = kept[:, :, :, : self.tokens].unbind(dim=1)
         return masked_attention(query, keys, values, mask=mask)
 
-    def recall(self, layer: int, query: Tensor) -> Tensor:
+    def cross_attend(self, layer: int, query: Tensor) -> Tensor:
         """Attend to what the row's slot remembers of the encoder: `(B, H, 1, D // H)`."""
         memory = self.cache.memories[layer, : len(self.positions), :, :, : self.frames]
         keys, values = memory.unbind(dim=1)

@@ -76,9 +76,9 @@ class World:
         """The first process' values, for all."""
         if self.size == 1:
             return list(values)
-        told = torch.tensor(values, dtype=torch.float64, device=self.device)
-        distributed.broadcast(told, 0)
-        return list(told.tolist())
+        shared = torch.tensor(values, dtype=torch.float64, device=self.device)
+        distributed.broadcast(shared, 0)
+        return list(shared.tolist())
 
     @contextmanager
     def first_alone(self) -> Iterator[None]:

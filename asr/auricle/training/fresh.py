@@ -24,8 +24,8 @@ from auricle.training.synthesis import (
     MANIFEST,
     Sentence,
     SynthesisConfig,
-    cast_of,
     read_sentences,
+    speakers_of,
     synthesize,
 )
 from auricle_types.errors import InvalidOptionError, TrainingInterruptedError
@@ -145,7 +145,7 @@ def check_ready(fresh: FreshConfig) -> None:
         SynthesizerMissingError: an engine is not installed.
         InvalidOptionError: a file is missing.
     """
-    cast_of(fresh.engines)
+    speakers_of(fresh.engines)
     for path in filter(None, (fresh.text, fresh.punctuated, fresh.sources)):
         if not path.is_file():
             raise InvalidOptionError(f"[fresh]: {path} is no file")

@@ -32,8 +32,8 @@ class Journal:
     def epoch(self, epoch: int, step: int, rates: Mapping[str, Rates]) -> None:
         """Record each dev set's WER by CTC, if there is such a head, and by attention."""
         for name, (ctc, attention) in rates.items():
-            heard = "" if ctc is None else f"{ctc:.3f} ctc, "
-            logger.info("epoch %d %s: WER %s%.3f attention", epoch, name, heard, attention)
+            ctc_text = "" if ctc is None else f"{ctc:.3f} ctc, "
+            logger.info("epoch %d %s: WER %s%.3f attention", epoch, name, ctc_text, attention)
         self._write(epoch=epoch, step=step, wer=rates)
 
     def _write(self, **values: Any) -> None:  # noqa: ANN401

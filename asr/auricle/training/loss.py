@@ -59,13 +59,13 @@ def joint_loss(
     """Loss of a padded batch `x (B, T, n_mels)`, `x_lens (B,)` against its token ids.
 
     `model` is a SpeechTransformer, or one that gives the CTC logits of several layers, or of none:
-    then attention is all. What the decoder is told first, `special.start`, it need not learn.
+    then attention is all. The decoder need not learn `special.start`, with which every text begins.
     """
     rows = [torch.tensor(text, dtype=torch.long, device=x.device) for text in texts]
     start, end = rows[0].new_tensor(special.start), rows[0].new_tensor([special.end])
-    told = torch.full_like(start[1:], IGNORE)
+    masked = torch.full_like(start[1:], IGNORE)
     inputs = pad_sequence([torch.cat([start, row]) for row in rows], True, special.end)
-    targets = pad_sequence([torch.cat([told, row, end]) for row in rows], True, IGNORE)
+    targets = pad_sequence([torch.cat([masked, row, end]) for row in rows], True, IGNORE)
     logits, *ctc_logits, encoder_out_lens = model(x, x_lens, inputs)
     attention = F.cross_entropy(
         logits.float().flatten(0, 1),
@@ -78,8 +78,8 @@ def joint_loss(
         return Losses(attention, attention.detach())
     ctc, *middle = (share.ctc * _ctc_loss(each, encoder_out_lens, rows) for each in ctc_logits)
     weight = config.intermediate_ctc_weight
-    heard = (1 - weight) * ctc + weight * middle[0] if middle else ctc
-    total = config.ctc_weight * heard + (1 - config.ctc_weight) * attention
+    ctc_loss = (1 - weight) * ctc + weight * middle[0] if middle else ctc
+    total = config.ctc_weight * ctc_loss + (1 - config.ctc_weight) * attention
     return Losses(total, attention.detach(), ctc.detach())
 
 

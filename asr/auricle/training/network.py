@@ -8,7 +8,7 @@ from auricle.training.distributed import World
 
 
 class Network(nn.Module):
-    """A SpeechTransformer whose middle encoder layer speaks, too, where `intermediate`."""
+    """A SpeechTransformer whose middle encoder layer gives CTC logits, too, if `intermediate`."""
 
     def __init__(self, model: SpeechTransformer, *, intermediate: bool) -> None:
         super().__init__()
@@ -16,16 +16,16 @@ class Network(nn.Module):
         self.intermediate = intermediate
 
     def forward(self, x: Tensor, x_lens: Tensor, tokens: Tensor) -> tuple[Tensor, ...]:
-        """Decoder logits, those of CTC by no, the last, or the middle layer, too; lengths."""
+        """Return decoder logits, the CTC logits of each layer that has some, and lengths."""
         model = self.model
         if self.intermediate:
             encoder_out, middle, encoder_out_lens = model.encoder.with_middle(x, x_lens)
-            heard = [encoder_out, middle]
+            encoded = [encoder_out, middle]
         else:
             encoder_out, encoder_out_lens = model.encoder(x, x_lens)
-            heard = [encoder_out] if model.config.transformer.ctc else []
+            encoded = [encoder_out] if model.config.transformer.ctc else []
         logits = model.decoder(tokens, encoder_out, encoder_out_lens)
-        return logits, *(model.ctc(each) for each in heard), encoder_out_lens
+        return logits, *(model.ctc(each) for each in encoded), encoder_out_lens
 
 
 def network_of(model: SpeechTransformer, config: TrainingConfig, world: World) -> nn.Module:

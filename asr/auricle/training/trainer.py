@@ -21,18 +21,18 @@ from auricle.training.batches import make_batches
 from auricle.training.clips import Clip, plan_clips, render
 from auricle.training.config import TrainingConfig, load_training_config
 from auricle.training.distributed import World, world_of
+from auricle.training.epoch_evaluator import EpochEvaluator
 from auricle.training.events import Events
 from auricle.training.fresh import FreshSpeech, check_ready, folder_of
 from auricle.training.interruption import Interruption
 from auricle.training.journal import Journal
-from auricle.training.judge import Judge
-from auricle.training.lessons import Lessons
 from auricle.training.loss import Losses, joint_loss
 from auricle.training.network import network_of
 from auricle.training.selection import Speech, alignable
 from auricle.training.silence import with_silence
 from auricle.training.speech import load_speech
 from auricle.training.state import new_state
+from auricle.training.teacher_labels import TeacherLabels
 from auricle_types.errors import TrainingInterruptedError
 
 logger = logging.getLogger(__name__)
@@ -58,9 +58,9 @@ class Trainer:
             speech = load_speech(config)
             self.tokenizer = beginning.tokenizer(config, [u.text for _, u in speech])
             teacher = config.teacher
-            self.lessons = teacher and Lessons(config, teacher, speech, self.tokenizer)
-            if self.lessons:
-                speech = self.lessons.labelled(speech)
+            self.teacher_labels = teacher and TeacherLabels(config, teacher, speech, self.tokenizer)
+            if self.teacher_labels:
+                speech = self.teacher_labels.labelled(speech)
         self.recorded = alignable(speech, self.tokenizer, config.model, config.data.on_bad)
         self.utterances = self.recorded  # of the epoch
         self.fresh = FreshSpeech(config.fresh, config, self.tokenizer) if config.fresh else None
@@ -78,7 +78,7 @@ class Trainer:
             logger.info("%s has no CTC head: its decoder alone is trained", config.model.name)
         self.network = network_of(model, config, self.world)
         self.journal = Journal(config.output, Events(config.output))
-        self.judge = Judge(config, self.features, self.tokenizer, self.journal)
+        self.epoch_evaluator = EpochEvaluator(config, self.features, self.tokenizer, self.journal)
         self.interruption = Interruption(repeated=self.world.size > 1)
 
     @property
@@ -107,7 +107,7 @@ class Trainer:
             while not self._finished:
                 self._epoch()
                 self.state.epoch, self.state.batch = self.state.epoch + 1, 0
-                self.judge.epoch(self.state, self.world)
+                self.epoch_evaluator.epoch(self.state, self.world)
                 self._save()
                 self._heed_interruption()
 
@@ -192,11 +192,11 @@ class Trainer:
     def _losses(self, clips: list[Clip], x: Tensor, x_lens: Tensor) -> Losses:
         """Of this process' rows of a batch."""
         config, world = self.config, self.world
-        if self.lessons:
-            wanted = [self.lessons.target(self._spoken(clip)) for clip in clips]
+        if self.teacher_labels:
+            wanted = [self.teacher_labels.target(self._spoken(clip)) for clip in clips]
             targets = world.rows(wanted)
             share = world.share([each.text for each in targets], [each.text for each in wanted])
-            return self.lessons.loss(self.network, x, x_lens, targets, share)
+            return self.teacher_labels.loss(self.network, x, x_lens, targets, share)
         batch = [self.tokenizer.encode(self._text(clip)) for clip in clips]
         texts = world.rows(batch)
         share, special = world.share(texts, batch), config.model.tokens
@@ -217,7 +217,7 @@ class Trainer:
         waveforms = [self._waveform(clip) for clip in clips]
         lens = torch.tensor([len(waveform) for waveform in waveforms])
         samples, lens = self.augment(pad_sequence(waveforms, True), lens)
-        listener = self.lessons.listener() if self.lessons else self.config.model
+        listener = self.teacher_labels.listener() if self.teacher_labels else self.config.model
         x, x_lens = self.features(*with_silence(samples, lens, listener))
         return self.spec_augment(x), x_lens
 

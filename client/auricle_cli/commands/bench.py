@@ -17,15 +17,15 @@ from auricle_cli.failure import Failure
 from auricle_cli.groups import option_group, some_of
 from auricle_cli.load import (
     Clips,
-    Ended,
     LoadReport,
-    Manner,
+    RequestResult,
+    RequestSettings,
     Saturation,
     Traffic,
     measure,
     saturation,
 )
-from auricle_client import AsyncClient, AuricleError, RecognitionOptions
+from auricle_client import AsyncClient, RecognitionOptions
 from auricle_types.options import DecodingOptions
 
 CONNECT_SECONDS = 10.0
@@ -71,12 +71,11 @@ def bench(
     if sweep and (traffic.disconnects or traffic.garbage):
         raise click.UsageError("--sweep goes without --disconnects and --garbage")
     patience = timeout + GRACE_SECONDS
-    manner = Manner(RecognitionOptions(max_tokens=decoding.max_tokens), timeout, patience=patience)
-    try:
-        clips = Clips.of(files) if files else Clips.noise(traffic.seed)
-        report = asyncio.run(_run(connection, traffic, clips, manner, sweep=sweep))
-    except AuricleError as error:
-        raise Failure(str(error)) from error
+    manner = RequestSettings(
+        RecognitionOptions(max_tokens=decoding.max_tokens), timeout, patience=patience
+    )
+    clips = Clips.of(files) if files else Clips.noise(traffic.seed)
+    report = asyncio.run(_run(connection, traffic, clips, manner, sweep=sweep))
     if isinstance(report, Saturation) and not report.rate:
         raise Failure(f"the server answered nothing ({first_errors(report)}): it cannot be filled")
     click.echo(json.dumps(report.to_dict()) if format == "json" else report.to_text())
@@ -84,7 +83,7 @@ def bench(
 
 
 async def _run(
-    connection: Connection, traffic: Traffic, clips: Clips, manner: Manner, *, sweep: bool
+    connection: Connection, traffic: Traffic, clips: Clips, manner: RequestSettings, *, sweep: bool
 ) -> LoadReport | Saturation:
     async with _connected(connection) as client:
         if not sweep:
@@ -101,12 +100,14 @@ async def _connected(connection: Connection) -> AsyncIterator[AsyncClient]:
         yield client
 
 
-async def _shown(client: AsyncClient, traffic: Traffic, clips: Clips, manner: Manner) -> LoadReport:
+async def _shown(
+    client: AsyncClient, traffic: Traffic, clips: Clips, manner: RequestSettings
+) -> LoadReport:
     """One run, under a bar on the standard error output, if that is a terminal."""
     total = sum(1 for _ in traffic.arrivals())
     with tqdm(total=total, unit="request", leave=False, disable=not sys.stderr.isatty()) as bar:
 
-        def advance(_: Ended) -> None:
+        def advance(_: RequestResult) -> None:
             bar.update()
 
         return await measure(client, traffic, clips, manner, advance)

@@ -9,7 +9,7 @@ import click
 
 from auricle_cli.answers import Transcriber
 from auricle_cli.connection import Connection
-from auricle_cli.failure import Failure, complain
+from auricle_cli.failure import complain
 from auricle_cli.groups import option_group, some_of
 from auricle_cli.inputs import Source, expand
 from auricle_cli.outcomes import SourceOutcome, attempt, exit_status
@@ -44,12 +44,12 @@ def demo(
         click.echo(f"auricle: serving {loading.model} on {address}")
         with closing(RecognitionSetup(Connection(address)).open()) as transcriber:
             if audio:
-                ctx.exit(_hear(transcriber, audio))
+                ctx.exit(_transcribe(transcriber, audio))
             ctx.exit(_compare(transcriber, utterances))
 
 
-def _hear(transcriber: Transcriber, audio: Sequence[str]) -> int:
-    """Anybody's recordings: what is heard in them. Returns the exit status."""
+def _transcribe(transcriber: Transcriber, audio: Sequence[str]) -> int:
+    """Transcribe anybody's recordings. Returns the exit status."""
     sources, failures = expand(audio)
     for name, reason in failures:
         complain(f"{name}: {reason}")
@@ -90,9 +90,5 @@ def _ignore(_: Segment) -> None:
 
 def _read(samples: Path) -> list["Utterance"]:
     from auricle.evaluation import read_manifest
-    from auricle_types.errors import ManifestError
 
-    try:
-        return read_manifest(samples)
-    except ManifestError as error:
-        raise Failure(str(error)) from error
+    return read_manifest(samples)

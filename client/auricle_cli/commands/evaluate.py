@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from auricle_cli.failure import Failure, complain
+from auricle_cli.failure import complain
 from auricle_cli.outcomes import exit_status
 from auricle_cli.recognition import RecognitionSetup, recognition_options
 
@@ -46,13 +46,9 @@ def evaluate(
     from auricle.evaluation import normalizer as normalizer_of
     from auricle.evaluation import read_manifest
     from auricle_cli.scoring import recognizing
-    from auricle_types.errors import InvalidOptionError, ManifestError
 
-    try:
-        normalize = normalizer_of(normalizer)
-        utterances = read_manifest(manifest)
-    except (InvalidOptionError, ManifestError) as error:
-        raise Failure(str(error)) from error
+    normalize = normalizer_of(normalizer)
+    utterances = read_manifest(manifest)
     with closing(recognition.open()) as transcriber:
         report = run(utterances, recognizing(transcriber, recognition.at_once), normalize)
     for each in report.failed:

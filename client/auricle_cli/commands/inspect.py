@@ -39,16 +39,14 @@ def inspect(audio: Path, output: Path, loading: LoadingOptions, layer: int | Non
     from auricle.inspection import observe
     from auricle.naming import model_path
     from auricle.pretrained import load_pretrained
-    from auricle_types.errors import AudioError, AuricleError
+    from auricle_types.errors import AudioError
 
     try:
-        heard = load_audio(audio)
-        observation = observe(load_pretrained(model_path(loading.model)), heard, layer)
+        loaded = load_audio(audio)
+        observation = observe(load_pretrained(model_path(loading.model)), loaded, layer)
     except AudioError as error:
         raise Failure(f"{audio}: {error}") from error
-    except AuricleError as error:
-        raise Failure(str(error)) from error
-    for warning in heard.warnings:
+    for warning in loaded.warnings:
         complain(f"{audio}: warning: {warning}")
     try:
         draw(observation, audio.name).savefig(output, format="png")

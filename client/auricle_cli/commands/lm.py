@@ -56,7 +56,6 @@ def lm(
     from auricle.naming import model_path
     from auricle.tokenizer import Tokenizer
     from auricle.training import language_model
-    from auricle_types.errors import AuricleError
 
     logging.basicConfig(level="INFO", format="%(message)s")
     try:
@@ -68,7 +67,7 @@ def lm(
         save_language_model(output, built, tokenizer)
         for path in check:
             click.echo(f"{path}: {_perplexity(built, tokenizer, path):.1f}")
-    except (AuricleError, OSError) as error:
+    except OSError as error:
         raise Failure(str(error)) from error
     click.echo(f"{output}: {len(built)} n-grams of {len(lines)} lines, {_mb(output)} MB")
 

@@ -76,12 +76,8 @@ def pull(name: str) -> None:
     compares the SHA-256 of the weights with the published one.
     """
     from auricle.hub.download import pull as download
-    from auricle_types.errors import ModelError
 
-    try:
-        click.echo(download(name))
-    except ModelError as error:
-        raise Failure(str(error)) from error
+    click.echo(download(name))
 
 
 @models.command()
@@ -89,13 +85,8 @@ def pull(name: str) -> None:
 def remove(name: str) -> None:
     """Delete NAME, in all its revisions, from the cache of the Hugging Face Hub."""
     from auricle.hub.cache import remove as delete
-    from auricle_types.errors import AuricleError
 
-    try:
-        freed = delete(name)
-    except AuricleError as error:
-        raise Failure(str(error)) from error
-    click.echo(f"removed {name}: {bytes_text(freed)} freed")
+    click.echo(f"removed {name}: {bytes_text(delete(name))} freed")
 
 
 @models.command()
@@ -107,13 +98,9 @@ def show(model: str) -> None:
     nothing.
     """
     from auricle.hub.known_models import find
-    from auricle_types.errors import ModelError
 
     known = find(model) if not Path(model).exists() else None
-    try:
-        shown = _publication(known) if known is not None else _description(model)
-    except ModelError as error:
-        raise Failure(str(error)) from error
+    shown = _publication(known) if known is not None else _description(model)
     click.echo(json.dumps(shown, indent=2))
 
 
@@ -143,15 +130,11 @@ def convert(source: str, target: Path, dtype: str, vocabulary: int | None) -> No
     from auricle.naming import model_path
     from auricle.pretrained import load_pretrained
     from auricle.vocabulary import with_merges
-    from auricle_types.errors import InvalidOptionError, ModelError, StorageError
 
-    try:
-        checkpoint = load_pretrained(model_path(source), dtype=loaded(KINDS[dtype]))
-        if vocabulary is not None:
-            checkpoint = with_merges(checkpoint, vocabulary)
-        save_checkpoint(target, checkpoint.model, checkpoint.tokenizer, KINDS[dtype])
-    except (ModelError, StorageError, InvalidOptionError) as error:
-        raise Failure(str(error)) from error
+    checkpoint = load_pretrained(model_path(source), dtype=loaded(KINDS[dtype]))
+    if vocabulary is not None:
+        checkpoint = with_merges(checkpoint, vocabulary)
+    save_checkpoint(target, checkpoint.model, checkpoint.tokenizer, KINDS[dtype])
 
 
 def _served(connection: Connection, timeout: float) -> list[Entry]:
@@ -192,7 +175,7 @@ def _publication(known: "KnownModel") -> dict[str, Any]:
 
 
 def _file(file: "KnownFile") -> dict[str, Any]:
-    """With what a download is compared with."""
+    """Describe a file, and how its download is checked."""
     stated = "the SHA-256 that the Hub states" if file.is_weights else "its size"
     checked = "its SHA-256" if file.sha256 is not None else stated
     return {**asdict(file), "checked_by": checked}

@@ -45,7 +45,6 @@ def synthesize(
     keeps the finished shards and continues, also to more hours. Files that end in .xz are unpacked.
     """
     from auricle.training import synthesis
-    from auricle_types.errors import AuricleError
 
     if workers is not None:
         speech["workers"] = workers
@@ -53,7 +52,7 @@ def synthesize(
         config = synthesis.SynthesisConfig(engines=engine, **speech)
         sentences = synthesis.read_sentences(text, punctuated=punctuated, sources=sources)
         summary = synthesis.synthesize(sentences, out, config)
-    except (AuricleError, OSError) as error:
+    except OSError as error:
         raise Failure(str(error)) from error
     click.echo(
         f"{out}: {summary.seconds / 3600:.2f} h, {summary.utterances} utterances, "

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from auricle_cli.failure import Failure, complain
+from auricle_cli.failure import complain
 from auricle_cli.interruption import INTERRUPTED
 
 
@@ -18,7 +18,7 @@ def train(config: Path, resume: bool) -> None:
     To use several GPUs, run torchrun --nproc-per-node 2 -m auricle_cli train CONFIG
     """
     from auricle.training.trainer import train as run
-    from auricle_types.errors import AuricleError, TrainingInterruptedError
+    from auricle_types.errors import TrainingInterruptedError
 
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(message)s")
     try:
@@ -26,5 +26,3 @@ def train(config: Path, resume: bool) -> None:
     except TrainingInterruptedError as error:
         complain(str(error))
         raise SystemExit(INTERRUPTED) from error
-    except AuricleError as error:
-        raise Failure(str(error)) from error

@@ -6,7 +6,7 @@ that queue behind it (no "coordinated omission", as G. Tene calls it).
 """
 
 from auricle_cli.load.clips import Clips
-from auricle_cli.load.generator import Ended, Manner, offer
+from auricle_cli.load.generator import RequestResult, RequestSettings, send_all
 from auricle_cli.load.report import LoadReport, Percentiles, measure
 from auricle_cli.load.sweep import Saturation, saturation
 from auricle_cli.load.traffic import Arrival, Traffic
@@ -14,13 +14,13 @@ from auricle_cli.load.traffic import Arrival, Traffic
 __all__ = [
     "Arrival",
     "Clips",
-    "Ended",
     "LoadReport",
-    "Manner",
     "Percentiles",
+    "RequestResult",
+    "RequestSettings",
     "Saturation",
     "Traffic",
     "measure",
-    "offer",
     "saturation",
+    "send_all",
 ]

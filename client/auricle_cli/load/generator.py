@@ -17,7 +17,7 @@ UNFINISHED = "UNFINISHED"  # the time for waiting was over
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RequestResult:
     """What became of one arrival. Times in seconds from when it was due."""
 
     arrival: Arrival
@@ -35,7 +35,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class RequestSettings:
     """How requests are sent."""
 
     options: RecognitionOptions = RecognitionOptions()
@@ -43,13 +43,13 @@ class Manner:
     patience: float = 60.0  # seconds to wait for answers once the last arrival has come
 
 
-async def offer(
+async def send_all(
     client: AsyncClient,
     arrivals: Iterable[Arrival],
     clips: Clips,
-    manner: Manner = Manner(),
-    on_end: Callable[[Ended], None] = lambda _: None,
-) -> list[Ended]:
+    manner: RequestSettings = RequestSettings(),
+    on_end: Callable[[RequestResult], None] = lambda _: None,
+) -> list[RequestResult]:
     """Send all requests, each when it is due.
 
     Args:
@@ -60,11 +60,11 @@ async def offer(
         on_end: called for each one that has ended.
 
     Returns:
-        What became of each, in the arrivals' order. A failure is an `Ended` with a reason.
+        What became of each, in the arrivals' order. A failure is a `RequestResult` with a reason.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
-    tasks: list[asyncio.Task[Ended]] = []
+    tasks: list[asyncio.Task[RequestResult]] = []
     for arrival in arrivals:
         request = _Request(client, arrival, clips.of_arrival(arrival), start + arrival.at)
         await asyncio.sleep(request.due - loop.time())
@@ -76,7 +76,7 @@ async def offer(
     return [task.result() for task in tasks]
 
 
-async def _wait(tasks: Sequence["asyncio.Task[Ended]"], patience: float) -> None:
+async def _wait(tasks: Sequence["asyncio.Task[RequestResult]"], patience: float) -> None:
     """For all to end; those that have not by then are told to."""
     if not tasks:
         return
@@ -97,7 +97,7 @@ class _Request:
         self._audio = audio
         self._first: float | None = None
 
-    async def run(self, manner: Manner) -> Ended:
+    async def run(self, manner: RequestSettings) -> RequestResult:
         """Send it, see how it ends; being cancelled is an end, too."""
         sent = self._now()
         transcript: Transcript | None = None
@@ -113,7 +113,7 @@ class _Request:
             reason = LEFT if hangs_up.expired() else self._reason(error)
         return self._ended(sent, transcript, reason)
 
-    async def _ask(self, manner: Manner) -> Transcript:
+    async def _ask(self, manner: RequestSettings) -> Transcript:
         if not self._arrival.streams:
             return await self._client.recognize(self._audio, manner.options, timeout=manner.timeout)
         stream = self._client.stream(self._audio, manner.options, timeout=manner.timeout)
@@ -122,12 +122,14 @@ class _Request:
                 self._first = self._now() if self._first is None else self._first
         return stream.transcript
 
-    def _ended(self, sent: float, transcript: Transcript | None, reason: str | None) -> Ended:
+    def _ended(
+        self, sent: float, transcript: Transcript | None, reason: str | None
+    ) -> RequestResult:
         now, first = self._now(), self._first
         if transcript is None:
-            return Ended(self._arrival, sent, now, reason, first)
+            return RequestResult(self._arrival, sent, now, reason, first)
         duration, receipt = transcript.duration, transcript.receipt
-        return Ended(self._arrival, sent, now, None, first, duration, receipt)
+        return RequestResult(self._arrival, sent, now, None, first, duration, receipt)
 
     def _reason(self, error: AuricleError) -> str:
         refused = self._arrival.garbage and isinstance(error, AudioError)

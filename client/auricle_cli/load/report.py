@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from auricle_cli.load.clips import Clips
-from auricle_cli.load.generator import LEFT, REFUSED_GARBAGE, Ended, Manner, offer
+from auricle_cli.load.generator import (
+    LEFT,
+    REFUSED_GARBAGE,
+    RequestResult,
+    RequestSettings,
+    send_all,
+)
 from auricle_cli.load.traffic import Traffic
 from auricle_client.aio import AsyncClient
 
@@ -55,7 +61,7 @@ class LoadReport:
     generator_delay: float  # seconds, the worst: large where this process was too slow
 
     @classmethod
-    def of(cls, traffic: Traffic, ended: Sequence[Ended]) -> Self:
+    def of(cls, traffic: Traffic, ended: Sequence[RequestResult]) -> Self:
         """The figures of one run."""
         answered = [each for each in ended if each.reason is None]
         reasons = Counter(each.reason for each in ended if each.reason is not None)
@@ -107,18 +113,18 @@ async def measure(
     client: AsyncClient,
     traffic: Traffic,
     clips: Clips,
-    manner: Manner = Manner(),
-    on_end: Callable[[Ended], None] = lambda _: None,
+    manner: RequestSettings = RequestSettings(),
+    on_end: Callable[[RequestResult], None] = lambda _: None,
 ) -> LoadReport:
-    """Offer `traffic` and report. The arguments are those of `offer`."""
-    return LoadReport.of(traffic, await offer(client, traffic.arrivals(), clips, manner, on_end))
+    """Offer `traffic` and report. The arguments are those of `send_all`."""
+    return LoadReport.of(traffic, await send_all(client, traffic.arrivals(), clips, manner, on_end))
 
 
-def _served(ended: Ended) -> bool:
+def _served(ended: RequestResult) -> bool:
     return ended.reason is None or ended.reason in ON_PURPOSE
 
 
-def _means(answered: Sequence[Ended]) -> dict[str, float | None]:
+def _means(answered: Sequence[RequestResult]) -> dict[str, float | None]:
     receipts = [each.receipt for each in answered if each.receipt is not None]
     if not receipts:
         names = ("queue_seconds", "encode_seconds", "decode_seconds", "batch_size")

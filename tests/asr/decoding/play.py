@@ -195,7 +195,7 @@ class Stage:
 
     def _join(self, number: int, part: Part) -> None:
         encoder_out = self.speeches[part.speech]
-        (memory,) = self.decoder.memorise([encoder_out])
+        (memory,) = self.decoder.project_memory([encoder_out])
         scorers = self.scorers(part)
         decoding = self.continuous.join(memory, scorers.search, scorers.ctc, scorers.lm)
         self.running[decoding] = number, part, 0

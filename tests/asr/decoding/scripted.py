@@ -44,7 +44,7 @@ class ScriptedDecoder:
         self.rows: list[int] = []  # of each step
         self.following = functools.cache(self._following)
 
-    def memorise(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
+    def project_memory(self, encoder_outs: Sequence[Tensor]) -> list[Tensor]:
         """`(1, 2, 1, N, WIDTH)` of each."""
         return [out.expand(1, 2, 1, *out.shape) for out in encoder_outs]
 
@@ -56,7 +56,7 @@ class ScriptedDecoder:
         query = torch.zeros_like(value)
         count = view.positions + 1
         fed = view.attend(0, query, query, value)[:, 0, 0] * count[:, None]
-        scripts = view.recall(0, query)[:, 0, 0, 0]
+        scripts = view.cross_attend(0, query)[:, 0, 0, 0]
         rows = zip(scripts.round().int().tolist(), fed.round().int(), count, strict=True)
         return torch.stack([self.following(s, tuple(row[:n].tolist())) for s, row, n in rows])
 
@@ -131,5 +131,5 @@ def script(number: int, frames: int = 40) -> Tensor:
 
 
 def remembered(number: int, frames: int = 40) -> Tensor:
-    """What `memorise` gives for it."""
+    """What `project_memory` gives for it."""
     return script(number, frames).expand(1, 2, 1, frames, WIDTH)

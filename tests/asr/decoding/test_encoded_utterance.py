@@ -13,7 +13,7 @@ HEADS = ((0, 1), (1, 0), (1, 1))
 def hearing(dtype: torch.dtype = torch.float32, frames: int | None = None) -> EncodedUtterance:
     model = prepared_model(dtype)
     encoder_out = model.encoder.encode(utterances(model.config, dtype)[:1])
-    (memory,) = model.decoder.memorise(encoder_out)
+    (memory,) = model.decoder.project_memory(encoder_out)
     return EncodedUtterance(model.decoder, memory, None, frames or memory.shape[3])
 
 

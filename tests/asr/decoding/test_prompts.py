@@ -56,7 +56,7 @@ def decoded(
     found = {}
     with torch.inference_mode():
         for row in rows:
-            (memory,) = decoder.memorise([speeches(dtype)[row % len(speeches(dtype))]])
+            (memory,) = decoder.project_memory([speeches(dtype)[row % len(speeches(dtype))]])
             search = new_search(OPTIONS[row], 100, end=Tokenizer.end_id)
             setup = PassSetup(prompt(PROMPTS[row]), observers=tuple(looks))
             found[row] = together.join(memory, search, setup=setup)
@@ -75,7 +75,7 @@ def test_a_prompt_that_cannot_be_fed_takes_no_slot(monkeypatch: pytest.MonkeyPat
         decoder, new_cache(decoder, slots=2, max_frames=100), special=Tokenizer.special
     )
     with torch.inference_mode():
-        (memory,) = decoder.memorise([speeches(torch.float32)[0]])
+        (memory,) = decoder.project_memory([speeches(torch.float32)[0]])
 
     def fails(*_: object) -> None:
         raise torch.OutOfMemoryError("none left")

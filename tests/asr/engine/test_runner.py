@@ -276,7 +276,9 @@ def test_a_request_costs_what_is_remembered_of_it(dtype: torch.dtype) -> None:
     model = prepared_model(dtype)
     runner = ModelRunner(model, CPU, dtype, config=EngineConfig(slots=40))
     outs = model.encoder.encode(utterances(model.config, dtype))
-    for job, out, memory in zip(costed(runner), outs, model.decoder.memorise(outs), strict=True):
+    for job, out, memory in zip(
+        costed(runner), outs, model.decoder.project_memory(outs), strict=True
+    ):
         assert job.cost.frames == len(out)
         assert job.cost.slots == job.request.options.beam_size
         assert job.cost.cache_bytes == memory.float().nbytes + len(out) * VOCAB_SIZE * 4

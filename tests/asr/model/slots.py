@@ -51,7 +51,7 @@ def filled_cache(
         group=few if kind == "ragged" else GROUP,
         dtype=weight.dtype,
     )
-    for slot, memory in enumerate(decoder.memorise(encoder_outs)):
+    for slot, memory in enumerate(decoder.project_memory(encoder_outs)):
         cache.open([slot], memory)
     return cache
 

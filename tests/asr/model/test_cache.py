@@ -86,7 +86,7 @@ def test_a_slot_knows_its_memory(kind: Kind) -> None:
 
 def test_a_callers_memory_is_copied(kind: Kind) -> None:
     decoder, (encoder_out, *_) = tiny_model().decoder, encoder_outs()
-    (memory,) = decoder.memorise([encoder_out])
+    (memory,) = decoder.project_memory([encoder_out])
     memory = memory.contiguous()
     cache = empty_cache(kind, CONFIG)
     cache.open([0], memory)
@@ -112,7 +112,7 @@ def test_slots_may_stand_at_different_positions(
     for turn in range(TOKENS):
         if turn in joins:
             slot = joins[turn]
-            cache.open([slot], decoder.memorise([outs[slot]])[0])
+            cache.open([slot], decoder.project_memory([outs[slot]])[0])
             seen[slot] = []
         logits = step(decoder, cache, {slot: int(tokens[slot, cache.lens[slot]]) for slot in seen})
         assert torch.isfinite(logits).all()
@@ -196,7 +196,7 @@ def test_who_was_in_a_slot_is_forgotten(kind: Kind, value: float) -> None:
         step(decoder, cache, {0: 4 + token, 1: 5})
     cache.close([0])
     step(decoder, cache, {1: 6})  # the first may be computed along, idle
-    cache.open([0], decoder.memorise([outs[1]])[0])
+    cache.open([0], decoder.project_memory([outs[1]])[0])
     fresh = filled_cache(kind, decoder, [outs[1]])
     for token in tokens[0].tolist():
         found, expected = step(decoder, cache, {0: token}), step(decoder, fresh, {0: token})

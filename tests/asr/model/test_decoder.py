@@ -61,8 +61,8 @@ def test_few_frames_are_memorised_as_many_are(dtype: torch.dtype, frames: int) -
     """A product of few rows rounds differently: not here. They also come out alone."""
     model = prepared_model(dtype)
     encoder_out, other, *_ = model.encoder.encode(utterances(model.config, dtype))
-    whole, _, part = model.decoder.memorise([encoder_out, other, encoder_out[:frames]])
-    (alone,) = model.decoder.memorise([encoder_out[:frames]])
+    whole, _, part = model.decoder.project_memory([encoder_out, other, encoder_out[:frames]])
+    (alone,) = model.decoder.project_memory([encoder_out[:frames]])
     assert torch.equal(part, whole[:, :, :, :frames])
     assert torch.equal(alone, part)
 
@@ -71,7 +71,7 @@ def test_few_frames_are_memorised_as_many_are(dtype: torch.dtype, frames: int) -
 def test_a_memory_is_the_keys_and_values_of_each_layer(positions: Positions) -> None:
     model = tiny_model(positions)
     outs = model.encoder.encode(utterances(model.config))
-    for encoder_out, memory in zip(outs, model.decoder.memorise(outs), strict=True):
+    for encoder_out, memory in zip(outs, model.decoder.project_memory(outs), strict=True):
         for layer, (keys, values) in zip(model.decoder.layers, memory, strict=True):
             expected = layer.cross_attention.keys_values(encoder_out[None])
             torch.testing.assert_close(keys, expected[0][0], atol=1e-4, rtol=0)
@@ -200,7 +200,7 @@ def test_cuda_decodes_as_the_cpu(positions: Positions) -> None:
     torch.testing.assert_close(full.cpu(), expected, atol=5e-3, rtol=0)
     rows = [row[:length] for row, length in zip(memory, lens.tolist(), strict=True)]
     cache = new_cache(decoder, slots=len(rows), max_frames=64)
-    for slot, each in enumerate(decoder.memorise(rows)):
+    for slot, each in enumerate(decoder.project_memory(rows)):
         cache.open([slot], each)
     for position in range(TOKENS):
         logits = step(decoder, cache, dict(enumerate(some_tokens()[:, position].tolist())))

@@ -40,7 +40,7 @@ def test_idle_rows_attend_to_nothing_and_keep_nothing() -> None:
     view = cache.view(cache.rows([1]))
     assert view.positions.tolist() == [0] * 4
     kept = view.attend(0, vectors(4), vectors(4), vectors(4))
-    remembered = view.recall(0, vectors(4))
+    remembered = view.cross_attend(0, vectors(4))
     for attended in (kept, remembered):
         assert attended.shape == (4, *HEADS)
         assert attended[0].any()
@@ -61,7 +61,7 @@ def test_a_row_attends_to_all_that_is_its_own(tokens: int, frames: int, layer: i
     view = cache.view([2])
     for found, (keys, values) in (
         (view.attend(layer, query, last[0], last[1]), own),
-        (view.recall(layer, query), memory[layer]),
+        (view.cross_attend(layer, query), memory[layer]),
     ):
         scores = query[0].double() @ keys.double().mT / CONFIG.head_dim**0.5
         expected = scores.softmax(dim=-1) @ values.double()
@@ -90,7 +90,7 @@ def test_halves_are_kept_in_float32_and_given_back_as_halves(dtype: torch.dtype)
     cache.open([0], some_memory(CONFIG, 9).to(dtype))
     view, (query, key, value) = cache.view([0]), vectors(3, 1).to(dtype)
     assert view.attend(0, query, key, value).dtype == dtype
-    assert view.recall(0, query).dtype == dtype
+    assert view.cross_attend(0, query).dtype == dtype
     assert cache.kept.dtype == cache.memories[0][0][0].dtype == torch.float32
     assert torch.equal(kept_in(cache, 0)[0, 0, :, 0], key[0, :, 0].float())
     assert torch.equal(kept_in(cache, 0)[0, 1, :, 0], value[0, :, 0].float())
@@ -200,13 +200,13 @@ def test_the_comparison_can_fail(dtype: torch.dtype) -> None:
 def test_hypotheses_of_one_utterance_are_the_same_anywhere(
     dtype: torch.dtype, before: int, after: int, width: int
 ) -> None:
-    """They recall their memory together, wherever their rows are."""
+    """They attend to their memory together, wherever their rows are."""
     decoder, (shared, other) = prepared_model(dtype).decoder, outs(dtype)[:2]
     found = []
     for first, last in ((0, 0), (before, after)):
         cache = filled_cache("ragged", decoder, [other] * (first + width + last))
         mine = range(first, first + width)
-        cache.open(mine, decoder.memorise([shared])[0])
+        cache.open(mine, decoder.project_memory([shared])[0])
         tokens = dict.fromkeys(range(cache.slots), 4) | {slot: 5 + slot - first for slot in mine}
         found.append(step(decoder, cache, tokens)[first : first + width])
     assert torch.equal(*found)

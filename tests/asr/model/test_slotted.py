@@ -102,7 +102,7 @@ def attended(cache: SlottedCache, garbage: float) -> tuple[Tensor, Tensor]:
     query, key, value = torch.randn(
         3, 4, CONFIG.n_heads, 1, CONFIG.head_dim, generator=torch.manual_seed(0)
     )
-    return view.attend(1, query, key, value)[[0, 3]], view.recall(1, query)[[0, 3]]
+    return view.attend(1, query, key, value)[[0, 3]], view.cross_attend(1, query)[[0, 3]]
 
 
 @pytest.mark.parametrize("garbage", [1e4, -1e4, 1e30])

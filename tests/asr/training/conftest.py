@@ -9,5 +9,5 @@ import pytest
 def pictures() -> Iterator[None]:
     """A module whose runs shall draw has a fixture of the same name."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("auricle.training.judge.renew_curves", lambda folder: None)
+        patch.setattr("auricle.training.epoch_evaluator.renew_curves", lambda folder: None)
         yield

@@ -80,7 +80,7 @@ def test_a_run_renews_its_picture_after_each_epoch(tmp_path: Path) -> None:
     first = picture.read_bytes()
     assert first.startswith(PNG)
     Journal(config.output).step(EVERY, Losses(*torch.ones(3)), 1.0, 0.1)
-    trainer.judge.epoch(trainer.state, trainer.world)
+    trainer.epoch_evaluator.epoch(trainer.state, trainer.world)
     assert picture.read_bytes() != first
 
 

@@ -49,7 +49,7 @@ def hum(text: str, voice: Voice) -> NDArray[np.float32]:
 def speaking_by(monkeypatch: pytest.MonkeyPatch) -> Speaking:
     """Puts a function in the place of the engines."""
     for module in (synthesis, fresh_speech):
-        monkeypatch.setattr(module, "cast_of", lambda names: {name: ["one"] for name in names})
+        monkeypatch.setattr(module, "speakers_of", lambda names: {name: ["one"] for name in names})
     return lambda speaker: monkeypatch.setattr(synthesis, "speak", speaker)
 
 

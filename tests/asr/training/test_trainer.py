@@ -25,7 +25,7 @@ from auricle.training.augmentation import seed_everything
 from auricle.training.clips import Clip
 from auricle.training.config import AugmentationConfig, TrainingConfig
 from auricle.training.distributed import World
-from auricle.training.judge import Judge
+from auricle.training.epoch_evaluator import EpochEvaluator
 from auricle.training.loss import IGNORE, Losses, joint_loss
 from auricle.training.state import TrainingState
 from auricle.training.trainer import Trainer, train
@@ -191,12 +191,12 @@ def plain_step(trainer: Trainer, clips: list[Clip]) -> None:
 def test_a_run_that_is_killed_while_it_validates_does_not_repeat_the_epoch(
     straight: Trainer, tmp_path: Path
 ) -> None:
-    def power_cut(judge: Judge, state: TrainingState, world: World) -> None:
+    def power_cut(epoch_evaluator: EpochEvaluator, state: TrainingState, world: World) -> None:
         raise PowerCutError
 
     config = tiny_run(tmp_path, checkpoint_steps=1000)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Judge, "epoch", power_cut)
+        patch.setattr(EpochEvaluator, "epoch", power_cut)
         with pytest.raises(PowerCutError):
             run(config)
     resumed = Trainer(config)

@@ -4,19 +4,22 @@ from typing import cast
 
 import pytest
 
-from auricle_cli.load import Arrival, Clips, Ended, Manner, offer
+from auricle_cli.load import Arrival, Clips, RequestResult, RequestSettings, send_all
 from auricle_cli.load.generator import LEFT, REFUSED_GARBAGE, UNFINISHED
 from auricle_client import AsyncClient, QueueFullError, UnsupportedAudioError
 from tests.cli.load.virtual import Loop, Server, run
 
 CLIPS = Clips([b"audio"])
-MANNER = Manner()
+MANNER = RequestSettings()
 
 
 def offered(
-    server: Server, arrivals: Sequence[Arrival], manner: Manner = MANNER, clips: Clips = CLIPS
-) -> list[Ended]:
-    return run(offer(cast(AsyncClient, server), arrivals, clips, manner))
+    server: Server,
+    arrivals: Sequence[Arrival],
+    manner: RequestSettings = MANNER,
+    clips: Clips = CLIPS,
+) -> list[RequestResult]:
+    return run(send_all(cast(AsyncClient, server), arrivals, clips, manner))
 
 
 def plain(*times: float) -> list[Arrival]:
@@ -86,13 +89,13 @@ def test_another_error_for_garbage_is_an_error() -> None:
 
 
 def test_patience_ends() -> None:
-    ended = offered(Server(seconds=10.0), plain(0.0, 1.0), Manner(patience=12.0))
+    ended = offered(Server(seconds=10.0), plain(0.0, 1.0), RequestSettings(patience=12.0))
     assert [each.reason for each in ended] == [None, UNFINISHED]
     assert ended[1].at == pytest.approx(13.0)
 
 
 def test_no_patience_at_all() -> None:
-    ended = offered(Server(seconds=1.0), plain(0.0, 2.0), Manner(patience=0.0))
+    ended = offered(Server(seconds=1.0), plain(0.0, 2.0), RequestSettings(patience=0.0))
     assert [each.reason for each in ended] == [None, UNFINISHED]
 
 
@@ -101,10 +104,10 @@ def test_nobody_comes() -> None:
 
 
 def test_requests_have_a_deadline_and_ends_are_told() -> None:
-    told: list[Ended] = []
+    told: list[RequestResult] = []
     server = Server(seconds=1.0)
-    work = offer(
-        cast(AsyncClient, server), plain(0.0, 1.0), CLIPS, Manner(timeout=7.0), told.append
+    work = send_all(
+        cast(AsyncClient, server), plain(0.0, 1.0), CLIPS, RequestSettings(timeout=7.0), told.append
     )
     assert run(work) == told
     assert server.timeouts == [7.0, 7.0]

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auricle_cli.load import Arrival, Clips, Ended, LoadReport, Percentiles, Traffic, measure
+from auricle_cli.load import (
+    Arrival,
+    Clips,
+    LoadReport,
+    Percentiles,
+    RequestResult,
+    Traffic,
+    measure,
+)
 from auricle_cli.load.generator import LEFT, REFUSED_GARBAGE, UNFINISHED
 from auricle_client import AsyncClient, Receipt
 from tests.cli.load.virtual import Server, run
@@ -14,10 +22,10 @@ from tests.cli.load.virtual import Server, run
 TRAFFIC = Traffic(rate=1.0, duration=10.0)
 
 
-def ended(at: float, latency: float = 1.0, reason: str | None = None) -> Ended:
+def ended(at: float, latency: float = 1.0, reason: str | None = None) -> RequestResult:
     receipt = None if reason else Receipt("m", 0.1, 0.2, 0.3, batch_size=4, padding_ratio=0.1)
     seconds = 0.0 if reason else 5.0
-    return Ended(Arrival(at, 0.5, 5.0), 0.01, latency, reason, None, seconds, receipt)
+    return RequestResult(Arrival(at, 0.5, 5.0), 0.01, latency, reason, None, seconds, receipt)
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1))
@@ -60,7 +68,7 @@ def test_failures_are_counted_by_reason_and_have_no_latency() -> None:
 
 
 @pytest.mark.parametrize("ends", [[], [ended(1.0, reason="QUEUE_FULL")]])
-def test_without_an_answer_there_are_no_latencies(ends: Sequence[Ended]) -> None:
+def test_without_an_answer_there_are_no_latencies(ends: Sequence[RequestResult]) -> None:
     report = LoadReport.of(TRAFFIC, ends)
     assert report.latency is None
     assert report.batch_size is None

@@ -2,7 +2,15 @@ from typing import cast
 
 import pytest
 
-from auricle_cli.load import Clips, LoadReport, Manner, Saturation, Traffic, measure, saturation
+from auricle_cli.load import (
+    Clips,
+    LoadReport,
+    RequestSettings,
+    Saturation,
+    Traffic,
+    measure,
+    saturation,
+)
 from auricle_cli.load.sweep import DOUBLINGS
 from auricle_client import AsyncClient
 from tests.cli.load.virtual import Server, run
@@ -14,12 +22,12 @@ def found(seconds: float, traffic: Traffic) -> Saturation:
     """Of a server that takes so long for each request, one at a time."""
     OFFERED.clear()
 
-    async def offer(more: Traffic) -> LoadReport:
+    async def send_all(more: Traffic) -> LoadReport:
         OFFERED.append(more)
         client = cast(AsyncClient, Server(seconds))
-        return await measure(client, more, Clips([b"audio"]), Manner(patience=0.0))
+        return await measure(client, more, Clips([b"audio"]), RequestSettings(patience=0.0))
 
-    return run(saturation(offer, traffic))
+    return run(saturation(send_all, traffic))
 
 
 @pytest.mark.parametrize("capacity", [3.0, 10.0, 47.0])

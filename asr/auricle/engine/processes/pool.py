@@ -13,7 +13,7 @@ from operator import add
 from auricle.engine.request import Outcome, Request
 from auricle.engine.serving import Serving
 from auricle.engine.statistics import Statistics
-from auricle.forks import Home
+from auricle.forks import OwnerProcess
 from auricle_types.errors import EngineStoppedError
 
 PAUSE = 1.0  # seconds between two attempts to start an engine
@@ -40,7 +40,7 @@ class EnginePool:
     def __init__(self, engines: Sequence[Serving], start: Callable[[], Serving]) -> None:
         """Serve with `engines`, which are closed with this; `start` makes another one."""
         self._members = [_Member(engine) for engine in engines]
-        self._home = Home()
+        self._home = OwnerProcess()
         self._start = start
         self._lock = threading.RLock()  # a finaliser may cancel a request within it
         self._past = Statistics()  # of engines that have ended

@@ -28,7 +28,7 @@ from auricle.engine.processes.outbox import Outbox
 from auricle.engine.processes.worker import Build, work
 from auricle.engine.request import Outcome, Request
 from auricle.engine.statistics import Ledger, Statistics
-from auricle.forks import Home
+from auricle.forks import OwnerProcess
 from auricle.threads import wait_passively
 from auricle_types.errors import AuricleError, EngineStoppedError
 
@@ -63,7 +63,7 @@ class RemoteEngine:
         )
         self._process.start()
         theirs.close()
-        self._home = Home()
+        self._home = OwnerProcess()
         self._numbers = count()
         self._lock = threading.RLock()  # of the futures; a finaliser may cancel one within it
         self._asked: dict[int, Future[None]] = {}

@@ -61,7 +61,7 @@ def check_prompt(tokenizer: WhisperTokenizer, prompt: str | Tokens | None, conte
     if len(tokens) > context:
         raise InvalidOptionError(
             f"prompt has {len(tokens)} tokens where the context has {context}: shorten it, "
-            f"the last {context // 2 - 1} are what is heard of it"
+            f"the last {context // 2 - 1} are used"
         )
     unknown = sorted({token for token in tokens if not 0 <= token < tokenizer.vocab_size})
     if unknown:

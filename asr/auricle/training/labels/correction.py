@@ -49,13 +49,13 @@ class _Unit:
 
 
 def corrected(
-    heard: str, reference: str, normalise: Callable[[str], str] = normalize
+    wrote: str, reference: str, normalise: Callable[[str], str] = normalize
 ) -> Correction:
-    """`reference`, lower-case words, written as the teacher wrote what it `heard`.
+    """`reference`, lower-case words, written as the teacher `wrote` it.
 
     Words that `normalise` makes equal are the same, such as `37` and `thirty seven` by Whisper's.
     """
-    words, units = reference.split(), _units(heard)
+    words, units = reference.split(), _units(wrote)
     matcher = SequenceMatcher(None, [unit.core for unit in units], words, autojunk=False)
     written: list[_Unit] = []
     agreed = 0
@@ -69,13 +69,13 @@ def corrected(
         elif written:
             written[-1] = _with_end(written[-1], span[-1])
     text = _balanced("".join(_sentences(written)))
-    stop = "." if text[-1:].isalnum() and not heard.rstrip()[-1:].isalnum() else ""
+    stop = "." if text[-1:].isalnum() and not wrote.rstrip()[-1:].isalnum() else ""
     return Correction(text + stop, agreed / max(1, len(words)))
 
 
-def similar(heard: str, reference: str) -> float:
+def similar(wrote: str, reference: str) -> float:
     """The share of letters that both have in the same order, 0 to 1."""
-    one, other = (re.sub(r"\W", "", text.lower()) for text in (heard, reference))
+    one, other = (re.sub(r"\W", "", text.lower()) for text in (wrote, reference))
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
@@ -132,7 +132,7 @@ def _in_place_of(span: Sequence[_Unit], words: Sequence[str]) -> list[_Unit]:
 
 
 def _like(word: str, span: Sequence[_Unit]) -> str:
-    """Capital where the teacher heard a name nearly so."""
+    """Capital where the teacher wrote a name nearly so."""
     names = [unit.core for unit in span if unit.word[:1].isupper() and not unit.opens]
     return _capital(word) if get_close_matches(word.lower(), names, 1, _NEAR) else word
 

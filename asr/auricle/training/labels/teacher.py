@@ -40,9 +40,9 @@ class Teacher:
     def label(self, speech: Sequence[tuple[Corpus, TrainingUtterance]]) -> dict[str, Label]:
         """Those of utterances whose reference can be trusted, by their names."""
         encoder_outs = self._encode([torch.from_numpy(c.samples(u)) for c, u in speech])
-        heard = [self._tokenizer.decode(tokens) for tokens in said(self._model, encoder_outs)]
+        texts = [self._tokenizer.decode(tokens) for tokens in said(self._model, encoder_outs)]
         labels = {}
-        for (_, utterance), text, encoder_out in zip(speech, heard, encoder_outs, strict=True):
+        for (_, utterance), text, encoder_out in zip(speech, texts, encoder_outs, strict=True):
             if similar(text, utterance.text) >= LEAST_SIMILAR:
                 correction = corrected(text, utterance.text, self._normalise)
                 labels[utterance.name] = self._thought(correction.text, encoder_out)
@@ -59,8 +59,8 @@ class Teacher:
         """What it thinks likely at each place of the corrected text."""
         start = torch.tensor(self._model.config.tokens.start)
         wanted, places = tokens_of(text, self._tokenizer)
-        told = torch.cat([start, wanted[:-1]])[None].to(self._device)
+        inputs = torch.cat([start, wanted[:-1]])[None].to(self._device)
         lens = torch.tensor([len(encoder_out)], device=self._device)
-        logits = self._model.decoder(told, encoder_out[None], lens)[0, len(start) - 1 :]
+        logits = self._model.decoder(inputs, encoder_out[None], lens)[0, len(start) - 1 :]
         likely = logits.float().log_softmax(dim=-1).topk(LIKELY)
         return Label(text, wanted, places, likely.indices.cpu(), likely.values.cpu())

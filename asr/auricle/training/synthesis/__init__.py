@@ -7,7 +7,7 @@ go on later, ask for more hours, or use another number of workers.
 """
 
 from auricle.training.synthesis.corpus import MANIFEST
-from auricle.training.synthesis.engines import DEFAULT_ENGINES, ENGINES, cast_of
+from auricle.training.synthesis.engines import DEFAULT_ENGINES, ENGINES, speakers_of
 from auricle.training.synthesis.run import SynthesisConfig, SynthesisSummary, synthesize
 from auricle.training.synthesis.sentences import Sentence, read_sentences
 
@@ -18,7 +18,7 @@ __all__ = [
     "Sentence",
     "SynthesisConfig",
     "SynthesisSummary",
-    "cast_of",
     "read_sentences",
+    "speakers_of",
     "synthesize",
 ]

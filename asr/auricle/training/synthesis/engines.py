@@ -90,7 +90,7 @@ ENGINES: dict[str, SpeechEngine] = {e.name: e for e in (EspeakNg(), Flite(), Fes
 DEFAULT_ENGINES = ("espeak-ng", "flite")  # as ever, so that folders can be continued
 
 
-def cast_of(engines: Iterable[str]) -> dict[str, list[str]]:
+def speakers_of(engines: Iterable[str]) -> dict[str, list[str]]:
     """The speakers of each of the named engines.
 
     Raises:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from auricle.config import SAMPLE_RATE
 from auricle.training.synthesis.corpus import SpeechFolder, SpokenRecording
-from auricle.training.synthesis.engines import DEFAULT_ENGINES, cast_of, speak
+from auricle.training.synthesis.engines import DEFAULT_ENGINES, speak, speakers_of
 from auricle.training.synthesis.opus import encode_opus
 from auricle.training.synthesis.plan import Plan, PlannedUtterance
 from auricle.training.synthesis.programs import ProgramKilledError
@@ -89,7 +89,7 @@ def synthesize(
         InvalidOptionError: `output` holds other speech.
         ManifestError: its manifest is damaged.
     """
-    plan = Plan(sentences, cast_of(config.engines), config.seed)
+    plan = Plan(sentences, speakers_of(config.engines), config.seed)
     folder = SpeechFolder(output, plan.identity())
     skipped: list[SynthesisError] = []
     with (

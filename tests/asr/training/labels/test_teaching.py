@@ -12,8 +12,8 @@ from auricle.training.config import AugmentationConfig, TrainingConfig, load_tra
 from auricle.training.journal import read_journal
 from auricle.training.labels import label, read_labels
 from auricle.training.labels.teacher import Teacher
-from auricle.training.lessons import Lessons
 from auricle.training.speech import load_speech
+from auricle.training.teacher_labels import TeacherLabels
 from auricle.training.trainer import Trainer
 from auricle.vocabulary import with_merges
 from auricle_types.errors import InvalidOptionError, ManifestError
@@ -46,7 +46,7 @@ def taught_recipe(
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a random teacher says is like no reference."""
     monkeypatch.setattr("auricle.training.labels.teacher.LEAST_SIMILAR", 0.0)
-    monkeypatch.setattr("auricle.training.lessons.LEAST_AGREEMENT", 0.0)
+    monkeypatch.setattr("auricle.training.teacher_labels.LEAST_AGREEMENT", 0.0)
 
 
 @pytest.mark.usefixtures("trusted")
@@ -88,9 +88,9 @@ def test_whom_nobody_understands_is_left_out(tmp_path: Path) -> None:
     assert teacher.label(load_speech(config)[:2]) == {}
 
 
-def lessons(config: TrainingConfig) -> Lessons:
+def teacher_labels(config: TrainingConfig) -> TeacherLabels:
     assert config.teacher
-    return Lessons(config, config.teacher, load_speech(config), short_vocabulary())
+    return TeacherLabels(config, config.teacher, load_speech(config), short_vocabulary())
 
 
 @pytest.mark.usefixtures("trusted")
@@ -131,14 +131,14 @@ def test_labels_of_other_tokens_are_refused(
     recipe = taught_recipe(tmp_path)
     label(recipe)
     with pytest.raises(ManifestError, match="not those of the model"):
-        lessons(load_training_config(recipe))
+        teacher_labels(load_training_config(recipe))
 
 
 @pytest.mark.usefixtures("trusted")
 def test_each_batch_hears_another_silence(tmp_path: Path) -> None:
     recipe = taught_recipe(tmp_path, "margin_seconds = [0.1, 0.5]")
     label(recipe)
-    taught = lessons(load_training_config(recipe))
+    taught = teacher_labels(load_training_config(recipe))
     margins = {taught.listener().margin_seconds for _ in range(20)}
     assert len(margins) > 10
     assert all(0.1 <= margin <= 0.5 for margin in margins)
@@ -149,7 +149,7 @@ def test_speech_without_labels_is_left_out(tmp_path: Path) -> None:
     recipe = taught_recipe(tmp_path)
     label(recipe)
     config = load_training_config(recipe)
-    taught, speech = lessons(config), load_speech(config)
+    taught, speech = teacher_labels(config), load_speech(config)
     strangers = [(corpus, replace(each, name="other")) for corpus, each in speech[:2]]
     found = taught.labelled([*speech[2:], *strangers])
     assert [each.name for _, each in found] == [each.name for _, each in speech[2:]]

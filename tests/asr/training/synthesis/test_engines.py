@@ -11,7 +11,7 @@ import soundfile
 
 from auricle.config import SAMPLE_RATE
 from auricle.training.synthesis import programs
-from auricle.training.synthesis.engines import ENGINES, EspeakNg, Flite, cast_of, speak
+from auricle.training.synthesis.engines import ENGINES, EspeakNg, Flite, speak, speakers_of
 from auricle.training.synthesis.festival import Festival
 from auricle.training.synthesis.opus import encode_opus
 from auricle.training.synthesis.voices import Voice
@@ -147,7 +147,7 @@ def test_festival_has_the_voices_that_are_installed(
     assert Festival().voices() == ["kal_diphone", "ked_diphone"]
     install(tmp_path, monkeypatch, "echo '(italian)'", "festival")
     with pytest.raises(SynthesizerMissingError, match="apt-get install festvox-us-slt-hts"):
-        cast_of(["festival"])
+        speakers_of(["festival"])
 
 
 def test_a_missing_engine_says_how_to_install_it(
@@ -156,7 +156,7 @@ def test_a_missing_engine_says_how_to_install_it(
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in ENGINES:
         with pytest.raises(SynthesizerMissingError, match=f"apt-get install {name}"):
-            cast_of([name])
+            speakers_of([name])
         with pytest.raises(SynthesizerMissingError, match=f"apt-get install {name}"):
             speak(SENTENCE, Voice(name, "any"))
 
@@ -164,7 +164,7 @@ def test_a_missing_engine_says_how_to_install_it(
 @pytest.mark.parametrize("names", [[], ["pico"], ["flite", "pico"]])
 def test_only_known_engines_can_be_asked_for(names: list[str]) -> None:
     with pytest.raises(InvalidOptionError, match="espeak-ng, flite, festival"):
-        cast_of(names)
+        speakers_of(names)
 
 
 @pytest.mark.parametrize(

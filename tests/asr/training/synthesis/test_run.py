@@ -38,7 +38,7 @@ def hum(text: str, voice: Voice) -> NDArray[np.float32]:
 @pytest.fixture
 def speaking_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Speaker], None]:
     """Puts a function in the place of the engines."""
-    monkeypatch.setattr(run, "cast_of", lambda names: {name: ["one", "two"] for name in names})
+    monkeypatch.setattr(run, "speakers_of", lambda names: {name: ["one", "two"] for name in names})
     return lambda speaker: monkeypatch.setattr(run, "speak", speaker)
 
 

@@ -9,7 +9,7 @@ import torch
 
 from auricle.training.config import TrainingConfig
 from auricle.training.distributed import World
-from auricle.training.judge import Judge
+from auricle.training.epoch_evaluator import EpochEvaluator
 from auricle.training.trainer import Trainer
 from tests.asr.training.runs import tiny_run, write_dev
 
@@ -25,7 +25,7 @@ def rates(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             yield rates[-1]
 
     told = endless()
-    monkeypatch.setattr(Judge, "_wer", lambda judge, state: next(told))
+    monkeypatch.setattr(EpochEvaluator, "_wer", lambda epoch_evaluator, state: next(told))
     return rates
 
 
@@ -80,9 +80,12 @@ def test_the_wer_is_attention_s_mean_over_the_dev_sets(tmp_path: Path) -> None:
     config = tiny_run(tmp_path, epochs=1)
     dev = (*config.data.dev, write_dev(tmp_path / "other", "other", count=3))
     trainer = Trainer(replace(config, data=replace(config.data, dev=dev)))
-    judge = trainer.judge
-    rates = [judge._validator.wer(trainer.state.averaged_model.eval(), each) for each in judge._dev]
-    assert judge._wer(trainer.state) == pytest.approx(sum(wer for _, wer in rates) / 2)
+    epoch_evaluator = trainer.epoch_evaluator
+    rates = [
+        epoch_evaluator._validator.wer(trainer.state.averaged_model.eval(), each)
+        for each in epoch_evaluator._dev
+    ]
+    assert epoch_evaluator._wer(trainer.state) == pytest.approx(sum(wer for _, wer in rates) / 2)
 
 
 def test_only_the_first_process_judges_and_the_others_believe_it(
@@ -90,6 +93,6 @@ def test_only_the_first_process_judges_and_the_others_believe_it(
 ) -> None:
     trainer = Trainer(tiny_run(tmp_path))
     monkeypatch.setattr(World, "agree", lambda world, *values: [0.25, 3.0])
-    trainer.judge.epoch(trainer.state, World(torch.device("cpu"), rank=1, size=2))
+    trainer.epoch_evaluator.epoch(trainer.state, World(torch.device("cpu"), rank=1, size=2))
     assert (trainer.state.best_wer, trainer.state.stale) == (0.25, 3)
     assert not (tmp_path / "run" / "last.safetensors").exists()

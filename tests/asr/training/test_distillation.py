@@ -6,9 +6,9 @@ from torch import Tensor
 
 from auricle.config import SpecialTokens
 from auricle.training.config import TeacherConfig
+from auricle.training.distillation import DistillationLoss, DistillationTarget, target_of
 from auricle.training.labels import Label
 from auricle.training.loss import Share
-from auricle.training.taught import SoftTarget, TaughtLoss, target_of
 
 END, VOCAB = 2, 12
 SPECIAL = SpecialTokens((1, 3), END)
@@ -40,8 +40,8 @@ def student(tokens: list[int], row: Tensor) -> Tensor:
     return logits[0, 1:].log_softmax(-1)
 
 
-def loss(weight: float = 0.5, smoothing: float = 0.0) -> TaughtLoss:
-    return TaughtLoss(TeacherConfig(labels=None, weight=weight), smoothing, SPECIAL)  # type: ignore[arg-type]
+def loss(weight: float = 0.5, smoothing: float = 0.0) -> DistillationLoss:
+    return DistillationLoss(TeacherConfig(labels=None, weight=weight), smoothing, SPECIAL)  # type: ignore[arg-type]
 
 
 X, LENS = torch.randn(3, 4, 5, generator=torch.Generator().manual_seed(3)), torch.tensor([4, 4, 3])
@@ -84,7 +84,9 @@ def test_a_batch_is_its_places_by_the_definition(weight: float, smoothing: float
 def test_who_agrees_with_the_teacher_is_not_apart() -> None:
     same = label(TEXTS[0], student(TEXTS[0], X[0]), most=4)
     target = target_of([same], END, 1.0)
-    target = SoftTarget(target.tokens, target.likely, target.log_probs, torch.ones(4).bool())
+    target = DistillationTarget(
+        target.tokens, target.likely, target.log_probs, torch.ones(4).bool()
+    )
     found = loss()(model, X[:1], LENS[:1], [target])  # type: ignore[arg-type]
     assert found.heads["teacher"] == pytest.approx(0.0, abs=1e-6)
 

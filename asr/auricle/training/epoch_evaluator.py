@@ -17,7 +17,7 @@ from auricle.training.validation import Validator, load_dev_set
 logger = logging.getLogger(__name__)
 
 
-class Judge:
+class EpochEvaluator:
     """Validates, reports and exports after each epoch."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Judge:
         self._validator = Validator(features, tokenizer, config.data.batch_seconds)
 
     def epoch(self, state: TrainingState, world: World) -> None:
-        """Judge the averaged model; of several processes the first one does, and tells the others.
+        """Evaluate the averaged model in the first process, which tells the others the result.
 
         Raises StorageError.
         """

@@ -12,16 +12,16 @@ from auricle.families.whisper.tokenizer import WhisperTokenizer
 from auricle.tokenizer import Vocabulary
 from auricle.training.config import TeacherConfig, TrainingConfig
 from auricle.training.corpus import Corpus, TrainingUtterance
+from auricle.training.distillation import DistillationLoss, DistillationTarget, target_of
 from auricle.training.labels import Label, by_student, read_labels
 from auricle.training.selection import Speech
-from auricle.training.taught import SoftTarget, TaughtLoss, target_of
 from auricle_types.errors import ManifestError
 
 logger = logging.getLogger(__name__)
 LEAST_AGREEMENT = 0.2  # of a teacher and the words, or the tokens mean something else
 
 
-class Lessons:
+class TeacherLabels:
     """Words and opinions of a teacher for the utterances that it labelled."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Lessons:
         self._model = config.model
         names = {corpus.name for corpus, _ in speech}
         self._labels = {name: _read(teacher.labels / name, tokenizer) for name in names}
-        self.loss = TaughtLoss(teacher, config.loss.label_smoothing, config.model.tokens)
+        self.loss = DistillationLoss(teacher, config.loss.label_smoothing, config.model.tokens)
 
     def labelled(self, speech: Speech) -> Speech:
         """The speech that the teacher trusted, with its text. Raises ManifestError: none is."""
@@ -46,7 +46,7 @@ class Lessons:
             raise ManifestError(f"{self._config.labels}: holds labels of other speech: label again")
         return found
 
-    def target(self, utterances: Sequence[tuple[Corpus, TrainingUtterance]]) -> SoftTarget:
+    def target(self, utterances: Sequence[tuple[Corpus, TrainingUtterance]]) -> DistillationTarget:
         """That of a clip of these utterances, which all have labels."""
         labels = [self._labels[corpus.name][utterance.name] for corpus, utterance in utterances]
         return target_of(labels, self._model.tokens.end, self._config.empty_weight)

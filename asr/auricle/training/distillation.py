@@ -19,7 +19,7 @@ _LEAST = 1e-6  # of a probability whose logarithm is taken
 
 
 @dataclass(frozen=True, slots=True)
-class SoftTarget:
+class DistillationTarget:
     """What a clip is to say, END included, and where the teacher's opinion counts."""
 
     tokens: Tensor  # (U,)
@@ -34,14 +34,14 @@ class SoftTarget:
         return [int(token) for token in self.tokens[:-1]]
 
 
-def target_of(labels: Sequence[Label], end: int, empty_weight: float) -> SoftTarget:
+def target_of(labels: Sequence[Label], end: int, empty_weight: float) -> DistillationTarget:
     """That of a clip whose utterances have these `labels`, one after the other, or of none.
 
     The teacher's opinion counts where it agrees with the words, and knew what stands before.
     """
     if not labels:
         nothing = torch.zeros(1, 1)
-        return SoftTarget(
+        return DistillationTarget(
             torch.tensor([end]), nothing.long(), nothing, nothing[0].bool(), empty_weight
         )
     last = len(labels) - 1
@@ -56,10 +56,10 @@ def target_of(labels: Sequence[Label], end: int, empty_weight: float) -> SoftTar
     for label in labels[:-1]:
         place += len(label.tokens) - 1
         counts[place : place + _BEGINNING] = False
-    return SoftTarget(tokens.long(), likely.long(), log_probs.float(), counts)
+    return DistillationTarget(tokens.long(), likely.long(), log_probs.float(), counts)
 
 
-class TaughtLoss:
+class DistillationLoss:
     """`weight * KL(teacher || student) + (1 - weight) * cross-entropy`, per token.
 
     Of the teacher's distribution its likeliest tokens are known, the others count as one. Where its
@@ -78,10 +78,10 @@ class TaughtLoss:
         model: nn.Module,
         x: Tensor,
         x_lens: Tensor,
-        targets: Sequence[SoftTarget],
+        targets: Sequence[DistillationTarget],
         share: Share = ALL,
     ) -> Losses:
-        """Of a padded batch `x (B, T, n_mels)`, `x_lens (B,)`."""
+        """Compute the losses of a padded batch `x (B, T, n_mels)`, `x_lens (B,)`."""
         log_probs = self._log_probs(model, x, x_lens, targets)  # (P, V), all places of all rows
         wanted = _joined(targets, "tokens").to(x.device)
         counts = _joined(targets, "counts").to(x.device)
@@ -96,11 +96,11 @@ class TaughtLoss:
         return Losses(whole * total, whole * attention, teacher=whole * teacher)
 
     def _log_probs(
-        self, model: nn.Module, x: Tensor, x_lens: Tensor, targets: Sequence[SoftTarget]
+        self, model: nn.Module, x: Tensor, x_lens: Tensor, targets: Sequence[DistillationTarget]
     ) -> Tensor:
         start = torch.tensor(self._special.start)
-        told = [torch.cat([start, target.tokens[:-1]]) for target in targets]
-        inputs = pad_sequence(told, True, self._special.end).to(x.device)
+        prompts = [torch.cat([start, target.tokens[:-1]]) for target in targets]
+        inputs = pad_sequence(prompts, True, self._special.end).to(x.device)
         logits, *_ = model(x, x_lens, inputs)  # (B, U, V)
         first = len(start) - 1
         rows = [
@@ -110,11 +110,11 @@ class TaughtLoss:
         return torch.cat(rows).float().log_softmax(dim=-1)
 
 
-def _joined(targets: Sequence[SoftTarget], name: str) -> Tensor:
+def _joined(targets: Sequence[DistillationTarget], name: str) -> Tensor:
     return torch.cat([getattr(target, name) for target in targets])
 
 
-def _divergences(student: Tensor, targets: Sequence[SoftTarget]) -> Tensor:
+def _divergences(student: Tensor, targets: Sequence[DistillationTarget]) -> Tensor:
     """KL at each place, `(P, V) -> (P,)`; arbitrary where a clip has no words."""
     most = max(target.likely.shape[1] for target in targets)
     likely = torch.cat([_widened(target.likely, most, 0) for target in targets])

@@ -22,7 +22,7 @@ def text(tmp_path: Path) -> Path:
 
 
 def test_the_command_knows_the_engines_and_the_defaults() -> None:
-    defaults = {option.name: option.default for option in synthesize.params}
+    defaults = {option.name: option.default for option in module.synthesize.params}
     config = SynthesisConfig(hours=1.0)
     assert tuple(ENGINES) == module.ENGINES
     assert DEFAULT_ENGINES == config.engines == defaults["engine"]

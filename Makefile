@@ -22,7 +22,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow check format proto clean
-.PHONY: evaluate trials calibrate bench-engine bench-checkpoints bench-server bench-load bench-growth
+.PHONY: evaluate calibrate bench-engine bench-checkpoints bench-server bench-load bench-growth
 .PHONY: bench-invariance bench-dtypes bench-cancellation bench-contention
 
 help: ## show this list
@@ -77,10 +77,6 @@ bench-dtypes: $(VENV)/installed-bench ## compare logits and tokens of each dtype
 
 evaluate: $(VENV)/installed-bench ## compare the bundled model with faster-whisper and openai-whisper: WER, speed, noise (DEV=manifests)
 	$(BIN)/python -m benchmarks.accuracy $(DEV) $(BENCH)
-	$(BIN)/python -m benchmarks.report
-
-trials: $(VENV)/installed-bench ## train variants of a recipe, for hours, and compare them (DEV=manifests, BENCH="--only base")
-	$(BIN)/python -m benchmarks.trials recipes/trial.toml $(DEV) $(BENCH)
 	$(BIN)/python -m benchmarks.report
 
 calibrate: $(VENV)/installed-bench ## fit and judge confidences (DEV=manifests, BENCH="--write CHECKPOINT")

@@ -21,7 +21,6 @@ from benchmarks.rounds import Standing
 from tests.benchmarks.test_accuracy_tables import accuracy_figures
 from tests.benchmarks.test_calibration_benchmark import calibration_figures
 from tests.benchmarks.test_load_benchmark import CALM, SLOW
-from tests.benchmarks.test_trials import TRIAL
 
 OURS = "auricle float32"
 REFERENCE = peer_name("float32", moonshine.ONE_BY_ONE)
@@ -92,7 +91,6 @@ def results(tmp_path: Path) -> Path:
         "contention": {"model": "bundled", "speeds": [asdict(Speed("asleep", 1, 12.5))]},
         "accuracy": accuracy_figures(),
         "calibration": calibration_figures(),
-        "trials": {"trials": {"base": TRIAL}},
         "dtypes": difference_figures(),
         "invariance": {"rates": [asdict(Rate("bfloat16", 2, False, 256, 3, 0.125))]},
     }

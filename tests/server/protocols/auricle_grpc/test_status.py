@@ -25,6 +25,7 @@ EXPECTED = {  # all others are INTERNAL: they are not the caller's doing
     errors.UnknownModelError: Code.NOT_FOUND,
     errors.QueueFullError: Code.RESOURCE_EXHAUSTED,
     errors.DeadlineExceededError: Code.DEADLINE_EXCEEDED,
+    errors.StreamIdleError: Code.DEADLINE_EXCEEDED,
     errors.EngineStoppedError: Code.UNAVAILABLE,
     errors.InvalidOptionError: Code.INVALID_ARGUMENT,
     errors.InvalidRequestError: Code.INVALID_ARGUMENT,

@@ -20,6 +20,7 @@ from auricle_server.middleware.metrics import Measured
 from auricle_server.middleware.telemetry import Telemetry
 from auricle_types.errors import UnknownModelError
 from auricle_types.options import DecodingOptions
+from auricle_types.quoting import quoted
 from auricle_types.transcript import Transcript
 
 
@@ -95,7 +96,8 @@ class SpeechService:
         """Raise UnknownModelError unless `name` is empty or that of the model that is served."""
         known = dict.fromkeys((self.recognizer.model_id, self.recognizer.config.name))
         if name and name not in known:
-            raise UnknownModelError(f"unknown model {name!r}; this server has: {', '.join(known)}")
+            has = ", ".join(known)
+            raise UnknownModelError(f"unknown model {quoted(name)}; this server has: {has}")
 
     async def recognize(self, audio: bytes, task: RecognitionTask, call: Call) -> Transcript:
         """Recognise a whole audio. Raises what `Admission` raises, and UnknownModelError."""

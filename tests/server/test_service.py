@@ -109,6 +109,14 @@ async def test_a_client_that_sends_nothing_is_not_waited_for(
     assert (admission.open, admission.active) == (0, 0)
 
 
+def test_a_name_of_any_length_comes_back_short_and_on_one_line(service: SpeechService) -> None:
+    with pytest.raises(
+        UnknownModelError, match=r"^unknown model 'x\\nxxx.{90,}\.\.\.; this"
+    ) as caught:
+        service.check_model("x\n" + "x" * 1_000_000)
+    assert len(str(caught.value)) < 200
+
+
 async def test_a_model_that_is_unknown_is_refused_before_any_audio(service: SpeechService) -> None:
     task = RecognitionTask(DecodingOptions(), model="large")
     with pytest.raises(UnknownModelError):

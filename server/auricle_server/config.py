@@ -49,11 +49,19 @@ class ServerConfig:
         None, "PEM file of the server's certificate; with --tls-key the server speaks TLS."
     )
     tls_key: Path | None = option(None, "PEM file of the certificate's private key.")
+    tls_client_ca: Path | None = option(
+        None, "PEM file of the authorities whose certificates every client must then present."
+    )
+    reflection: bool = option(
+        True, "Tell tools which services and messages there are: those of speech.proto."
+    )
 
     def __post_init__(self) -> None:
         check(self)
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InvalidOptionError("tls_certificate and tls_key belong together: give both")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise InvalidOptionError("tls_client_ca needs tls_certificate and tls_key, too")
 
     def address(self, port: int) -> str:
         """Write HOST:PORT, with brackets around an IPv6 address."""

@@ -29,6 +29,7 @@ from auricle_types.errors import InvalidOptionError
         {"drain_seconds": float("nan")},
         {"tls_certificate": Path("cert.pem")},
         {"tls_key": Path("key.pem")},
+        {"tls_client_ca": Path("ca.pem")},
     ],
     ids=str,
 )

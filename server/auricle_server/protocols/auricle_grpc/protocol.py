@@ -1,6 +1,5 @@
 """The gRPC server: its port, its services, its end."""
 
-import grpc
 from grpc import aio
 
 from auricle_proto.v1 import speech_pb2_grpc
@@ -9,6 +8,7 @@ from auricle_server.protocols.auricle_grpc.health import HEALTH, SPEECH, Health
 from auricle_server.protocols.auricle_grpc.inbox import LINGER_SECONDS
 from auricle_server.protocols.auricle_grpc.reflection import add_reflection
 from auricle_server.protocols.auricle_grpc.servicer import SpeechServicer
+from auricle_server.protocols.auricle_grpc.tls import Certificates, TlsFiles
 from auricle_server.service import SpeechService
 from auricle_types.errors import InvalidOptionError
 
@@ -20,7 +20,7 @@ CLIENT_PING_INTERVAL_MS = 10_000  # clients that ping more often are disconnecte
 
 
 class GrpcProtocol:
-    """Serves `auricle.v1.Speech` over gRPC, with health and reflection."""
+    """Serves `auricle.v1.Speech` over gRPC, with health and, where wanted, reflection."""
 
     def __init__(self, service: SpeechService, config: ServerConfig) -> None:
         """Make the server; it listens from `start` on."""
@@ -34,7 +34,8 @@ class GrpcProtocol:
         )
         speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(service), self._server)
         self._health.attach(self._server)
-        add_reflection(self._server, (SPEECH, HEALTH))
+        if config.reflection:
+            add_reflection(self._server, (SPEECH, HEALTH))
 
     async def start(self) -> int:
         """Start to listen and return the port. Raises InvalidOptionError where it cannot."""
@@ -55,10 +56,10 @@ class GrpcProtocol:
         config = self._config
         address = config.address(config.port)
         try:
-            if config.tls_certificate is None or config.tls_key is None:
+            files = TlsFiles.named_by(config)
+            if files is None:
                 return self._server.add_insecure_port(address)
-            pair = (config.tls_key.read_bytes(), config.tls_certificate.read_bytes())
-            return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+            return self._server.add_secure_port(address, Certificates(files).credentials)
         except (OSError, RuntimeError) as error:
             raise InvalidOptionError(f"cannot listen on {address}: {error}") from error
 

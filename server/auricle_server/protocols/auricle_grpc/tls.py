@@ -57,7 +57,9 @@ class Certificates:
         """Return credentials for a port; with authorities, clients need a certificate of theirs."""
         is_mutual = self._files.client_ca is not None
         return grpc.dynamic_ssl_server_credentials(
-            configuration(self._seen), self._changed, is_mutual
+            configuration(self._seen),
+            self._changed,  # type: ignore[arg-type]  # gRPC takes None, though its stubs do not
+            is_mutual,
         )
 
     def _changed(self) -> grpc.ServerCertificateConfiguration | None:

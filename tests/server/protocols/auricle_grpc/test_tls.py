@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -140,9 +142,9 @@ async def test_a_server_does_not_start_with_files_that_do_not_fit(
     wrong = tmp_path / "wrong.pem"
     if content is not None:
         wrong.write_text(content)
-    cert, key = certificate
-    files = {"tls_certificate": cert, "tls_key": key, name: wrong}
-    server = SpeechServer(recognizer, ServerConfig(port=0, **files))
+    files: dict[str, Any] = {name: wrong}
+    config = replace(config_of(certificate, certificate[0]), **files)
+    server = SpeechServer(recognizer, config)
     with pytest.raises(InvalidOptionError, match="cannot listen on"):
         await server.start()
     await server.stop()

@@ -1,5 +1,6 @@
 """How a server is reached: the options of every command that asks one."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,44 +13,61 @@ if TYPE_CHECKING:
     import grpc
 
 DEFAULT_SERVER = "localhost:50051"
-PEM_MARK = b"-----BEGIN CERTIFICATE-----"
+CERTIFICATE = "CERTIFICATE"  # as PEM names them
+PRIVATE_KEY = "PRIVATE KEY"
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A server's address, and the certificates that the client trusts for it."""
+    """A server's address, the certificates to trust for it, and the client's own."""
 
     server: str = option("", "Server to ask.", metavar="HOST:PORT")
     tls: bool = option(False, "Connect with TLS.")
     ca_certificate: Path | None = option(
         None, "PEM file with the authorities to trust for the server's name; implies --tls."
     )
+    client_certificate: Path | None = option(
+        None, "PEM file of the certificate to show to the server; implies --tls."
+    )
+    client_key: Path | None = option(None, "PEM file of the client certificate's private key.")
 
     def __post_init__(self) -> None:
-        if not self.server and (self.tls or self.ca_certificate):
-            raise ValueError("--tls and --ca-certificate are for a --server: name it, too")
+        if not self.server and (self._is_encrypted or self.client_key):
+            raise ValueError("--tls and certificates are for a --server: name it, too")
+        if (self.client_certificate is None) != (self.client_key is None):
+            raise ValueError("--client-certificate and --client-key belong together: give both")
 
     def credentials(self) -> "grpc.ChannelCredentials | None":
         """Return a channel's TLS credentials; None for plain text. Raises Failure without a PEM.
 
         gRPC itself takes any bytes and then fails on each call without a word about them.
         """
-        if not (self.tls or self.ca_certificate):
+        if not self._is_encrypted:
             return None
         import grpc
 
-        return grpc.ssl_channel_credentials(self._roots())
+        return grpc.ssl_channel_credentials(
+            _pem(self.ca_certificate, CERTIFICATE),
+            _pem(self.client_key, PRIVATE_KEY),
+            _pem(self.client_certificate, CERTIFICATE),
+        )
 
-    def _roots(self) -> bytes | None:
-        if self.ca_certificate is None:
-            return None
-        try:
-            roots = self.ca_certificate.read_bytes()
-        except OSError as error:
-            raise Failure(f"{self.ca_certificate}: {error.strerror or error}") from error
-        if PEM_MARK not in roots:
-            raise Failure(f"{self.ca_certificate} holds no certificate: give one in PEM")
-        return roots
+    @property
+    def _is_encrypted(self) -> bool:
+        return self.tls or bool(self.ca_certificate or self.client_certificate)
+
+
+def _pem(path: Path | None, kind: str) -> bytes | None:
+    """Return the bytes of a PEM file. Raises Failure where it holds nothing of the kind."""
+    if path is None:
+        return None
+    try:
+        pem = path.read_bytes()
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror or error}") from error
+    if not re.search(rf"^-----BEGIN [A-Z0-9 ]*{kind}-----".encode(), pem, re.MULTILINE):
+        raise Failure(f"{path} holds no {kind.lower()}: give one in PEM")
+    return pem
 
 
 SERVER, *TLS = options_of(Connection)

@@ -19,6 +19,7 @@ from auricle_types.errors import (
     RequestCancelledError,
     ServerError,
     ServerUnavailableError,
+    StreamIdleError,
     UnknownModelError,
     UnsupportedAudioError,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "Segment",
     "ServerError",
     "ServerUnavailableError",
+    "StreamIdleError",
     "Transcript",
     "TranscriptStream",
     "UnknownModelError",

@@ -106,6 +106,12 @@ class DeadlineExceededError(RequestError):
     reason = "DEADLINE_EXCEEDED"
 
 
+class StreamIdleError(DeadlineExceededError):
+    """The client sent nothing for longer than the server waits; begin again when there is audio."""
+
+    reason = "STREAM_IDLE"
+
+
 class RequestCancelledError(RequestError):
     """The request was cancelled, by the caller or on its way."""
 

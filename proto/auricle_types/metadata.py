@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from auricle_types.errors import InvalidOptionError
+from auricle_types.quoting import quoted
 
 FINITE = sys.float_info.max
 _NUMBERS = {int: (Integral, "a whole number"), float: (Real, "a number")}
@@ -69,7 +70,7 @@ class Option:
                 raise self._invalid(str(self.within), value)
 
     def _invalid(self, expected: str, value: object) -> InvalidOptionError:
-        return InvalidOptionError(f"{self.name} must be {expected}, not {value!r}")
+        return InvalidOptionError(f"{self.name} must be {expected}, not {quoted(value)}")
 
 
 def option(

@@ -6,8 +6,11 @@ from typing import Literal
 
 from auricle_types.errors import InvalidOptionError
 from auricle_types.metadata import AT_LEAST_ONE, FINITE, POSITIVE, Range, check, option
+from auricle_types.quoting import quoted
 
 CTC_WEIGHT = 0.5  # CTC's share of a score, where a model has that head
+LANGUAGE_CHARACTERS = 100
+PROMPT_CHARACTERS = 10_000  # far more than the tokens that a model takes
 LM_WEIGHT = 0.3  # the language model's part of a beam's scores; chosen on the dev sets
 
 AudioContext = Literal["auto", "full"]
@@ -84,6 +87,12 @@ class DecodingOptions:
 
     def __post_init__(self) -> None:
         check(self)
+        if self.language is not None and len(self.language) > LANGUAGE_CHARACTERS:
+            raise InvalidOptionError(f"language must be a code or a name: {quoted(self.language)}")
+        if isinstance(self.prompt, str) and len(self.prompt) > PROMPT_CHARACTERS:
+            raise InvalidOptionError(
+                f"prompt must have at most {PROMPT_CHARACTERS} characters: its end is what counts"
+            )
         if self.temperature and self.beam_size > 1:
             raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")
 

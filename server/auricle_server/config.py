@@ -21,7 +21,7 @@ class ServerConfig:
         None, "Port of the Prometheus metrics on the same address; 0 for any free one.", PORT
     )
     max_message_bytes: int = option(
-        64 * 1024 * 1024, "Most bytes of one gRPC message.", Range(1, MAX_MESSAGE_BYTES)
+        16 * 1024 * 1024, "Most bytes of one gRPC message.", Range(1, MAX_MESSAGE_BYTES)
     )
     max_upload_bytes: int = option(
         256 * 1024 * 1024, "Most bytes of one recording, in all of its messages.", POSITIVE
@@ -29,6 +29,15 @@ class ServerConfig:
     max_audio_seconds: float = option(4 * 3600.0, "Most seconds of one recording.", POSITIVE)
     max_requests: int = option(
         128, "Requests in progress at once, each with a thread; one more is refused.", POSITIVE
+    )
+    max_open_requests: int = option(
+        1024, "Requests open at once, streams that have not sent audio included.", POSITIVE
+    )
+    max_requests_per_peer: int = option(
+        512, "Requests that one client's address may have open at once.", POSITIVE
+    )
+    stream_idle_seconds: float = option(
+        60.0, "Seconds after which a stream ends when its client sends nothing.", POSITIVE
     )
     max_pieces_in_flight: int = option(
         16, "Pieces of one recording in the engine at once, so that others find room.", POSITIVE
@@ -40,11 +49,19 @@ class ServerConfig:
         None, "PEM file of the server's certificate; with --tls-key the server speaks TLS."
     )
     tls_key: Path | None = option(None, "PEM file of the certificate's private key.")
+    tls_client_ca: Path | None = option(
+        None, "PEM file of the authorities whose certificates every client must then present."
+    )
+    reflection: bool = option(
+        True, "Tell tools which services and messages there are: those of speech.proto."
+    )
 
     def __post_init__(self) -> None:
         check(self)
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise InvalidOptionError("tls_certificate and tls_key belong together: give both")
+        if self.tls_client_ca is not None and self.tls_certificate is None:
+            raise InvalidOptionError("tls_client_ca needs tls_certificate and tls_key, too")
 
     def address(self, port: int) -> str:
         """Write HOST:PORT, with brackets around an IPv6 address."""

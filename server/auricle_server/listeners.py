@@ -36,7 +36,7 @@ class SpeechServer:
     ) -> None:
         """Serve `recognizer`, which stays the caller's to close, over `protocols`."""
         self._config = config
-        self._admission = Admission(config.max_requests)
+        self._admission = Admission(config)
         self._pool = ThreadPoolExecutor(config.max_requests, thread_name_prefix="auricle-audio")
         self._metrics = Metrics(recognizer)
         self._endpoint: Endpoint | None = None
@@ -107,15 +107,16 @@ async def serve(
     config: ServerConfig = ServerConfig(),
     *,
     ready: Callable[[int], None] | None = None,
+    protocols: Sequence[ProtocolFactory] = (GrpcProtocol,),
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. `ready` is called with the port.
+    """Serve over `protocols` until SIGTERM or SIGINT, then drain. `ready` gets the port.
 
     A second signal during the drain ends the process at once. The process is taken to be the
     server's own: its threads take turns more often from then on.
     Raises InvalidOptionError where the server cannot listen.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    server = SpeechServer(recognizer, config)
+    server = SpeechServer(recognizer, config, protocols=protocols)
     port = await server.start()
     with stop_signals() as signalled:
         try:

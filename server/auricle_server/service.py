@@ -1,25 +1,26 @@
 """The service, whatever the protocol: whole audio to a transcript, a stream to events."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import AbstractContextManager, aclosing
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from functools import partial
 from typing import BinaryIO, Protocol
 
-from auricle.audio import Audio, PcmFormat, iter_audio, load_audio
+from auricle.audio import Audio, iter_audio, load_audio
 from auricle.config import ModelConfig
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
 from auricle.session import Event, FinalTranscript, Session, events_async, final_transcript
 from auricle.transcript import Recognition
 from auricle_server.config import ServerConfig
+from auricle_server.incoming import IncomingAudio, RecognitionTask, reading, timely
 from auricle_server.middleware.admission import Admission
 from auricle_server.middleware.call import Call
 from auricle_server.middleware.metrics import Measured
 from auricle_server.middleware.telemetry import Telemetry
 from auricle_types.errors import UnknownModelError
 from auricle_types.options import DecodingOptions
+from auricle_types.quoting import quoted
 from auricle_types.transcript import Transcript
 
 
@@ -64,14 +65,6 @@ class ServedRecognizer(Measured, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What one request asks for, checked."""
-
-    options: DecodingOptions
-    pcm: PcmFormat | None = None  # of headerless audio
-
-
 class SpeechService:
     """Recognises audio for the protocols. Audio is decoded and cut in threads of a pool."""
 
@@ -95,10 +88,6 @@ class SpeechService:
         """Log and count `call` when the block ends."""
         return self._telemetry.recorded(call)
 
-    def admitted(self) -> AbstractContextManager[None]:
-        """Let a request in for the block, or raise what `Admission` raises."""
-        return self._admission
-
     def check_open(self) -> None:
         """Raise EngineStoppedError once the server drains."""
         self._admission.check_open()
@@ -107,22 +96,63 @@ class SpeechService:
         """Raise UnknownModelError unless `name` is empty or that of the model that is served."""
         known = dict.fromkeys((self.recognizer.model_id, self.recognizer.config.name))
         if name and name not in known:
-            raise UnknownModelError(f"unknown model {name!r}; this server has: {', '.join(known)}")
+            has = ", ".join(known)
+            raise UnknownModelError(f"unknown model {quoted(name)}; this server has: {has}")
 
-    async def recognize(self, source: bytes | BinaryIO, task: Task, call: Call) -> Transcript:
-        """Recognise a whole audio, which is read in a thread."""
+    async def recognize(self, audio: bytes, task: RecognitionTask, call: Call) -> Transcript:
+        """Recognise a whole audio. Raises what `Admission` raises, and UnknownModelError."""
+        with self._admission.admitted(call):
+            self.check_model(task.model)
+            with self._admission.place():
+                return await self._whole(audio, task, call)
+
+    async def upload(self, incoming: IncomingAudio, call: Call) -> Transcript:
+        """Recognise audio that comes in parts as a whole. Raises as `stream` does."""
+        async with self._begun(incoming, call) as (task, file):
+            return await self._whole(file, task, call)
+
+    async def stream(self, incoming: IncomingAudio, call: Call) -> AsyncGenerator[Event, None]:
+        """Recognise audio while it comes. Close the generator when done.
+
+        Raises what `recognize` and `incoming` raise, and StreamIdleError.
+        """
+        async with self._begun(incoming, call) as (task, file):
+            chunks = iter_audio(file, pcm=task.pcm, limits=self._config.audio_limits)
+            source = StreamedAudio(chunks, self.recognizer.segmenter())
+            async with aclosing(self._events(source, task, call)) as events:
+                async for event in events:
+                    if isinstance(event, FinalTranscript):
+                        break  # it holds only if all messages were right, which `_begun` checks
+                    yield event
+        yield event
+
+    @asynccontextmanager
+    async def _begun(
+        self, incoming: IncomingAudio, call: Call
+    ) -> AsyncIterator[tuple[RecognitionTask, BinaryIO]]:
+        """Give what is asked for and its audio, for as long as the request has its place."""
+        patience = self._config.stream_idle_seconds
+
+        async def chunk() -> bytes:
+            return await timely(incoming.chunk(), patience)
+
+        with self._admission.admitted(call):
+            task = await timely(incoming.task(), patience)
+            self.check_model(task.model)
+            first = await chunk()
+            with self._admission.place(), reading(first, chunk) as file:
+                yield task, file
+
+    async def _whole(
+        self, source: bytes | BinaryIO, task: RecognitionTask, call: Call
+    ) -> Transcript:
         load = partial(load_audio, source, pcm=task.pcm, limits=self._config.audio_limits)
         events = self._events(WholeAudio(load, self.recognizer.cut), task, call)
         async with aclosing(events):
             return final_transcript([event async for event in events])
 
-    def stream(self, file: BinaryIO, task: Task, call: Call) -> AsyncGenerator[Event, None]:
-        """Recognise audio while it comes; `file` may block. Close the generator when done."""
-        chunks = iter_audio(file, pcm=task.pcm, limits=self._config.audio_limits)
-        return self._events(StreamedAudio(chunks, self.recognizer.segmenter()), task, call)
-
     async def _events(
-        self, source: PieceSource, task: Task, call: Call
+        self, source: PieceSource, task: RecognitionTask, call: Call
     ) -> AsyncGenerator[Event, None]:
         submit = partial(self.recognizer.submit, options=task.options, deadline=call.deadline)
         ahead = self._config.max_pieces_in_flight

@@ -87,6 +87,43 @@ def test_a_certificate_that_is_none(
         assert message in output
 
 
+@pytest.fixture
+def choosy(authority: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of a server that speaks to those with the certificate in `own` only."""
+    own = self_signed(tmp_path / "own", "somebody")[0]
+    key = authority.with_name("key.pem")
+    config = ServerConfig(
+        host="localhost", port=0, tls_certificate=authority, tls_key=key, tls_client_ca=own
+    )
+    with serving(FakeRecognizer(), config) as address:
+        yield address.replace("127.0.0.1", "localhost")
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"), [("transcribe", WORDS), ("health", "SERVING"), ("models", "fake-1")]
+)
+def test_a_server_may_ask_for_the_clients_certificate(
+    auricle: Auricle, choosy: str, loud: str, command: str, answer: str
+) -> None:
+    trust = ["--server", choosy, "--ca-certificate", "cert.pem"]
+    own = ["--client-certificate", "own/cert.pem", "--client-key", "own/key.pem"]
+    assert asked(auricle, command, *trust)[0] == 2
+    status, output = asked(auricle, command, *trust, *own)
+    assert (status, answer in output) == (0, True), output
+
+
+@pytest.mark.parametrize("flag", ["--client-certificate", "--client-key"])
+def test_half_of_a_client_certificate(auricle: Auricle, loud: str, flag: str) -> None:
+    status, output = asked(auricle, "health", "--server", "localhost:1", flag, "own.pem")
+    assert (status, "belong together" in output) == (2, True)
+
+
+def test_a_key_that_is_none(auricle: Auricle, authority: Path) -> None:
+    own = ["--client-certificate", "cert.pem", "--client-key", "cert.pem"]
+    status, output = asked(auricle, "health", "--server", "localhost:1", *own)
+    assert (status, output) == (2, "auricle: cert.pem holds no private key: give one in PEM\n")
+
+
 @pytest.mark.parametrize("flags", [["--tls"], ["--ca-certificate", "cert.pem"]])
 def test_tls_needs_a_server(auricle: Auricle, loud: str, flags: list[str]) -> None:
     status, output = asked(auricle, "transcribe", *flags)

@@ -1,7 +1,8 @@
 """A recogniser of a few lines, for tests of everything around it. No model, no threads."""
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
+from auricle_server.incoming import RecognitionTask
 from auricle_types.errors import QueueFullError
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt, Segment
@@ -110,6 +112,39 @@ class FakeRecognizer:
             self.futures[index].set_exception(self.future_error)
         else:
             self.futures[index].set_result(recognized(piece, options))
+
+
+class FakeIncoming:
+    """A client that says what a test tells it; `endless` ones end only where the test says so."""
+
+    def __init__(
+        self, task: RecognitionTask | None, chunks: Iterable[bytes], *, endless: bool = False
+    ) -> None:
+        self._said: asyncio.Queue[RecognitionTask | bytes] = asyncio.Queue()
+        self._asked = {"task": asyncio.Event(), "chunk": asyncio.Event()}
+        for each in ([] if task is None else [task]) + [*chunks]:
+            self.say(each)
+        if not endless:
+            self.say(b"")
+
+    def say(self, message: RecognitionTask | bytes) -> None:
+        self._said.put_nowait(message)
+
+    async def asked(self, what: str) -> None:
+        """Waits until the server waits for `what`."""
+        await asyncio.wait_for(self._asked[what].wait(), 20)
+
+    async def task(self) -> RecognitionTask:
+        self._asked["task"].set()
+        message = await self._said.get()
+        assert isinstance(message, RecognitionTask)
+        return message
+
+    async def chunk(self) -> bytes:
+        self._asked["chunk"].set()
+        message = await self._said.get()
+        assert isinstance(message, bytes)
+        return message
 
 
 def wav(seconds: float, level: float = 0.25) -> bytes:

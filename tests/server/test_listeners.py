@@ -1,4 +1,4 @@
-"""Start, health, reflection, drain, signals, TLS."""
+"""Start, health, reflection, drain, signals."""
 
 import asyncio
 import os
@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import grpc
 import pytest
@@ -19,7 +18,6 @@ from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer, serve
 from auricle_server.listeners import STOP_SIGNALS
 from auricle_types.errors import InvalidOptionError
-from tests.server.certificate import self_signed
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import refused, soon
 
@@ -63,6 +61,18 @@ async def test_reflection_lists_the_services(channel: aio.Channel, version: str)
     (response,) = [each async for each in ask(iter([request]))]
     names = {service.name for service in response.list_services_response.service}
     assert {SERVICE, "grpc.health.v1.Health"} <= names
+
+
+async def test_reflection_can_be_left_out(recognizer: FakeRecognizer) -> None:
+    async with (
+        SpeechServer(recognizer, ServerConfig(port=0, reflection=False)) as server,
+        aio.insecure_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        call = stub.ServerReflectionInfo(iter([request]))
+        assert (await refused(call.read())).code is Code.UNIMPLEMENTED
+        assert await health(channel) == SERVING
 
 
 async def test_reflection_knows_the_messages(channel: aio.Channel) -> None:
@@ -232,31 +242,3 @@ async def test_serve_stops_when_ready_fails(recognizer: FakeRecognizer) -> None:
         await soon(serve(recognizer, ServerConfig(port=0), ready=ready))
     async with aio.insecure_channel(f"127.0.0.1:{ports[0]}") as channel:
         assert (await refused(health(channel))).code is Code.UNAVAILABLE
-
-
-# --- TLS ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    return self_signed(tmp_path)
-
-
-async def test_tls(recognizer: FakeRecognizer, certificate: tuple[Path, Path]) -> None:
-    cert, key = certificate
-    config = ServerConfig(host="localhost", port=0, tls_certificate=cert, tls_key=key)
-    credentials = grpc.ssl_channel_credentials(cert.read_bytes())
-    async with SpeechServer(recognizer, config) as server:
-        async with aio.secure_channel(f"localhost:{server.port}", credentials) as channel:
-            assert (await soon(SpeechStub(channel).Recognize(REQUEST))).transcript.text
-        async with aio.insecure_channel(f"localhost:{server.port}") as channel:
-            assert (await refused(health(channel))).code is Code.UNAVAILABLE
-
-
-async def test_a_certificate_that_is_not_there(recognizer: FakeRecognizer, tmp_path: Path) -> None:
-    missing = tmp_path / "missing.pem"
-    config = ServerConfig(port=0, tls_certificate=missing, tls_key=missing)
-    server = SpeechServer(recognizer, config)
-    with pytest.raises(InvalidOptionError, match=r"missing\.pem"):
-        await server.start()
-    await server.stop()

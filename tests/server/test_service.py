@@ -1,57 +1,134 @@
 """The service without any protocol: whole audio, streams, and who is let in."""
 
-import io
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from auricle.session import FinalTranscript
+from auricle.session import Event, FinalTranscript
 from auricle_server import ServerConfig
+from auricle_server.incoming import IncomingAudio, RecognitionTask
 from auricle_server.middleware.admission import Admission
 from auricle_server.middleware.call import Call
 from auricle_server.middleware.telemetry import Telemetry
-from auricle_server.service import SpeechService, Task
-from auricle_types.errors import EngineStoppedError, QueueFullError, UnknownModelError
+from auricle_server.service import SpeechService
+from auricle_types.errors import (
+    EngineStoppedError,
+    QueueFullError,
+    StreamIdleError,
+    UnknownModelError,
+)
 from auricle_types.options import DecodingOptions
-from tests.server.fakes import FakeRecognizer, wav
-from tests.server.messages import soon
+from tests.server.fakes import FakeIncoming, FakeRecognizer, wav
+from tests.server.messages import soon, until
 
-TASK = Task(DecodingOptions())
+TASK = RecognitionTask(DecodingOptions())
+CONFIG = ServerConfig(max_requests=1, max_open_requests=3, stream_idle_seconds=1000)
 counted: list[tuple[str, str]] = []
 
 
 @pytest.fixture
 def admission() -> Admission:
-    return Admission(1)
+    return Admission(CONFIG)
 
 
 @pytest.fixture
-def service(recognizer: FakeRecognizer, admission: Admission) -> Iterator[SpeechService]:
+async def service(recognizer: FakeRecognizer, admission: Admission) -> AsyncIterator[SpeechService]:
     counted.clear()
     with ThreadPoolExecutor(1) as pool:
         yield SpeechService(
             recognizer,
-            ServerConfig(),
+            CONFIG,
             admission=admission,
             telemetry=Telemetry(lambda method, code, seconds: counted.append((method, code))),
             pool=pool,
         )
 
 
+def call_of(peer: str = "ipv4:10.0.0.1:7") -> Call:
+    return Call.starting("Test", peer, 50.0)
+
+
+async def streamed(service: SpeechService, incoming: IncomingAudio) -> list[Event]:
+    return [event async for event in service.stream(incoming, call_of())]
+
+
 async def test_a_stream_ends_with_what_the_whole_gives(service: SpeechService) -> None:
-    call = Call.starting("Test", "peer", 50.0)
+    call = call_of()
     whole = await soon(service.recognize(wav(2.5), TASK, call))
-    *segments, last = [each async for each in service.stream(io.BytesIO(wav(2.5)), TASK, call)]
+    assert await soon(service.upload(FakeIncoming(TASK, [wav(2.5)]), call_of())) == whole
+    *segments, last = await soon(streamed(service, FakeIncoming(TASK, [wav(2.5)])))
     assert last == FinalTranscript(whole)
     assert len(segments) == len(whole.segments) == 3
     assert call.facts["audio_seconds"] == 2.5
 
 
+async def test_a_stream_takes_a_place_with_its_first_audio(
+    service: SpeechService, admission: Admission
+) -> None:
+    incoming = FakeIncoming(None, [], endless=True)
+    stream = asyncio.ensure_future(streamed(service, incoming))
+    await incoming.asked("task")
+    assert (admission.open, admission.active) == (1, 0)
+    incoming.say(TASK)
+    await incoming.asked("chunk")
+    assert (admission.open, admission.active) == (1, 0)
+    assert (await soon(service.recognize(wav(0.5), TASK, call_of()))).text
+    incoming.say(wav(2.5)[:-2])
+    await until(lambda: admission.active == 1)
+    with pytest.raises(QueueFullError, match="1 requests are in progress"):
+        await service.recognize(wav(0.5), TASK, call_of())
+    incoming.say(b"")
+    assert isinstance((await soon(stream))[-1], FinalTranscript)
+    assert (admission.open, admission.active) == (0, 0)
+
+
+@pytest.mark.parametrize("said", [[], [TASK], [TASK, wav(0.5)[:-2]]], ids=len)
+@pytest.mark.parametrize("method", ["stream", "upload"])
+async def test_a_client_that_sends_nothing_is_not_waited_for(
+    recognizer: FakeRecognizer, said: list[RecognitionTask | bytes], method: str
+) -> None:
+    config = ServerConfig(stream_idle_seconds=0.05)
+    admission = Admission(config)
+    with ThreadPoolExecutor(1) as pool:
+        telemetry = Telemetry(lambda *_: None)
+        service = SpeechService(
+            recognizer, config, admission=admission, telemetry=telemetry, pool=pool
+        )
+        incoming = FakeIncoming(None, [], endless=True)
+        for each in said:
+            incoming.say(each)
+        work = (
+            streamed(service, incoming)
+            if method == "stream"
+            else service.upload(incoming, call_of())
+        )
+        with pytest.raises(StreamIdleError, match=r"0\.05 s; begin again"):
+            await soon(work)
+    assert (admission.open, admission.active) == (0, 0)
+
+
+def test_a_name_of_any_length_comes_back_short_and_on_one_line(service: SpeechService) -> None:
+    with pytest.raises(
+        UnknownModelError, match=r"^unknown model 'x\\nxxx.{90,}\.\.\.; this"
+    ) as caught:
+        service.check_model("x\n" + "x" * 1_000_000)
+    assert len(str(caught.value)) < 200
+
+
+async def test_a_model_that_is_unknown_is_refused_before_any_audio(service: SpeechService) -> None:
+    task = RecognitionTask(DecodingOptions(), model="large")
+    with pytest.raises(UnknownModelError):
+        await soon(streamed(service, FakeIncoming(task, [], endless=True)))
+    with pytest.raises(UnknownModelError):
+        await soon(service.recognize(wav(0.5), task, call_of()))
+
+
 async def test_the_deadline_reaches_the_recogniser(
     service: SpeechService, recognizer: FakeRecognizer
 ) -> None:
-    call = Call.starting("Test", "peer", 50.0)
+    call = call_of()
     await soon(service.recognize(wav(0.5), TASK, call))
     assert recognizer.submitted[0][2] == call.deadline is not None
 
@@ -63,13 +140,28 @@ def test_an_unknown_model_is_refused_with_those_there_are(service: SpeechService
         service.check_model("large")
 
 
-def test_no_more_are_let_in_than_may_be(service: SpeechService, admission: Admission) -> None:
-    with service.admitted(), pytest.raises(QueueFullError), service.admitted():
-        pass
+async def test_waiting_streams_are_limited_too(service: SpeechService) -> None:
+    silent = [FakeIncoming(None, [], endless=True) for _ in range(3)]
+    streams = [asyncio.ensure_future(streamed(service, each)) for each in silent]
+    for each in silent:
+        await each.asked("task")
+    with pytest.raises(QueueFullError, match="3 requests are open"):
+        await service.recognize(wav(0.5), TASK, call_of())
+    for stream in streams:
+        stream.cancel()
+    await asyncio.gather(*streams, return_exceptions=True)
+    assert (await soon(service.recognize(wav(0.5), TASK, call_of()))).text
+
+
+async def test_nobody_is_let_in_while_the_server_drains(
+    service: SpeechService, admission: Admission
+) -> None:
     service.check_open()
     admission.close()
     with pytest.raises(EngineStoppedError):
         service.check_open()
+    with pytest.raises(EngineStoppedError):
+        await service.recognize(wav(0.5), TASK, call_of())
 
 
 def test_every_call_is_counted_with_its_code(service: SpeechService) -> None:

@@ -1,13 +1,13 @@
 """The command `auricle serve` runs the gRPC server."""
 
 import asyncio
-import logging
 from dataclasses import asdict
 
 import click
 
 from auricle_cli.failure import Failure
 from auricle_cli.groups import option_group
+from auricle_cli.log_format import set_up_logging
 from auricle_server.config import ServerConfig
 from auricle_types.errors import AuricleError
 from auricle_types.options import EngineConfig, LoadingOptions
@@ -35,7 +35,7 @@ def serve(
     from auricle.recognizer import Recognizer
     from auricle_server import serve as run
 
-    logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    set_up_logging(log_level)
     try:
         with Recognizer.from_pretrained(**asdict(loading), engine=engine) as loaded:
 

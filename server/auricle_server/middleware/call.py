@@ -28,6 +28,11 @@ class Call:
         return cls(method, peer, deadline)
 
     @property
+    def host(self) -> str:
+        """The client's address without its port."""
+        return self.peer.rpartition(":")[0] or self.peer
+
+    @property
     def seconds(self) -> float:
         """Seconds since it began."""
         return time.monotonic() - self.started

@@ -1,7 +1,6 @@
 """A new protocol plugs in without touching the others: here one of a few lines, over TCP."""
 
 import asyncio
-import io
 from contextlib import aclosing
 
 import pytest
@@ -11,12 +10,26 @@ from auricle.session import FinalSegment
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer
+from auricle_server.incoming import RecognitionTask
 from auricle_server.middleware.call import Call
 from auricle_server.protocols.auricle_grpc import GrpcProtocol
-from auricle_server.service import SpeechService, Task
+from auricle_server.service import SpeechService
 from auricle_types.options import DecodingOptions
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import soon
+
+
+class FileSent:
+    """A client that sends audio, and nothing else."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    async def task(self) -> RecognitionTask:
+        return RecognitionTask(DecodingOptions())
+
+    async def chunk(self) -> bytes:
+        return await self._reader.read(4096)
 
 
 class LineProtocol:
@@ -38,10 +51,9 @@ class LineProtocol:
         self._server.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        call = Call.starting("Lines", "somebody", remaining=None)
-        with self._service.recorded(call), self._service.admitted():
-            task, file = Task(DecodingOptions()), io.BytesIO(await reader.read())
-            async with aclosing(self._service.stream(file, task, call)) as events:
+        call = Call.starting("Lines", "somebody:1", remaining=None)
+        with self._service.recorded(call):
+            async with aclosing(self._service.stream(FileSent(reader), call)) as events:
                 async for event in events:
                     if isinstance(event, FinalSegment):
                         writer.write(f"{event.segment.text}\n".encode())

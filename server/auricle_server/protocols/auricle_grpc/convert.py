@@ -7,6 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from auricle.audio import Encoding, PcmFormat
 from auricle.session import Event, FinalSegment
 from auricle_proto.v1 import speech_pb2 as pb
+from auricle_server.incoming import RecognitionTask
 from auricle_server.service import ServedRecognizer
 from auricle_types.errors import InvalidOptionError, InvalidRequestError
 from auricle_types.options import DecodingOptions
@@ -17,6 +18,11 @@ NANOS = 1_000_000_000
 
 
 # --- requests ----------------------------------------------------------------------------------
+
+
+def task(config: pb.RecognitionConfig) -> RecognitionTask:
+    """Read what a request asks for. Raises as `decoding_options` and `pcm_format` do."""
+    return RecognitionTask(decoding_options(config.decoding), pcm_format(config), config.model)
 
 
 def pcm_format(config: pb.RecognitionConfig) -> PcmFormat | None:

@@ -1,17 +1,18 @@
 """The gRPC server: its port, its services, its end."""
 
-import grpc
 from grpc import aio
 
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.config import ServerConfig
 from auricle_server.protocols.auricle_grpc.health import HEALTH, SPEECH, Health
-from auricle_server.protocols.auricle_grpc.incoming import LINGER_SECONDS
+from auricle_server.protocols.auricle_grpc.inbox import LINGER_SECONDS
 from auricle_server.protocols.auricle_grpc.reflection import add_reflection
 from auricle_server.protocols.auricle_grpc.servicer import SpeechServicer
+from auricle_server.protocols.auricle_grpc.tls import Certificates, TlsFiles
 from auricle_server.service import SpeechService
 from auricle_types.errors import InvalidOptionError
 
+UNCOMPRESSED_ONLY = 1  # 60 kB of gzip can hold 60 MB, and speech hardly gets smaller
 FLUSH_SECONDS = 2 * LINGER_SECONDS  # for answers that are ready, but not yet out
 KEEPALIVE_TIME_MS = 60_000  # a ping after this much silence finds clients that vanished
 KEEPALIVE_TIMEOUT_MS = 20_000  # and this long without an answer closes their connection
@@ -19,16 +20,22 @@ CLIENT_PING_INTERVAL_MS = 10_000  # clients that ping more often are disconnecte
 
 
 class GrpcProtocol:
-    """Serves `auricle.v1.Speech` over gRPC, with health and reflection."""
+    """Serves `auricle.v1.Speech` over gRPC, with health and, where wanted, reflection."""
 
     def __init__(self, service: SpeechService, config: ServerConfig) -> None:
         """Make the server; it listens from `start` on."""
         self._config = config
         self._health = Health()
-        self._server = aio.server(options=channel_options(config))
+        self._server = aio.server(
+            options=channel_options(config),
+            # Refused before their messages are read. As many again as the service lets in: calls
+            # whose message is on its way, calls that are refused, and health.
+            maximum_concurrent_rpcs=2 * config.max_open_requests,
+        )
         speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(service), self._server)
         self._health.attach(self._server)
-        add_reflection(self._server, (SPEECH, HEALTH))
+        if config.reflection:
+            add_reflection(self._server, (SPEECH, HEALTH))
 
     async def start(self) -> int:
         """Start to listen and return the port. Raises InvalidOptionError where it cannot."""
@@ -49,10 +56,10 @@ class GrpcProtocol:
         config = self._config
         address = config.address(config.port)
         try:
-            if config.tls_certificate is None or config.tls_key is None:
+            files = TlsFiles.named_by(config)
+            if files is None:
                 return self._server.add_insecure_port(address)
-            pair = (config.tls_key.read_bytes(), config.tls_certificate.read_bytes())
-            return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+            return self._server.add_secure_port(address, Certificates(files).credentials)
         except (OSError, RuntimeError) as error:
             raise InvalidOptionError(f"cannot listen on {address}: {error}") from error
 
@@ -62,6 +69,7 @@ def channel_options(config: ServerConfig) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", config.max_message_bytes),
         ("grpc.max_send_message_length", config.max_message_bytes),
+        ("grpc.compression_enabled_algorithms_bitset", UNCOMPRESSED_ONLY),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.keepalive_permit_without_calls", 1),

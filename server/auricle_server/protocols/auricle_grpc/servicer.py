@@ -1,20 +1,19 @@
 """The service `auricle.v1.Speech`: each RPC in a few lines."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar
 
 from grpc import aio
 
-from auricle.session import Event, FinalTranscript
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.middleware.call import Call
 from auricle_server.protocols.auricle_grpc import convert
-from auricle_server.protocols.auricle_grpc.incoming import Inbox, reading
+from auricle_server.protocols.auricle_grpc.inbox import Inbox
 from auricle_server.protocols.auricle_grpc.status import failure_of
-from auricle_server.service import SpeechService, Task
+from auricle_server.service import SpeechService
 
 Context = aio.ServicerContext[Any, Any]
 T = TypeVar("T")
@@ -73,47 +72,22 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 await context.abort(failure.code, failure.message, failure.trailing_metadata)
 
     async def _recognize(self, request: pb.RecognizeRequest, call: Call) -> pb.RecognizeResponse:
-        with self._service.admitted():
-            task = self._task(request.config)
-            transcript = await self._service.recognize(request.audio, task, call)
-            return pb.RecognizeResponse(transcript=convert.transcript(transcript))
+        task = convert.task(request.config)
+        transcript = await self._service.recognize(request.audio, task, call)
+        return pb.RecognizeResponse(transcript=convert.transcript(transcript))
 
     async def _upload(self, inbox: Inbox[pb.UploadRequest], call: Call) -> pb.RecognizeResponse:
         async with inbox:
-            with self._service.admitted():
-                task = self._task((await inbox.config()).config)
-                with reading(inbox) as file:
-                    transcript = await self._service.recognize(file, task, call)
-                    return pb.RecognizeResponse(transcript=convert.transcript(transcript))
+            transcript = await self._service.upload(inbox, call)
+            return pb.RecognizeResponse(transcript=convert.transcript(transcript))
 
     async def _streaming_recognize(
         self, inbox: Inbox[pb.StreamingRecognizeRequest], context: Context, call: Call
     ) -> None:
-        async with inbox:
-            with self._service.admitted():
-                task = self._task((await inbox.config()).config.config)
-                with reading(inbox) as file:
-                    events = self._service.stream(file, task, call)
-                    last = await _write_segments(events, context)
-                await context.write(last)  # unless the messages were wrong, which `reading` raises
+        async with inbox, aclosing(self._service.stream(inbox, call)) as events:
+            async for event in events:
+                await context.write(convert.event(event))
 
     async def _list_models(self, call: Call) -> pb.ListModelsResponse:
         self._service.check_open()  # it costs nothing, so a full server answers it, too
         return pb.ListModelsResponse(models=[convert.model(self._service.recognizer)])
-
-    def _task(self, config: pb.RecognitionConfig) -> Task:
-        self._service.check_model(config.model)
-        options = convert.decoding_options(config.decoding)
-        return Task(options, convert.pcm_format(config))
-
-
-async def _write_segments(
-    events: AsyncGenerator[Event, None], context: Context
-) -> pb.StreamingRecognizeResponse:
-    """Write each segment that is final; return the transcript behind them."""
-    async with aclosing(events):
-        async for event in events:
-            if isinstance(event, FinalTranscript):
-                return convert.event(event)
-            await context.write(convert.event(event))
-    raise AssertionError("a session ends with its transcript")

@@ -15,6 +15,7 @@ from grpc_status import rpc_status
 
 from auricle_server.protocols.auricle_grpc.convert import duration
 from auricle_types import errors
+from auricle_types.quoting import printable, shortened
 
 DOMAIN = "auricle"
 MESSAGE_CHARACTERS = 500  # gRPC drops a status that exceeds the 8 KiB of HTTP/2 trailers
@@ -28,6 +29,8 @@ CODES: dict[type[errors.AuricleError], grpc.StatusCode] = {
     errors.DeadlineExceededError: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.RequestCancelledError: grpc.StatusCode.CANCELLED,
 }
+
+ABOUT_THE_REQUEST = errors.AudioError, errors.InvalidRequestError, errors.RequestError
 
 logger = logging.getLogger(__name__)
 
@@ -68,23 +71,22 @@ def code_of(error: type[errors.AuricleError]) -> grpc.StatusCode:
     return next(CODES[base] for base in error.__mro__ if base in CODES)
 
 
-def shortened(message: str) -> str:
-    """Shorten a message, which may quote what the caller sent, to `MESSAGE_CHARACTERS`."""
-    if len(message) <= MESSAGE_CHARACTERS:
-        return message
-    return message[: MESSAGE_CHARACTERS - 3] + "..."
-
-
 def failure_of(error: Exception) -> RpcFailure:
-    """Translate what a handler raised; log what nobody foresaw, and say where to find it."""
-    if isinstance(error, errors.AuricleError):
+    """Translate what a handler raised.
+
+    What is not about the request itself may name files of the server, or anything where nobody
+    foresaw it. The log has it, and the caller gets the number to find it by.
+    """
+    if isinstance(error, ABOUT_THE_REQUEST):
+        message = printable(str(error)[: MESSAGE_CHARACTERS + 1])
+        message = shortened(message, MESSAGE_CHARACTERS)
         retry_after = error.retry_after if isinstance(error, errors.QueueFullError) else None
-        return RpcFailure(code_of(type(error)), shortened(str(error)), error.reason, retry_after)
+        return RpcFailure(code_of(type(error)), message, error.reason, retry_after)
     incident = uuid.uuid4().hex[:12]
     logger.error("unexpected error, incident=%s", incident, exc_info=error)
     return RpcFailure(
         grpc.StatusCode.INTERNAL,
         f"unexpected error; the server's log has it under incident {incident}",
-        errors.ServerError.reason,
+        error.reason if isinstance(error, errors.AuricleError) else errors.ServerError.reason,
         metadata={"incident": incident},
     )

@@ -193,7 +193,7 @@ async def test_a_long_recording_waits_for_its_own_pieces(
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients on a busy machine may take long to send the rest of what is refused already."""
-    monkeypatch.setattr("auricle_server.protocols.auricle_grpc.incoming.LINGER_SECONDS", 60.0)
+    monkeypatch.setattr("auricle_server.protocols.auricle_grpc.inbox.LINGER_SECONDS", 60.0)
 
 
 async def test_unknown_model(stub: "SpeechAsyncStub") -> None:
@@ -297,10 +297,21 @@ async def test_a_message_without_payload_is_refused(stub: "SpeechAsyncStub") -> 
     assert (refusal.code, refusal.reason) == (Code.INVALID_ARGUMENT, "INVALID_REQUEST")
 
 
+@pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+async def test_a_compressed_message_is_refused_before_it_is_expanded(
+    stub: "SpeechAsyncStub", recognizer: FakeRecognizer, compression: grpc.Compression
+) -> None:
+    request = pb.RecognizeRequest(audio=bytes(1_000_000))
+    refusal = await refused(stub.Recognize(request, compression=compression))
+    assert refusal.code is Code.UNIMPLEMENTED
+    assert "is disabled" in refusal.message
+    assert recognizer.submitted == []
+
+
 async def test_a_message_over_the_limit_is_refused_by_the_transport(
     stub: "SpeechAsyncStub", recognizer: FakeRecognizer
 ) -> None:
-    refusal = await refused(stub.Recognize(pb.RecognizeRequest(audio=bytes(65 * 1024 * 1024))))
+    refusal = await refused(stub.Recognize(pb.RecognizeRequest(audio=bytes(17 * 1024 * 1024))))
     assert refusal.code is Code.RESOURCE_EXHAUSTED
     assert refusal.reason == ""
     assert recognizer.submitted == []
@@ -423,7 +434,7 @@ async def test_callers_that_leave_while_they_send_free_their_threads(
 @pytest.fixture
 async def narrow(recognizer: FakeRecognizer) -> AsyncIterator[SpeechServer]:
     """A server that takes one request at a time."""
-    config = ServerConfig(port=0, max_requests=1, drain_seconds=0)
+    config = ServerConfig(port=0, max_requests=1, max_open_requests=9, drain_seconds=0)
     async with SpeechServer(recognizer, config) as server:
         yield server
 
@@ -432,6 +443,40 @@ async def narrow(recognizer: FakeRecognizer) -> AsyncIterator[SpeechServer]:
 async def single(narrow: SpeechServer) -> AsyncIterator["SpeechAsyncStub"]:
     async with aio.insecure_channel(f"127.0.0.1:{narrow.port}") as channel:
         yield SpeechStub(channel)
+
+
+@pytest.mark.parametrize("rpc", ["Upload", "StreamingRecognize"])
+async def test_streams_that_send_no_audio_keep_nobody_out(
+    single: "SpeechAsyncStub", narrow: SpeechServer, rpc: str
+) -> None:
+    make: Any = {"Upload": uploads, "StreamingRecognize": streams}[rpc]
+    calls = [getattr(single, rpc)() for _ in range(8)]
+    for call in calls[4:]:  # the others do not even send a config
+        await call.write(make([])[0])
+    await until(lambda: narrow._admission.open == 8)
+    assert (await soon(single.Recognize(pb.RecognizeRequest(audio=SPEECH)))).transcript.text
+    for call in calls:
+        call.cancel()
+    await until(lambda: narrow._admission.open == 0)
+
+
+@pytest.mark.parametrize("sent", [0, 1, 2], ids=["nothing", "config", "config and audio"])
+@pytest.mark.parametrize("rpc", ["Upload", "StreamingRecognize"])
+async def test_a_stream_that_sends_nothing_ends(
+    recognizer: FakeRecognizer, rpc: str, sent: int
+) -> None:
+    make: Any = {"Upload": uploads, "StreamingRecognize": streams}[rpc]
+    config = ServerConfig(port=0, stream_idle_seconds=0.2)
+    async with (
+        SpeechServer(recognizer, config) as server,
+        aio.insecure_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        call = getattr(SpeechStub(channel), rpc)()
+        for request in make([SPEECH[:9000]])[:sent]:
+            await call.write(request)
+        refusal = await refused(call if rpc == "Upload" else call.read())
+        assert (refusal.code, refusal.reason) == (Code.DEADLINE_EXCEEDED, "STREAM_IDLE")
+        assert "nothing came for 0.2 s; begin again" in refusal.message
 
 
 async def until_answered(stub: "SpeechAsyncStub") -> None:

@@ -25,6 +25,7 @@ EXPECTED = {  # all others are INTERNAL: they are not the caller's doing
     errors.UnknownModelError: Code.NOT_FOUND,
     errors.QueueFullError: Code.RESOURCE_EXHAUSTED,
     errors.DeadlineExceededError: Code.DEADLINE_EXCEEDED,
+    errors.StreamIdleError: Code.DEADLINE_EXCEEDED,
     errors.EngineStoppedError: Code.UNAVAILABLE,
     errors.InvalidOptionError: Code.INVALID_ARGUMENT,
     errors.InvalidRequestError: Code.INVALID_ARGUMENT,
@@ -44,7 +45,25 @@ def test_code_reason_and_message(error: type[errors.AuricleError]) -> None:
     failure = failure_of(error("what happened"))
     assert failure.code is EXPECTED.get(error, Code.INTERNAL)
     assert failure.reason == error.reason
-    assert failure.message == "what happened"
+    is_about_the_request = issubclass(
+        error, errors.AudioError | errors.InvalidRequestError | errors.RequestError
+    )
+    assert (failure.message == "what happened") is is_about_the_request
+
+
+def test_what_went_wrong_with_the_servers_files_stays_in_its_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failure = failure_of(errors.StorageError("/srv/secret/cache: no space left"))
+    assert (failure.code, failure.reason) == (Code.INTERNAL, "STORAGE_FAILED")
+    assert "secret" not in failure.message
+    assert failure.metadata["incident"] in failure.message
+    assert "/srv/secret/cache" in caplog.text
+
+
+def test_control_characters_are_escaped() -> None:
+    failure = failure_of(errors.UnsupportedAudioError("it begins with \x1b[2J\n"))
+    assert failure.message == r"it begins with \x1b[2J\n"
 
 
 def sent(error: Exception) -> status_pb2.Status:
@@ -55,7 +74,7 @@ def sent(error: Exception) -> status_pb2.Status:
     return status_pb2.Status.FromString(value)
 
 
-@pytest.mark.parametrize("name", ["x" * 100_000, "\N{SNOWMAN}" * 100_000])
+@pytest.mark.parametrize("name", ["x" * 100_000, "\N{SNOWMAN}" * 100_000, "\U000e0001" * 100_000])
 def test_what_the_caller_sent_cannot_outgrow_the_trailers(name: str) -> None:
     failure = failure_of(errors.UnknownModelError(f"unknown model {name}"))
     ((_, details),) = failure.trailing_metadata

@@ -1,0 +1,80 @@
+"""The messages of one stream: its config, then its audio."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Generic, Self, TypeVar
+
+from auricle_proto.v1 import speech_pb2 as pb
+from auricle_server.incoming import RecognitionTask
+from auricle_server.protocols.auricle_grpc import convert
+from auricle_types.errors import InvalidRequestError
+
+LINGER_SECONDS = 1.0  # for clients that still send when their answer is ready
+
+Message = TypeVar("Message", bound=pb.UploadRequest | pb.StreamingRecognizeRequest)
+
+
+class Inbox(Generic[Message]):
+    """The `IncomingAudio` of one stream; an async context manager that reads it to its end.
+
+    Whoever answers before the client has closed its side makes asyncio clients in Python report
+    INTERNAL instead of the answer (grpc/grpc#36066). So on the way out, for a while, what still
+    comes is read and thrown away.
+    """
+
+    def __init__(self, messages: AsyncIterator[Message]) -> None:
+        """Read `messages`; nobody else may."""
+        self._messages = messages
+        self._pending: asyncio.Task[Message | None] | None = None
+
+    async def next(self) -> Message | None:
+        """Return the next message; None at the end. Cancelled, it loses nothing.
+
+        gRPC allows one read at a time and cannot take one back, so it is kept for the next call.
+        """
+        if self._pending is None:
+            self._pending = asyncio.create_task(self._read())
+        message = await asyncio.shield(self._pending)
+        self._pending = None
+        return message
+
+    async def _read(self) -> Message | None:
+        return await anext(self._messages, None)
+
+    async def task(self) -> RecognitionTask:
+        """Return what the first message asks for. Raises InvalidRequestError."""
+        message = await self.next()
+        if message is None:
+            raise InvalidRequestError("the stream ended before its config; send the config first")
+        if message.WhichOneof("payload") != "config":
+            raise InvalidRequestError("the first message must hold the config, before any audio")
+        if isinstance(message, pb.StreamingRecognizeRequest):
+            return convert.task(message.config.config)
+        return convert.task(message.config)
+
+    async def chunk(self) -> bytes:
+        """Return the next bytes of the audio, empty at the end only. Raises InvalidRequestError."""
+        while message := await self.next():
+            match message.WhichOneof("payload"):
+                case "config":
+                    raise InvalidRequestError("the config was sent twice; it is sent once, first")
+                case None:
+                    raise InvalidRequestError("a message holds nothing; it must hold audio")
+            if message.audio:
+                return message.audio
+        return b""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not asyncio.CancelledError:
+            with suppress(Exception):  # the answer stands, whatever still comes
+                await asyncio.wait_for(self._read_to_the_end(), LINGER_SECONDS)
+        if self._pending is not None:
+            self._pending.cancel()
+
+    async def _read_to_the_end(self) -> None:
+        while await self.next() is not None:
+            pass

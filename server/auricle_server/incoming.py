@@ -50,7 +50,8 @@ async def timely(awaited: Awaitable[T], seconds: float) -> T:
             return await awaited
     except TimeoutError as error:
         raise StreamIdleError(
-            f"nothing came for {seconds:g} s; begin again when there is audio to send"
+            f"no message came for {seconds:g} s; begin again when there is audio, and send it in "
+            "small messages"
         ) from error
 
 

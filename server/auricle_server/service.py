@@ -99,22 +99,18 @@ class SpeechService:
             has = ", ".join(known)
             raise UnknownModelError(f"unknown model {quoted(name)}; this server has: {has}")
 
-    async def recognize(self, audio: bytes, task: RecognitionTask, call: Call) -> Transcript:
-        """Recognise a whole audio. Raises what `Admission` raises, and UnknownModelError."""
-        with self._admission.admitted(call):
-            self.check_model(task.model)
-            with self._admission.place():
-                return await self._whole(audio, task, call)
-
-    async def upload(self, incoming: IncomingAudio, call: Call) -> Transcript:
-        """Recognise audio that comes in parts as a whole. Raises as `stream` does."""
+    async def recognize(self, incoming: IncomingAudio, call: Call) -> Transcript:
+        """Recognise audio as a whole, which is read in a thread. Raises as `stream` does."""
         async with self._begun(incoming, call) as (task, file):
-            return await self._whole(file, task, call)
+            load = partial(load_audio, file, pcm=task.pcm, limits=self._config.audio_limits)
+            events = self._events(WholeAudio(load, self.recognizer.cut), task, call)
+            async with aclosing(events):
+                return final_transcript([event async for event in events])
 
     async def stream(self, incoming: IncomingAudio, call: Call) -> AsyncGenerator[Event, None]:
         """Recognise audio while it comes. Close the generator when done.
 
-        Raises what `recognize` and `incoming` raise, and StreamIdleError.
+        Raises what `Admission` and `incoming` raise, StreamIdleError and UnknownModelError.
         """
         async with self._begun(incoming, call) as (task, file):
             chunks = iter_audio(file, pcm=task.pcm, limits=self._config.audio_limits)
@@ -142,14 +138,6 @@ class SpeechService:
             first = await chunk()
             with self._admission.place(), reading(first, chunk) as file:
                 yield task, file
-
-    async def _whole(
-        self, source: bytes | BinaryIO, task: RecognitionTask, call: Call
-    ) -> Transcript:
-        load = partial(load_audio, source, pcm=task.pcm, limits=self._config.audio_limits)
-        events = self._events(WholeAudio(load, self.recognizer.cut), task, call)
-        async with aclosing(events):
-            return final_transcript([event async for event in events])
 
     async def _events(
         self, source: PieceSource, task: RecognitionTask, call: Call

@@ -32,7 +32,10 @@ def recognizer() -> Iterator[Recognizer]:
 
 @pytest.fixture(scope="session")
 def address(recognizer: Recognizer) -> Iterator[str]:
-    config = ServerConfig(port=0, max_audio_seconds=1_200, max_upload_bytes=64 * 1024 * 1024)
+    most = 64 * 1024 * 1024
+    config = ServerConfig(
+        port=0, max_audio_seconds=1_200, max_upload_bytes=most, max_message_bytes=most
+    )
     with serving(recognizer, config) as port:
         yield f"127.0.0.1:{port}"
 

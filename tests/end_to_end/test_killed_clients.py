@@ -128,11 +128,11 @@ async def victim(
     server: SpeechServer, audio: Path, count: int, rpc: str = "Upload"
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A client in a process of its own, which has reached the server."""
-    before = server._admission.active
+    before = server._admission.open
     command = [sys.executable, "-m", "tests.end_to_end.victim", f"127.0.0.1:{server.port}"]
     process = await asyncio.create_subprocess_exec(*command, rpc, str(audio), str(count), cwd=ROOT)
     try:
-        await until(lambda: server._admission.active == before + 1)
+        await until(lambda: server._admission.open == before + 1)
         yield process
     finally:
         if process.returncode is None:
@@ -142,9 +142,9 @@ async def victim(
 
 async def killed(process: asyncio.subprocess.Process, server: SpeechServer) -> None:
     """Dead, and the server knows it."""
-    before = server._admission.active
+    before = server._admission.open
     process.kill()
-    await until(lambda: server._admission.active == before - 1)
+    await until(lambda: server._admission.open == before - 1)
 
 
 async def text(stub: "SpeechAsyncStub") -> str:

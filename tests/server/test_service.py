@@ -50,15 +50,18 @@ def call_of(peer: str = "ipv4:10.0.0.1:7") -> Call:
     return Call.starting("Test", peer, 50.0)
 
 
+def said(audio: bytes) -> FakeIncoming:
+    return FakeIncoming(TASK, [audio])
+
+
 async def streamed(service: SpeechService, incoming: IncomingAudio) -> list[Event]:
     return [event async for event in service.stream(incoming, call_of())]
 
 
 async def test_a_stream_ends_with_what_the_whole_gives(service: SpeechService) -> None:
     call = call_of()
-    whole = await soon(service.recognize(wav(2.5), TASK, call))
-    assert await soon(service.upload(FakeIncoming(TASK, [wav(2.5)]), call_of())) == whole
-    *segments, last = await soon(streamed(service, FakeIncoming(TASK, [wav(2.5)])))
+    whole = await soon(service.recognize(said(wav(2.5)), call))
+    *segments, last = await soon(streamed(service, said(wav(2.5))))
     assert last == FinalTranscript(whole)
     assert len(segments) == len(whole.segments) == 3
     assert call.facts["audio_seconds"] == 2.5
@@ -74,18 +77,18 @@ async def test_a_stream_takes_a_place_with_its_first_audio(
     incoming.say(TASK)
     await incoming.asked("chunk")
     assert (admission.open, admission.active) == (1, 0)
-    assert (await soon(service.recognize(wav(0.5), TASK, call_of()))).text
+    assert (await soon(service.recognize(said(wav(0.5)), call_of()))).text
     incoming.say(wav(2.5)[:-2])
     await until(lambda: admission.active == 1)
     with pytest.raises(QueueFullError, match="1 requests are in progress"):
-        await service.recognize(wav(0.5), TASK, call_of())
+        await service.recognize(said(wav(0.5)), call_of())
     incoming.say(b"")
     assert isinstance((await soon(stream))[-1], FinalTranscript)
     assert (admission.open, admission.active) == (0, 0)
 
 
 @pytest.mark.parametrize("said", [[], [TASK], [TASK, wav(0.5)[:-2]]], ids=len)
-@pytest.mark.parametrize("method", ["stream", "upload"])
+@pytest.mark.parametrize("method", ["stream", "recognize"])
 async def test_a_client_that_sends_nothing_is_not_waited_for(
     recognizer: FakeRecognizer, said: list[RecognitionTask | bytes], method: str
 ) -> None:
@@ -102,7 +105,7 @@ async def test_a_client_that_sends_nothing_is_not_waited_for(
         work = (
             streamed(service, incoming)
             if method == "stream"
-            else service.upload(incoming, call_of())
+            else service.recognize(incoming, call_of())
         )
         with pytest.raises(StreamIdleError, match=r"0\.05 s; begin again"):
             await soon(work)
@@ -122,14 +125,14 @@ async def test_a_model_that_is_unknown_is_refused_before_any_audio(service: Spee
     with pytest.raises(UnknownModelError):
         await soon(streamed(service, FakeIncoming(task, [], endless=True)))
     with pytest.raises(UnknownModelError):
-        await soon(service.recognize(wav(0.5), task, call_of()))
+        await soon(service.recognize(FakeIncoming(task, []), call_of()))
 
 
 async def test_the_deadline_reaches_the_recogniser(
     service: SpeechService, recognizer: FakeRecognizer
 ) -> None:
     call = call_of()
-    await soon(service.recognize(wav(0.5), TASK, call))
+    await soon(service.recognize(said(wav(0.5)), call))
     assert recognizer.submitted[0][2] == call.deadline is not None
 
 
@@ -146,11 +149,11 @@ async def test_waiting_streams_are_limited_too(service: SpeechService) -> None:
     for each in silent:
         await each.asked("task")
     with pytest.raises(QueueFullError, match="3 requests are open"):
-        await service.recognize(wav(0.5), TASK, call_of())
+        await service.recognize(said(wav(0.5)), call_of())
     for stream in streams:
         stream.cancel()
     await asyncio.gather(*streams, return_exceptions=True)
-    assert (await soon(service.recognize(wav(0.5), TASK, call_of()))).text
+    assert (await soon(service.recognize(said(wav(0.5)), call_of()))).text
 
 
 async def test_nobody_is_let_in_while_the_server_drains(
@@ -161,7 +164,7 @@ async def test_nobody_is_let_in_while_the_server_drains(
     with pytest.raises(EngineStoppedError):
         service.check_open()
     with pytest.raises(EngineStoppedError):
-        await service.recognize(wav(0.5), TASK, call_of())
+        await service.recognize(said(wav(0.5)), call_of())
 
 
 def test_every_call_is_counted_with_its_code(service: SpeechService) -> None:

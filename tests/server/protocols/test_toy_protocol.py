@@ -1,6 +1,8 @@
 """A new protocol plugs in without touching the others: here one of a few lines, over TCP."""
 
 import asyncio
+import os
+import signal
 from contextlib import aclosing
 
 import pytest
@@ -9,7 +11,7 @@ from grpc import aio
 from auricle.session import FinalSegment
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
-from auricle_server import ServerConfig, SpeechServer
+from auricle_server import ServerConfig, SpeechServer, serve
 from auricle_server.incoming import RecognitionTask
 from auricle_server.middleware.call import Call
 from auricle_server.protocols.auricle_grpc import GrpcProtocol
@@ -87,3 +89,18 @@ async def test_it_serves_beside_the_others(
 async def test_it_serves_alone(recognizer: FakeRecognizer) -> None:
     async with SpeechServer(recognizer, ServerConfig(port=0), protocols=[LineProtocol]) as server:
         assert len(server.ports) == 1
+
+
+async def test_a_process_serves_it_until_a_signal(recognizer: FakeRecognizer) -> None:
+    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    config, ready = ServerConfig(port=0), port.set_result
+    serving = asyncio.ensure_future(
+        serve(recognizer, config, ready=ready, protocols=[LineProtocol])
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", await soon(port))
+    writer.write(wav(0.5))
+    writer.write_eof()
+    assert (await soon(reader.read())).endswith(b"= level 250 beam 1\n")
+    writer.close()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await soon(serving)

@@ -1,4 +1,4 @@
-"""The messages of one stream: its config, then its audio."""
+"""The messages of one call as `IncomingAudio`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,11 +12,14 @@ from auricle_types.errors import InvalidRequestError
 
 LINGER_SECONDS = 1.0  # for clients that still send when their answer is ready
 
-Message = TypeVar("Message", bound=pb.UploadRequest | pb.StreamingRecognizeRequest)
+Message = TypeVar(
+    "Message", bound=pb.RecognizeRequest | pb.UploadRequest | pb.StreamingRecognizeRequest
+)
+Part = TypeVar("Part", bound=pb.UploadRequest | pb.StreamingRecognizeRequest)
 
 
-class Inbox(Generic[Message]):
-    """The `IncomingAudio` of one stream; an async context manager that reads it to its end.
+class Messages(Generic[Message]):
+    """The messages of one call; an async context manager that reads them to their end.
 
     Whoever answers before the client has closed its side makes asyncio clients in Python report
     INTERNAL instead of the answer (grpc/grpc#36066). So on the way out, for a while, what still
@@ -42,6 +45,24 @@ class Inbox(Generic[Message]):
     async def _read(self) -> Message | None:
         return await anext(self._messages, None)
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is not asyncio.CancelledError:
+            with suppress(Exception):  # the answer stands, whatever still comes
+                await asyncio.wait_for(self._read_to_the_end(), LINGER_SECONDS)
+        if self._pending is not None:
+            self._pending.cancel()
+
+    async def _read_to_the_end(self) -> None:
+        while await self.next() is not None:
+            pass
+
+
+class Inbox(Messages[Part]):
+    """The messages of a stream: its config, then its audio."""
+
     async def task(self) -> RecognitionTask:
         """Return what the first message asks for. Raises InvalidRequestError."""
         message = await self.next()
@@ -65,16 +86,21 @@ class Inbox(Generic[Message]):
                 return message.audio
         return b""
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, *rest: object) -> None:
-        if kind is not asyncio.CancelledError:
-            with suppress(Exception):  # the answer stands, whatever still comes
-                await asyncio.wait_for(self._read_to_the_end(), LINGER_SECONDS)
-        if self._pending is not None:
-            self._pending.cancel()
+class WholeInbox(Messages[pb.RecognizeRequest]):
+    """The one message of Recognize, which has the config and the audio."""
 
-    async def _read_to_the_end(self) -> None:
-        while await self.next() is not None:
-            pass
+    _audio = b""
+
+    async def task(self) -> RecognitionTask:
+        """Return what the message asks for. Raises InvalidRequestError."""
+        message = await self.next()
+        if message is None:
+            raise InvalidRequestError("the request has no message; send one with the audio")
+        self._audio = message.audio
+        return convert.task(message.config)
+
+    async def chunk(self) -> bytes:
+        """Return the audio, and nothing when asked again."""
+        audio, self._audio = self._audio, b""
+        return audio

@@ -2,12 +2,11 @@
 
 from grpc import aio
 
-from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.config import ServerConfig
 from auricle_server.protocols.auricle_grpc.health import HEALTH, SPEECH, Health
 from auricle_server.protocols.auricle_grpc.inbox import LINGER_SECONDS
 from auricle_server.protocols.auricle_grpc.reflection import add_reflection
-from auricle_server.protocols.auricle_grpc.servicer import SpeechServicer
+from auricle_server.protocols.auricle_grpc.servicer import SpeechServicer, add_speech
 from auricle_server.protocols.auricle_grpc.tls import Certificates, TlsFiles
 from auricle_server.service import SpeechService
 from auricle_types.errors import InvalidOptionError
@@ -28,11 +27,11 @@ class GrpcProtocol:
         self._health = Health()
         self._server = aio.server(
             options=channel_options(config),
-            # Refused before their messages are read. As many again as the service lets in: calls
-            # whose message is on its way, calls that are refused, and health.
+            # Calls beyond are refused before their messages are read. Those that the service
+            # refuses, and health, may be as many as those that it lets in.
             maximum_concurrent_rpcs=2 * config.max_open_requests,
         )
-        speech_pb2_grpc.add_SpeechServicer_to_server(SpeechServicer(service), self._server)
+        add_speech(self._server, SpeechServicer(service))
         self._health.attach(self._server)
         if config.reflection:
             add_reflection(self._server, (SPEECH, HEALTH))

@@ -5,13 +5,15 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any, TypeVar
 
+import grpc
 from grpc import aio
 
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.middleware.call import Call
 from auricle_server.protocols.auricle_grpc import convert
-from auricle_server.protocols.auricle_grpc.inbox import Inbox
+from auricle_server.protocols.auricle_grpc.health import SPEECH
+from auricle_server.protocols.auricle_grpc.inbox import Inbox, WholeInbox
 from auricle_server.protocols.auricle_grpc.status import failure_of
 from auricle_server.service import SpeechService
 
@@ -27,17 +29,19 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
 
     # --- the RPCs ------------------------------------------------------------------------------
 
-    async def Recognize(  # noqa: N802 - the name is the wire's
-        self, request: pb.RecognizeRequest, context: Context
+    async def Recognize(  # type: ignore[override]  # noqa: N802 - the name is the wire's
+        self, request_iterator: AsyncIterator[pb.RecognizeRequest], context: Context
     ) -> pb.RecognizeResponse:
-        """Recognises audio that fits in one message."""
-        return await self._answer("Recognize", context, partial(self._recognize, request))
+        """Recognises audio that fits in one message, which `add_speech` lets it receive itself."""
+        inbox = WholeInbox(request_iterator)
+        return await self._answer("Recognize", context, partial(self._recognize, inbox))
 
     async def Upload(  # noqa: N802
         self, request_iterator: AsyncIterator[pb.UploadRequest], context: Context
     ) -> pb.RecognizeResponse:
         """Recognises audio sent in pieces; one answer."""
-        return await self._answer("Upload", context, partial(self._upload, Inbox(request_iterator)))
+        inbox = Inbox(request_iterator)
+        return await self._answer("Upload", context, partial(self._recognize, inbox))
 
     async def StreamingRecognize(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.StreamingRecognizeRequest], context: Context
@@ -71,14 +75,11 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
                 call.fail(failure.code.name, failure.reason)
                 await context.abort(failure.code, failure.message, failure.trailing_metadata)
 
-    async def _recognize(self, request: pb.RecognizeRequest, call: Call) -> pb.RecognizeResponse:
-        task = convert.task(request.config)
-        transcript = await self._service.recognize(request.audio, task, call)
-        return pb.RecognizeResponse(transcript=convert.transcript(transcript))
-
-    async def _upload(self, inbox: Inbox[pb.UploadRequest], call: Call) -> pb.RecognizeResponse:
+    async def _recognize(
+        self, inbox: WholeInbox | Inbox[pb.UploadRequest], call: Call
+    ) -> pb.RecognizeResponse:
         async with inbox:
-            transcript = await self._service.upload(inbox, call)
+            transcript = await self._service.recognize(inbox, call)
             return pb.RecognizeResponse(transcript=convert.transcript(transcript))
 
     async def _streaming_recognize(
@@ -91,3 +92,20 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
     async def _list_models(self, call: Call) -> pb.ListModelsResponse:
         self._service.check_open()  # it costs nothing, so a full server answers it, too
         return pb.ListModelsResponse(models=[convert.model(self._service.recognizer)])
+
+
+def add_speech(server: aio.Server, servicer: SpeechServicer) -> None:
+    """Add the service to `server`.
+
+    gRPC would receive a unary call's message before its handler runs, however long that takes. On
+    the wire such a call is a stream of one message, so Recognize is handled as one: it is admitted
+    first, and its message is waited for no longer than others.
+    """
+    speech_pb2_grpc.add_SpeechServicer_to_server(servicer, server)
+    recognize = grpc.stream_unary_rpc_method_handler(
+        servicer.Recognize,
+        request_deserializer=pb.RecognizeRequest.FromString,
+        response_serializer=pb.RecognizeResponse.SerializeToString,
+    )
+    handlers = {"Recognize": recognize}
+    server.add_registered_method_handlers(SPEECH, handlers)  # type: ignore[attr-defined] # no stub

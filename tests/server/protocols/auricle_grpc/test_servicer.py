@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -460,6 +460,37 @@ async def test_streams_that_send_no_audio_keep_nobody_out(
     await until(lambda: narrow._admission.open == 0)
 
 
+def unary_without_message(
+    channel: aio.Channel, messages: Iterator[bytes] | None = None
+) -> "aio.StreamUnaryCall[bytes, bytes]":
+    """A call of Recognize that sends `messages`; None: it never sends any, nor ends."""
+    as_stream: Any = channel.stream_unary
+    call: aio.StreamUnaryCall[bytes, bytes] = as_stream("/auricle.v1.Speech/Recognize")(messages)
+    return call
+
+
+async def test_calls_that_send_no_message_are_counted_and_end(recognizer: FakeRecognizer) -> None:
+    config = ServerConfig(port=0, max_requests=1, max_requests_per_peer=2, stream_idle_seconds=2)
+    async with (
+        SpeechServer(recognizer, config) as server,
+        aio.insecure_channel(f"127.0.0.1:{server.port}") as channel,
+    ):
+        calls = [unary_without_message(channel) for _ in range(2)]
+        await until(lambda: server._admission.open == 2)
+        refusal = await refused(SpeechStub(channel).Recognize(pb.RecognizeRequest(audio=SPEECH)))
+        assert (refusal.code, refusal.reason) == (Code.RESOURCE_EXHAUSTED, "QUEUE_FULL")
+        assert "2 requests of your address" in refusal.message
+        for call in calls:
+            assert (await refused(call)).reason == "STREAM_IDLE"
+        response = await SpeechStub(channel).Recognize(pb.RecognizeRequest(audio=SPEECH))
+        assert response.transcript.text
+
+
+async def test_a_call_without_a_message_is_refused(channel: aio.Channel) -> None:
+    refusal = await refused(unary_without_message(channel, iter([])))
+    assert (refusal.code, refusal.reason) == (Code.INVALID_ARGUMENT, "INVALID_REQUEST")
+
+
 @pytest.mark.parametrize("sent", [0, 1, 2], ids=["nothing", "config", "config and audio"])
 @pytest.mark.parametrize("rpc", ["Upload", "StreamingRecognize"])
 async def test_a_stream_that_sends_nothing_ends(
@@ -476,7 +507,7 @@ async def test_a_stream_that_sends_nothing_ends(
             await call.write(request)
         refusal = await refused(call if rpc == "Upload" else call.read())
         assert (refusal.code, refusal.reason) == (Code.DEADLINE_EXCEEDED, "STREAM_IDLE")
-        assert "nothing came for 0.2 s; begin again" in refusal.message
+        assert "no message came for 0.2 s; begin again" in refusal.message
 
 
 async def until_answered(stub: "SpeechAsyncStub") -> None:

@@ -1,13 +1,13 @@
 """The service, whatever the protocol: whole audio to a transcript, a stream to events."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO, Protocol
 
-from auricle.audio import Audio, PcmFormat, iter_audio, load_audio
+from auricle.audio import PcmFormat, Samples, iter_audio, open_audio
 from auricle.config import ModelConfig
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
@@ -50,8 +50,8 @@ class ServedRecognizer(Measured, Protocol):
         """Make a cutter for one stream."""
         ...
 
-    def cut(self, audio: Audio) -> Iterator[Piece]:
-        """Cut a whole audio; `next` blocks."""
+    def cut(self, chunks: Iterable[Samples]) -> Iterator[Piece]:
+        """Cut a recording; `next` blocks."""
         ...
 
     def submit(
@@ -110,8 +110,8 @@ class SpeechService:
             raise UnknownModelError(f"unknown model {name!r}; this server has: {', '.join(known)}")
 
     async def recognize(self, source: bytes | BinaryIO, task: Task, call: Call) -> Transcript:
-        """Recognise a whole audio, which is read in a thread."""
-        load = partial(load_audio, source, pcm=task.pcm, limits=self._config.audio_limits)
+        """Recognise a recording, which is decoded in a thread, piece by piece."""
+        load = partial(open_audio, source, pcm=task.pcm, limits=self._config.audio_limits)
         events = self._events(WholeAudio(load, self.recognizer.cut), task, call)
         async with aclosing(events):
             return final_transcript([event async for event in events])

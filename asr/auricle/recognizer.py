@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self, cast, overload
 
 from auricle.audio import AudioStream, Samples, validate_samples
+from auricle.audio.audio import check_values
 from auricle.audio.inputs import AudioInput, as_audio, is_many, opened
 from auricle.checkpoint import Checkpoint
 from auricle.engine.invariance import Checks, InvarianceChecker
@@ -265,10 +266,12 @@ class Recognizer:
             A future; its `cancel()` drops the work.
 
         Raises:
-            EmptyAudioError, AudioTooLongError, InvalidOptionError: it could never run.
+            EmptyAudioError, AudioTooLongError, InvalidSamplesError, InvalidOptionError: it could
+                never run.
             DeadlineExceededError: the deadline has passed already.
             QueueFullError, EngineStoppedError: the engine takes no more.
         """
+        check_values(piece.samples)
         return self._pieces.submit(piece, options or DecodingOptions(), deadline, block=block)
 
     def statistics(self) -> Statistics:

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast, overload
 
-from auricle.audio import Audio, AudioStream, Samples, validate_samples
-from auricle.audio.inputs import AudioInput, as_audio, is_many
+from auricle.audio import AudioStream, Samples, validate_samples
+from auricle.audio.audio import check_values
+from auricle.audio.inputs import AudioInput, as_audio, is_many, opened
 from auricle.checkpoint import Checkpoint
 from auricle.engine.invariance import Checks, InvarianceChecker
 from auricle.engine.serving import Serving
@@ -146,7 +147,8 @@ class Recognizer:
 
         Args:
             audio: what `load_audio` reads (a path, the bytes of a file, an open file, samples
-                `(S,)` at 16 kHz, samples with their rate), an `Audio`, or a list of such.
+                `(S,)` at 16 kHz, samples with their rate), an `Audio`, what `iter_audio` gives, or
+                a list of such. Files and bytes are decoded while they are recognised.
             options: how to decode.
 
         Returns:
@@ -240,9 +242,9 @@ class Recognizer:
         """Make a cutter for one stream of samples, with this model's window."""
         return Segmenter(self.config.window_seconds)
 
-    def cut(self, audio: Audio) -> Iterator[Piece]:
-        """Cut a whole audio; `next` blocks while the VAD looks for words and silences."""
-        return cut(audio.samples, self.config.window_seconds)
+    def cut(self, chunks: Iterable[Samples]) -> Iterator[Piece]:
+        """Cut a recording, in chunks `(S,)`; `next` blocks until there is a piece or the end."""
+        return cut(chunks, self.config.window_seconds)
 
     def submit(
         self,
@@ -264,10 +266,12 @@ class Recognizer:
             A future; its `cancel()` drops the work.
 
         Raises:
-            EmptyAudioError, AudioTooLongError, InvalidOptionError: it could never run.
+            EmptyAudioError, AudioTooLongError, InvalidSamplesError, InvalidOptionError: it could
+                never run.
             DeadlineExceededError: the deadline has passed already.
             QueueFullError, EngineStoppedError: the engine takes no more.
         """
+        check_values(piece.samples)
         return self._pieces.submit(piece, options or DecodingOptions(), deadline, block=block)
 
     def statistics(self) -> Statistics:
@@ -304,7 +308,7 @@ class Recognizer:
         return Session(source, submit, model_id=self.model_id)
 
     def _whole(self, audio: AudioInput) -> WholeAudio:
-        return WholeAudio(partial(as_audio, audio), self.cut)
+        return WholeAudio(partial(opened, audio), self.cut)
 
     def _streamed(self, chunks: Iterable[Samples]) -> StreamedAudio:
         if not isinstance(chunks, AudioStream):  # which gives valid samples by itself

@@ -83,8 +83,9 @@ class Session:
                 return
 
     def close(self) -> None:
-        """Drop the unfinished work at once."""
+        """Drop the unfinished work at once; cutting ends with the present block."""
         self.done = True
+        self._source.stop()
         for future in self._in_flight:
             future.cancel()
         if self._cutting is not None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 
-from auricle.audio import AudioStream, PcmFormat, iter_audio, load_audio
+from auricle.audio import AudioStream, PcmFormat, iter_audio
 from auricle.recognizer import Recognizer
 from auricle.session import FinalTranscript
 from auricle_cli.answers import TranscriptionError
@@ -29,8 +29,8 @@ class LocalTranscriber:
         """Transcribe the whole source. Raises TranscriptionError."""
         try:
             with source.open() as reader:
-                audio = load_audio(reader, pcm=self._pcm)
-            return self._recognizer.transcribe(audio, options=self._options)
+                audio = iter_audio(reader, pcm=self._pcm)
+                return self._recognizer.transcribe(audio, options=self._options)
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 

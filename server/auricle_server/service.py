@@ -1,12 +1,12 @@
 """The service, whatever the protocol: whole audio to a transcript, a stream to events."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from functools import partial
 from typing import BinaryIO, Protocol
 
-from auricle.audio import Audio, iter_audio, load_audio
+from auricle.audio import Samples, iter_audio, open_audio
 from auricle.config import ModelConfig
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
@@ -51,8 +51,8 @@ class ServedRecognizer(Measured, Protocol):
         """Make a cutter for one stream."""
         ...
 
-    def cut(self, audio: Audio) -> Iterator[Piece]:
-        """Cut a whole audio; `next` blocks."""
+    def cut(self, chunks: Iterable[Samples]) -> Iterator[Piece]:
+        """Cut a recording; `next` blocks."""
         ...
 
     def submit(
@@ -100,9 +100,12 @@ class SpeechService:
             raise UnknownModelError(f"unknown model {quoted(name)}; this server has: {has}")
 
     async def recognize(self, incoming: IncomingAudio, call: Call) -> Transcript:
-        """Recognise audio as a whole, which is read in a thread. Raises as `stream` does."""
+        """Recognise a recording, which is decoded in a thread, piece by piece.
+
+        Raises as `stream` does.
+        """
         async with self._begun(incoming, call) as (task, file):
-            load = partial(load_audio, file, pcm=task.pcm, limits=self._config.audio_limits)
+            load = partial(open_audio, file, pcm=task.pcm, limits=self._config.audio_limits)
             events = self._events(WholeAudio(load, self.recognizer.cut), task, call)
             async with aclosing(events):
                 return final_transcript([event async for event in events])

@@ -31,7 +31,6 @@ from auricle_types.errors import (
     DeadlineExceededError,
     EmptyAudioError,
     EngineStoppedError,
-    InferenceError,
     InvalidOptionError,
     InvalidSamplesError,
     QueueFullError,
@@ -185,7 +184,7 @@ def test_sixteen_threads_get_what_one_gets(recognizer: Recognizer) -> None:
 
 def test_long_audio_is_cut_and_joined(recognizer: Recognizer, long_audio: Audio) -> None:
     transcript = recognizer.transcribe(long_audio)
-    pieces = list(recognizer.cut(long_audio))
+    pieces = list(recognizer.cut([long_audio.samples]))
     assert len(pieces) > 3
     assert all(piece.duration <= WINDOW_SECONDS for piece in pieces)
     assert transcript.duration == long_audio.duration
@@ -265,8 +264,8 @@ def test_sounds_too_loud_for_the_model_are_an_error(recognizer: Recognizer) -> N
     loud = np.full(8_000, 1e30, np.float32)
     with pytest.raises(InvalidSamplesError):
         recognizer.transcribe(loud)
-    with pytest.raises(InferenceError):  # of a piece nobody has looked at
-        recognizer.submit(Piece(0.0, loud)).result(PATIENCE)
+    with pytest.raises(InvalidSamplesError):
+        recognizer.submit(Piece(0.0, loud))
 
 
 def test_an_empty_piece_fails_alone(recognizer: Recognizer) -> None:

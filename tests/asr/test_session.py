@@ -38,6 +38,7 @@ class Script:
         self.futures: list[Future[Recognition]] = []
         self.most_open = 0
         self.changed = threading.Condition()
+        self.stopped = False
         self.broken: Exception | None = None  # raised behind the last piece
 
     def __iter__(self) -> Iterator[Piece]:
@@ -46,6 +47,9 @@ class Script:
             yield Piece(float(number), np.zeros(16_000, np.float32))
         if self.broken:
             raise self.broken
+
+    def stop(self) -> None:
+        self.stopped = True
 
     @property
     def open(self) -> int:

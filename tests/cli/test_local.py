@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from auricle.audio import Audio, AudioStream
+from auricle.audio import AudioStream
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
@@ -36,7 +36,7 @@ class FakeLibrary(FakeRecognizer):
     def stream(self, chunks: AudioStream, *, options: DecodingOptions) -> Iterator[Event]:
         return self._events(StreamedAudio(chunks, self.segmenter()), options)
 
-    def transcribe(self, audio: Audio, *, options: DecodingOptions) -> Transcript:
+    def transcribe(self, audio: AudioStream, *, options: DecodingOptions) -> Transcript:
         return final_transcript(self._events(WholeAudio(lambda: audio, self.cut), options))
 
     def _events(self, source: PieceSource, options: DecodingOptions) -> Generator[Event]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from auricle.audio import Audio
+from auricle.audio import Samples
 from auricle.config import SAMPLE_RATE, ModelConfig
 from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
@@ -33,17 +33,18 @@ def recognized(piece: Piece, options: DecodingOptions) -> Recognition:
 
 
 class FakeSegmenter:
-    """Cuts every second."""
+    """Cuts every second, or as often as it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = PIECE_SECONDS) -> None:
+        self._size = round(seconds * SAMPLE_RATE)
         self._rest = np.zeros(0, np.float32)
         self._start = 0.0
 
     def feed(self, samples: npt.NDArray[np.float32]) -> list[Piece]:
         self._rest = np.concatenate([self._rest, samples])
         pieces = []
-        while len(self._rest) >= PIECE_SECONDS * SAMPLE_RATE:
-            pieces.append(self._take(int(PIECE_SECONDS * SAMPLE_RATE)))
+        while len(self._rest) >= self._size:
+            pieces.append(self._take(self._size))
         return pieces
 
     def flush(self) -> list[Piece]:
@@ -68,17 +69,20 @@ class FakeRecognizer:
     error: Exception | None = None  # raised by submit
     future_error: Exception | None = None  # raised by the futures
     room: int | None = None  # refuse more pending pieces than these
+    piece_seconds: float = PIECE_SECONDS
     retry_after: float = 1.0  # what the refusal advises
     futures: list[Future[Recognition]] = field(default_factory=list)
     submitted: list[tuple[Piece, DecodingOptions, float | None]] = field(default_factory=list)
     came: threading.Event = field(default_factory=threading.Event)  # something was submitted
 
     def segmenter(self) -> FakeSegmenter:
-        return FakeSegmenter()
+        return FakeSegmenter(self.piece_seconds)
 
-    def cut(self, audio: Audio) -> Iterator[Piece]:
-        segmenter = FakeSegmenter()
-        yield from segmenter.feed(audio.samples) + segmenter.flush()
+    def cut(self, chunks: Iterable[Samples]) -> Iterator[Piece]:
+        segmenter = self.segmenter()
+        for chunk in chunks:
+            yield from segmenter.feed(chunk)
+        yield from segmenter.flush()
 
     def statistics(self) -> Statistics:
         return Statistics(submitted=len(self.futures), running=self.pending)

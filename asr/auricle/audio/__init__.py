@@ -7,7 +7,7 @@ The way of the bytes: `source` (counted, capped) -> `container` (which of `forma
 
 from auricle.audio.arrays import Arrays, as_arrays
 from auricle.audio.audio import Audio, Samples, validate_samples
-from auricle.audio.loading import load_audio
+from auricle.audio.loading import load_audio, open_audio
 from auricle.audio.stream import AudioStream, iter_audio
 from auricle_types.options import AudioLimits, Encoding, PcmFormat
 
@@ -22,5 +22,6 @@ __all__ = [
     "as_arrays",
     "iter_audio",
     "load_audio",
+    "open_audio",
     "validate_samples",
 ]

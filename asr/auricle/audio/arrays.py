@@ -76,7 +76,10 @@ def _array(source: object) -> npt.NDArray[Any] | None:
     if isinstance(source, np.ndarray):
         return source
     if isinstance(source, Tensor):
-        return source.detach().cpu().numpy()
+        try:
+            return source.detach().cpu().numpy()
+        except TypeError as error:  # bfloat16, which numpy lacks
+            raise AudioError(f"samples must be floats, int16 or int32: {error}") from error
     return None
 
 
@@ -86,7 +89,8 @@ def _floats(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
     if samples.dtype.kind != "f":
         raise AudioError(f"samples must be floats, int16 or int32, not {samples.dtype}")
-    return cast(npt.NDArray[np.float32], samples.astype(np.float32, copy=False))
+    with np.errstate(over="ignore"):  # a double may become infinite, and is refused later
+        return cast(npt.NDArray[np.float32], samples.astype(np.float32, copy=False))
 
 
 def _channels_last(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -36,10 +36,14 @@ def check_values(samples: Samples) -> None:
     if not np.isfinite(peak):
         raise InvalidSamplesError("the audio holds NaN or infinite samples: export it again")
     if peak > _MAX_PEAK:
-        scale = next((size for size in _INTEGER_SCALES if peak <= size), peak)
+        scale = next((size for size in _INTEGER_SCALES if peak <= size), None)
+        advice = (
+            f"integers become such floats when they are divided by {scale}"
+            if scale is not None
+            else "export it again"
+        )
         raise InvalidSamplesError(
-            f"the audio's float samples reach {peak:.0f} and must lie between -1 and 1: integers "
-            f"become such floats when they are divided by {scale:.0f}"
+            f"the audio's float samples reach {peak:.6g} and must lie between -1 and 1: {advice}"
         )
 
 

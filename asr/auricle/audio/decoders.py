@@ -1,8 +1,6 @@
 """Encoded bytes to blocks of samples at the audio's own rate, by libsndfile or by FFmpeg (PyAV).
 
-libsndfile is the faster one and reads files; FFmpeg reads streams, and what libsndfile cannot. On
-WAV and FLAC they agree bit by bit (tested). On lossy codecs they do not quite, and a file and a
-stream of the same bytes must not differ: those are FFmpeg's alone.
+FFmpeg reads streams in bounded memory; libsndfile reads the files that FFmpeg cannot.
 """
 
 from collections.abc import Iterator
@@ -21,8 +19,8 @@ from auricle.audio.formats import FORMATS, Format
 from auricle.audio.source import ByteSource
 from auricle_types.errors import UnsupportedAudioError
 
-LOSSLESS = frozenset({"wav", "flac"})  # by libsndfile
-_BLOCK_SAMPLES = 1 << 18  # over all channels
+_EXACT = frozenset({"wav", "flac"})
+_BLOCK_SAMPLES = 1 << 16  # over all channels; nobody can cancel within a block
 _MISREAD = frozenset({"aiff", "avi", "w64"})  # FFmpeg is wrong about the length of codecs there
 _TOLERANCE_SECONDS = 0.1  # what lossy codecs add and trim at the edges
 _ROUNDING = 1e-6
@@ -68,7 +66,7 @@ def shortfall(decoder: AudioDecoder, seconds: float) -> str | None:
 class SoundfileDecoder:
     """libsndfile, for a file that can seek. Raises UnsupportedAudioError when it cannot read it."""
 
-    def __init__(self, file: BinaryIO, declared_seconds: float | None = None) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         try:
             self._file = soundfile.SoundFile(file)
         except (soundfile.SoundFileError, TypeError) as error:
@@ -77,8 +75,7 @@ class SoundfileDecoder:
         self.channels: int = self._file.channels
         self.exact = True
         self.damaged = 0
-        frames_seconds = self._file.frames / max(1, self.sample_rate)
-        self.declared_seconds: float | None = declared_seconds or frames_seconds
+        self.declared_seconds: float | None = self._file.frames / max(1, self.sample_rate)
 
     def blocks(self) -> Iterator[Block]:
         """Blocks of about `_BLOCK_SAMPLES`. Raises UnsupportedAudioError for damaged data."""
@@ -116,7 +113,7 @@ class AvDecoder:
         self._stream = self._audio_track()
         self.sample_rate: int = self._stream.codec_context.sample_rate
         self.channels: int = self._stream.codec_context.channels
-        self.exact = name in LOSSLESS
+        self.exact = name in _EXACT
         self.damaged = 0
         self.declared_seconds = self._declared()
         self._clock = Clock(self._format, _start_seconds(self._container))

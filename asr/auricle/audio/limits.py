@@ -9,6 +9,7 @@ DEFAULT_LIMITS = AudioLimits()
 # hours: on average 48 kHz in stereo, with a minute of 192 kHz in 8 channels free.
 _SAMPLES_PER_SECOND = 2 * 48_000
 _FREE_SAMPLES = 60 * 8 * 192_000
+_ROUNDING = 1e-6  # of seconds that were added up
 
 
 def check_format(sample_rate: int, channels: int, limits: AudioLimits) -> None:
@@ -34,7 +35,7 @@ def check_bytes(count: int, limits: AudioLimits) -> None:
 
 def check_seconds(seconds: float, limits: AudioLimits) -> None:
     """Raise AudioTooLongError when `seconds` of audio are too many."""
-    if seconds > limits.max_seconds:
+    if seconds > limits.max_seconds + _ROUNDING:
         raise AudioTooLongError(
             f"the audio is longer than {limits.max_seconds:g} s: send it in parts"
         )

@@ -1,27 +1,26 @@
-"""Whole audio: `load_audio`, from a path, bytes, a file or an array."""
+"""Audio from a path, bytes, a file or an array: piece by piece, or as a whole."""
 
 import io
 import os
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any, BinaryIO, cast
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy as np
 
 from auricle.audio.arrays import Arrays, as_arrays, from_arrays
 from auricle.audio.audio import Audio
-from auricle.audio.container import HEAD_BYTES
-from auricle.audio.decoders import LOSSLESS, SoundfileDecoder
-from auricle.audio.formats import by_magic
-from auricle.audio.limits import DEFAULT_LIMITS, check_bytes, check_format
+from auricle.audio.decoders import AudioDecoder
+from auricle.audio.limits import DEFAULT_LIMITS, check_bytes
 from auricle.audio.source import is_seekable
-from auricle.audio.stream import AudioStream, iter_audio
-from auricle.audio.wav import read_wav_header
-from auricle_types.errors import AudioError, AudioNotFoundError, UnsupportedAudioError
+from auricle.audio.stream import AudioStream, open_decoder
+from auricle_types.errors import AudioError, AudioNotFoundError
 from auricle_types.options import AudioLimits, PcmFormat
+
+Encoded: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 
 
 def load_audio(
-    source: str | os.PathLike[str] | bytes | BinaryIO | Arrays,
+    source: Encoded | Arrays,
     *,
     pcm: PcmFormat | None = None,
     limits: AudioLimits = DEFAULT_LIMITS,
@@ -43,8 +42,32 @@ def load_audio(
     """
     if (given := as_arrays(source)) is not None:
         return from_arrays(given, limits)
-    with _opened(source) as file:
-        return _load_lossless(file, limits) or _collect(iter_audio(file, pcm=pcm, limits=limits))
+    return collected(open_audio(cast(Encoded, source), pcm=pcm, limits=limits))
+
+
+def collected(stream: AudioStream) -> Audio:
+    """Decode all of it. Raises AudioError."""
+    samples = np.concatenate(list(stream))
+    return Audio(samples, stream.warnings)
+
+
+def open_audio(
+    source: Encoded, *, pcm: PcmFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
+) -> AudioStream:
+    """Read what `load_audio` reads, except arrays, piece by piece in bounded memory.
+
+    A file that can seek is read from its beginning. Nothing is opened before the first piece is
+    asked for; iterating raises what `load_audio` raises.
+    """
+
+    def opened_decoder(opened: ExitStack) -> AudioDecoder:
+        file = opened.enter_context(_opened(source))
+        if is_seekable(file):
+            check_bytes(file.seek(0, io.SEEK_END), limits)
+            file.seek(0)
+        return open_decoder(opened, file, pcm, limits)
+
+    return AudioStream(opened_decoder, limits)
 
 
 def _opened(source: object) -> AbstractContextManager[BinaryIO]:
@@ -72,42 +95,3 @@ def _binary(file: Any) -> BinaryIO:  # noqa: ANN401
     if isinstance(file, io.TextIOBase):
         raise AudioError("the file is open for reading text: open it in mode 'rb'")
     return cast(BinaryIO, file)
-
-
-def _load_lossless(file: BinaryIO, limits: AudioLimits) -> Audio | None:
-    """By libsndfile, the fastest; None, with the file rewound, when FFmpeg should have a try."""
-    if not is_seekable(file):
-        return None
-    check_bytes(file.seek(0, io.SEEK_END), limits)
-    file.seek(0)
-    head = file.read(HEAD_BYTES)
-    file.seek(0)
-    format = by_magic(head)
-    if format is None or format.name not in LOSSLESS:
-        return None
-    audio = _try_soundfile(file, head, format.name, limits)
-    file.seek(0)
-    return audio
-
-
-def _try_soundfile(
-    file: BinaryIO, head: bytes, container: str, limits: AudioLimits
-) -> Audio | None:
-    declared = None
-    if container == "wav":
-        header = read_wav_header(lambda size: head[:size])
-        if header is None or header.declared_seconds is None:
-            return None  # a codec of WAV that is no PCM, or a length that libsndfile takes for 0
-        check_format(header.sample_rate, header.channels, limits)
-        declared = header.declared_seconds
-    stream = AudioStream(lambda: SoundfileDecoder(file, declared), limits)
-    try:
-        audio = _collect(stream)
-    except UnsupportedAudioError:
-        return None
-    return None if stream.shortfall and container != "wav" else audio
-
-
-def _collect(stream: AudioStream) -> Audio:
-    samples = np.concatenate(list(stream))
-    return Audio(samples, stream.warnings)

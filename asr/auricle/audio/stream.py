@@ -1,7 +1,7 @@
 """Incremental reading: `iter_audio` gives samples while the bytes still come."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import ExitStack
 
 from auricle.audio.audio import Samples
 from auricle.audio.container import (
@@ -23,7 +23,6 @@ from auricle_types.options import AudioLimits, PcmFormat
 
 _MAX_TAGS = 16
 _CANCELLED = "the audio's channels cancel each other out: one of them was taken, not their mean"
-_NO_SOURCE: AbstractContextManager[object] = nullcontext()
 
 
 class AudioStream(Iterator[Samples]):
@@ -35,11 +34,10 @@ class AudioStream(Iterator[Samples]):
 
     def __init__(
         self,
-        open_decoder: Callable[[], AudioDecoder],
+        open_decoder: Callable[[ExitStack], AudioDecoder],
         limits: AudioLimits,
-        source: AbstractContextManager[object] = _NO_SOURCE,
     ) -> None:
-        self._source = source
+        """`open_decoder` puts on the stack what must be closed behind the decoder."""
         self._pieces = (piece for piece in self._decode(open_decoder, limits) if len(piece))
         self.shortfall: str | None = None  # of the warnings the one that says what is missing
         self.warnings: tuple[str, ...] = ()
@@ -52,9 +50,11 @@ class AudioStream(Iterator[Samples]):
         self._pieces.close()
 
     def _decode(
-        self, open_decoder: Callable[[], AudioDecoder], limits: AudioLimits
+        self, open_decoder: Callable[[ExitStack], AudioDecoder], limits: AudioLimits
     ) -> Iterator[Samples]:
-        with self._source, closing(open_decoder()) as decoder:
+        with ExitStack() as opened:
+            decoder = open_decoder(opened)
+            opened.callback(decoder.close)
             check_format(decoder.sample_rate, decoder.channels, limits)
             check_seconds(decoder.declared_seconds or 0.0, limits)
             converter = Converter(limits)
@@ -79,11 +79,14 @@ def iter_audio(
     The reader need not seek. `pcm` is the format of headerless bytes. Nothing is read before the
     first piece is asked for. Formats whose index may come last are buffered whole first.
     """
-    source = ByteSource(reader, limits)
-    return AudioStream(lambda: _open(source, pcm, limits), limits, source)
+    return AudioStream(lambda opened: open_decoder(opened, reader, pcm, limits), limits)
 
 
-def _open(source: ByteSource, pcm: PcmFormat | None, limits: AudioLimits) -> AudioDecoder:
+def open_decoder(
+    opened: ExitStack, reader: Reader, pcm: PcmFormat | None, limits: AudioLimits
+) -> AudioDecoder:
+    """Make a decoder of what `reader` gives; `opened` frees what it buffers. Raises AudioError."""
+    source = opened.enter_context(ByteSource(reader, limits))
     name, start = identify(source.peek, None if _skip_tags(source) else pcm)
     if name is None and pcm is not None:
         check_format(pcm.sample_rate, pcm.channels, limits)

@@ -16,6 +16,7 @@ from auricle.engine.scheduler import Scheduler
 from auricle.engine.serving import Runner
 from auricle.engine.statistics import Ledger, Statistics
 from auricle.forks import OwnerProcess
+from auricle.freed import return_freed_memory
 from auricle_types.errors import (
     AuricleError,
     DeadlineExceededError,
@@ -25,6 +26,7 @@ from auricle_types.errors import (
 from auricle_types.options import EngineConfig
 
 SOON = 0.1  # seconds: nobody is told to try again earlier
+IDLE_SECONDS = 5.0  # without work, after which freed memory goes back to the system
 
 
 class Engine:
@@ -157,9 +159,15 @@ class Engine:
             self._answers.close()
 
     def _wait_for_work(self) -> bool:
+        if not self._work_within(IDLE_SECONDS):
+            return_freed_memory()
+            self._work_within(None)
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._scheduler.busy)
             return self._scheduler.busy
+
+    def _work_within(self, seconds: float | None) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping or self._scheduler.busy, seconds)
 
     def step(self) -> None:
         """One turn of the device thread."""

@@ -20,8 +20,7 @@ from auricle.hypothesis import Hypothesis
 from auricle.inspection.attention import attention_weights, recorded
 from auricle.inspection.ctc import CtcOutput
 from auricle.model import Encoder, SpeechTransformer
-from auricle.segmentation.cutting import SILENCE_PEAK
-from auricle.segmentation.vad import speaks, speech_end
+from auricle.segmentation.vad import SILENCE_PEAK, speaks, speech_end
 from auricle.tokenizer import Vocabulary
 from auricle_types.errors import AudioError, AuricleError, InvalidOptionError
 from auricle_types.options import DecodingOptions

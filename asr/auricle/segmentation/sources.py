@@ -1,11 +1,14 @@
-"""Where a session's pieces come from: audio that is there as a whole, or audio that still comes."""
+"""Where a session's pieces come from: a recording, or audio that still comes."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, nullcontext
 from typing import Protocol
 
 from auricle.audio import Audio, AudioStream, Samples
 from auricle.config import SAMPLE_RATE
+from auricle.segmentation.blocks import parts
 from auricle.segmentation.segmenter import Piece
+from auricle_types.errors import RequestCancelledError
 
 
 class PieceSource(Protocol):
@@ -25,6 +28,10 @@ class PieceSource(Protocol):
         """Names what was wrong with the audio; complete after the last piece."""
         ...
 
+    def stop(self) -> None:
+        """End soon; from any thread, also while the next piece is sought."""
+        ...
+
 
 class StreamCutter(Protocol):
     """Cuts a stream of samples, as `Segmenter` does."""
@@ -38,34 +45,13 @@ class StreamCutter(Protocol):
         ...
 
 
-class WholeAudio:
-    """Loads an audio when the first piece is asked for, and cuts it as a whole."""
+class CutAudio:
+    """Counts the samples that are cut, and stops between two blocks once nobody wants them."""
 
-    def __init__(self, load: Callable[[], Audio], cut: Callable[[Audio], Iterator[Piece]]) -> None:
-        self._load = load
-        self._cut = cut
-        self.duration = 0.0
-        self.warnings: tuple[str, ...] = ()
-
-    def __iter__(self) -> Iterator[Piece]:
-        audio = self._load()
-        self.duration, self.warnings = audio.duration, audio.warnings
-        yield from self._cut(audio)
-
-
-class StreamedAudio:
-    """Cuts chunks of samples `(S,)` while they come."""
-
-    def __init__(self, chunks: Iterable[Samples], cutter: StreamCutter) -> None:
-        self._chunks = chunks
-        self._cutter = cutter
+    def __init__(self) -> None:
+        self._audio: Audio | AudioStream | None = None  # which has the warnings
         self._samples = 0
-
-    def __iter__(self) -> Iterator[Piece]:
-        for samples in self._chunks:
-            self._samples += len(samples)
-            yield from self._cutter.feed(samples)
-        yield from self._cutter.flush()
+        self._stopped = False
 
     @property
     def duration(self) -> float:
@@ -75,4 +61,54 @@ class StreamedAudio:
     @property
     def warnings(self) -> tuple[str, ...]:
         """The decoder's warnings, where the chunks come from one."""
-        return self._chunks.warnings if isinstance(self._chunks, AudioStream) else ()
+        return self._audio.warnings if self._audio is not None else ()
+
+    def stop(self) -> None:
+        """Decode and cut no more than the present block, on whichever thread that happens."""
+        self._stopped = True
+
+    def _counted(self, chunks: Iterable[Samples]) -> Iterator[Samples]:
+        """Raise RequestCancelledError once stopped; free the decoder at once, whatever happens."""
+        with closing(chunks) if isinstance(chunks, AudioStream) else nullcontext():
+            for part in parts(chunks):
+                self._check()
+                self._samples += len(part)
+                yield part
+                self._check()
+
+    def _check(self) -> None:
+        if self._stopped:
+            raise RequestCancelledError("nobody waits for this audio any more")
+
+
+class WholeAudio(CutAudio):
+    """Opens a recording when the first piece is asked for, and cuts it as it is decoded."""
+
+    def __init__(
+        self,
+        load: Callable[[], Audio | AudioStream],
+        cut: Callable[[Iterable[Samples]], Iterator[Piece]],
+    ) -> None:
+        super().__init__()
+        self._load = load
+        self._cut = cut
+
+    def __iter__(self) -> Iterator[Piece]:
+        self._audio = audio = self._load()
+        chunks = [audio.samples] if isinstance(audio, Audio) else audio
+        yield from self._cut(self._counted(chunks))
+
+
+class StreamedAudio(CutAudio):
+    """Cuts chunks of samples `(S,)` while they come."""
+
+    def __init__(self, chunks: Iterable[Samples], cutter: StreamCutter) -> None:
+        super().__init__()
+        self._audio = chunks if isinstance(chunks, AudioStream) else None
+        self._chunks = chunks
+        self._cutter = cutter
+
+    def __iter__(self) -> Iterator[Piece]:
+        for samples in self._counted(self._chunks):
+            yield from self._cutter.feed(samples)
+        yield from self._cutter.flush()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from silero_vad import SileroVADSequence
 
 FRAME_SAMPLES = 512  # 32 ms; the one frame length of Silero VAD at 16 kHz
+SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody could hear
 THRESHOLD = 0.5  # from this probability on a frame is speech
 WORD_FRAMES = 6  # 0.19 s: the shortest word is longer, a tone that passes for speech seldom is
 _PEAK = 0.5  # to which quiet audio is raised: the detector misses quiet speech
@@ -33,6 +34,32 @@ It remembers earlier frames; the result does not depend on how many come at a ti
 """
 
 _LOADING = threading.Lock()
+_SILENT_FRAMES = 3000  # 96 s, after which silence hardly changes the state of the detector
+
+
+class SilenceGate:
+    """Asks a detector only for frames that matter: hours of silence are not worth its time.
+
+    Frames that nobody can hear are no speech once there were enough of them in a row. The result
+    does not depend on how many frames come at a time.
+    """
+
+    def __init__(self, vad: Vad) -> None:
+        self._vad = vad
+        self._silent = 0  # so many silent frames came last
+
+    def __call__(self, frames: Samples) -> npt.NDArray[np.float32]:
+        """Return the probabilities `(F,)` of the stream's next frames `(F, FRAME_SAMPLES)`."""
+        places = np.arange(1, len(frames) + 1)
+        loud = np.abs(frames).max(axis=1, initial=0.0) >= SILENCE_PEAK
+        since = np.maximum.accumulate(np.where(loud, places, -self._silent))
+        silent = places - since  # how many, up to and with each frame
+        self._silent = int(silent[-1]) if len(silent) else self._silent
+        asked = silent <= _SILENT_FRAMES
+        probabilities = np.zeros(len(frames), np.float32)
+        if asked.any():
+            probabilities[asked] = self._vad(frames[asked])
+        return probabilities
 
 
 class SileroVad:

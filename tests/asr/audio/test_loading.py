@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 
 from auricle.audio import Audio, AudioLimits, PcmFormat, load_audio, validate_samples
 from auricle_types.errors import (
@@ -265,17 +264,3 @@ def test_arrays_are_checked(samples: np.ndarray, error: type[AudioError]) -> Non
 
 def test_duration() -> None:
     assert Audio(np.zeros(8_000, np.float32)).duration == 0.5
-
-
-def test_libsndfile_is_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[object] = []
-    original = soundfile.SoundFile
-
-    def spy(file: object) -> object:
-        opened.append(file)
-        return original(file)
-
-    monkeypatch.setattr("auricle.audio.decoders.soundfile.SoundFile", spy)
-    for name in ("pcm16.wav", "pcm16.flac"):
-        load_audio(encoded(name))
-    assert len(opened) == 2

@@ -107,12 +107,14 @@ async def serve(
     config: ServerConfig = ServerConfig(),
     *,
     ready: Callable[[int], None] | None = None,
+    stopping: Callable[[], None] | None = None,
     protocols: Sequence[ProtocolFactory] = (GrpcProtocol,),
 ) -> None:
-    """Serve over `protocols` until SIGTERM or SIGINT, then drain. `ready` gets the port.
+    """Serve over `protocols` until SIGTERM or SIGINT, then drain.
 
-    A second signal during the drain ends the process at once. The process is taken to be the
-    server's own: its threads take turns more often from then on.
+    `ready` gets the port; `stopping` is called when the drain begins. A second signal during the
+    drain ends the process at once. The process is taken to be the server's own: its threads take
+    turns more often from then on.
     Raises InvalidOptionError where the server cannot listen.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -124,6 +126,8 @@ async def serve(
                 ready(port)
             await signalled.wait()
         finally:
+            if stopping is not None:
+                stopping()
             await server.stop()
 
 

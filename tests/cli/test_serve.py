@@ -1,3 +1,10 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -6,6 +13,7 @@ import pytest
 
 import auricle_server
 from auricle.recognizer import Recognizer
+from auricle_cli.commands.serve import end_within
 from auricle_server import ServerConfig
 from auricle_types.errors import InvalidOptionError, UnknownModelError
 from auricle_types.options import EngineConfig
@@ -32,7 +40,12 @@ class Serving:
     config: ServerConfig | None = None
 
     async def __call__(
-        self, recognizer: Loaded, config: ServerConfig, *, ready: Callable[[int], None]
+        self,
+        recognizer: Loaded,
+        config: ServerConfig,
+        *,
+        ready: Callable[[int], None],
+        stopping: Callable[[], None],
     ) -> None:
         self.config = config
         if config.port == 1:
@@ -128,3 +141,24 @@ def test_what_cannot_be_served_is_two(
     result = auricle("serve", *flags.split())
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def hang() -> None:
+    """Begin to end, with a thread and a process that never do."""
+    child = multiprocessing.get_context("fork").Process(target=signal.pause, daemon=True)
+    child.start()
+    os.kill(child.pid or 0, signal.SIGSTOP)
+    end_within(1.5)
+    threading.Thread(target=time.sleep, args=(1000,)).start()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_what_hangs_does_not_keep_the_process_from_ending() -> None:
+    script = "from tests.cli.test_serve import hang; hang()"
+    with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE) as process:
+        try:
+            _, err = process.communicate(timeout=60)  # the child holds the pipe open, too
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert b"the server hangs" in err

@@ -169,11 +169,15 @@ async def test_serve_runs_until_a_signal_and_drains(
     recognizer.hold = True
     port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     before = signal.getsignal(number)
-    serving = asyncio.ensure_future(serve(recognizer, ServerConfig(port=0), ready=port.set_result))
+    stopping = asyncio.Event()
+    config, ready = ServerConfig(port=0), port.set_result
+    serving = asyncio.ensure_future(serve(recognizer, config, ready=ready, stopping=stopping.set))
     async with aio.insecure_channel(f"127.0.0.1:{await soon(port)}") as channel:
         call = SpeechStub(channel).Recognize(REQUEST)
         assert await asyncio.to_thread(recognizer.came.wait, 20)
+        assert not stopping.is_set()
         os.kill(os.getpid(), number)
+        await soon(stopping.wait())
         refusal = await refused(until_refused(channel))
         assert refusal.code is Code.UNAVAILABLE
         assert not serving.done()

@@ -1,8 +1,15 @@
 """What the engine has done so far, and does now."""
 
 import threading
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Self
+
+_BY_CALLER = "counted by the caller's process"
+
+
+def _by_caller() -> int:
+    """Declare a count that the process of the callers keeps, where the engine has its own."""
+    return field(default=0, metadata={_BY_CALLER: True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,11 +19,11 @@ class Statistics:
     Each submitted request ends in one of `finished`, `failed`, `cancelled` and `expired`.
     """
 
-    submitted: int = 0  # requests that were taken
-    finished: int = 0
-    failed: int = 0
-    cancelled: int = 0
-    expired: int = 0  # past their deadlines
+    submitted: int = _by_caller()  # requests that were taken
+    finished: int = _by_caller()
+    failed: int = _by_caller()
+    cancelled: int = _by_caller()
+    expired: int = _by_caller()  # past their deadlines
     refused: int = 0  # and never taken: the queue was full, or the deadline out of reach
     waiting: int = 0  # now
     running: int = 0  # now, encoding or decoding
@@ -28,11 +35,21 @@ class Statistics:
     encode_seconds: float = 0.0
     decode_seconds: float = 0.0
     audio_seconds: float = 0.0  # of audio encoded
-    tokens: int = 0  # in the answers, END included
+    tokens: int = _by_caller()  # in the answers, END included
 
     def __add__(self, other: Self) -> Self:
         sums = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         return replace(self, **sums)
+
+    def answered(self, by_caller: Self) -> Self:
+        """Take the callers' counts from `by_caller`: a process that dies has not sent its last."""
+        kept = [f.name for f in fields(self) if _BY_CALLER in f.metadata]
+        return replace(self, **{name: getattr(by_caller, name) for name in kept})
+
+    @property
+    def at_rest(self) -> Self:
+        """The same, of an engine that has ended."""
+        return replace(self, waiting=0, running=0)
 
     @property
     def occupancy(self) -> float:

@@ -1,7 +1,12 @@
 """The command `auricle serve` runs the gRPC server."""
 
 import asyncio
+import logging
+import multiprocessing
+import os
+import threading
 from dataclasses import asdict
+from functools import partial
 
 import click
 
@@ -13,6 +18,9 @@ from auricle_types.errors import AuricleError
 from auricle_types.options import EngineConfig, LoadingOptions
 
 LEVELS = ["debug", "info", "warning", "error"]
+GRACE_SECONDS = 5.0  # after the drain, for threads and processes to end by themselves
+
+logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -42,6 +50,24 @@ def serve(
             def ready(port: int) -> None:
                 click.echo(f"auricle: serving {loaded.model_id} on {server.address(port)}")
 
-            asyncio.run(run(loaded, server, ready=ready))
+            stopping = partial(end_within, server.drain_seconds + GRACE_SECONDS)
+            asyncio.run(run(loaded, server, ready=ready, stopping=stopping))
     except AuricleError as error:
         raise Failure(str(error)) from error
+
+
+def end_within(seconds: float) -> None:
+    """End this process and those that it has started after `seconds`, whatever hangs in it."""
+    report = partial(logger.error, "the server hangs: it ends by force, with status 1")
+    for delay, action in ((seconds - 1, report), (seconds, _end)):  # the log may hang, too
+        timer = threading.Timer(min(delay, threading.TIMEOUT_MAX), action)
+        timer.daemon = True
+        timer.start()
+
+
+def _end() -> None:
+    try:
+        for process in multiprocessing.active_children():
+            process.kill()
+    finally:
+        os._exit(1)

@@ -39,9 +39,7 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Ask for a `Reply` with the statistics."""
-
-    number: int
+    """Ask for the statistics, which are a sign of life, too: `Counted` follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +75,26 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Reply to `Submit` or `Count`: nothing, the statistics, or what submitting raised."""
+    """Reply to `Submit`: nothing, or what submitting raised."""
 
     number: int
-    result: Statistics | AuricleError | None = None
+    error: AuricleError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Reply to `Count` with the statistics."""
+
+    statistics: Statistics
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Tell how a request ended; None where it was cancelled."""
+    """Tell how a request ended; None where it was cancelled. The statistics include it."""
 
     number: int
     result: Result | None
+    statistics: Statistics
 
 
 @dataclass(frozen=True, slots=True)

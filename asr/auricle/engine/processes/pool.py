@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial, reduce
 from operator import add
 
@@ -113,6 +112,7 @@ class EnginePool:
                     self._starters.submit(self._restart, member)
 
     def _restart(self, member: _Member) -> None:
+        member.engine.close(drain=False)  # it may still be there, without its device thread
         try:
             engine = self._start()
         except Exception:
@@ -124,7 +124,6 @@ class EnginePool:
             late.close(drain=False)
             return
         logger.warning("an engine has ended; another one has taken its place")
-        member.engine.close(drain=False)  # it may still be there, without its device thread
 
     def _exchange(self, member: _Member, engine: Serving) -> Serving | None:
         """Let `engine` take the place of `member`; where the pool is closing, it comes too late."""
@@ -132,6 +131,6 @@ class EnginePool:
         with self._lock:
             if self._closing:
                 return engine
-            self._past += replace(past, waiting=0, running=0)
+            self._past += past.at_rest
             self._members[self._members.index(member)] = _Member(engine)
         return None

@@ -5,20 +5,20 @@ import multiprocessing
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from multiprocessing.util import Finalize
 from typing import cast
 
-from auricle.engine.answers import Answers
+from auricle.engine.answers import Answers, Result
+from auricle.engine.processes.heartbeat import SILENCE, Heartbeat
 from auricle.engine.processes.messages import (
     Answer,
     Cancel,
     Close,
     Closed,
     Count,
+    Counted,
     Ready,
     Reply,
     Submit,
@@ -39,7 +39,8 @@ class RemoteEngine:
     """Runs an `Engine` in a process of its own, which shares no interpreter lock with anybody.
 
     Each order is one message, each answer another. When the process ends, however that came, what
-    was open fails with EngineStoppedError.
+    was open fails with EngineStoppedError. A process that does not answer any more is killed; while
+    it loads its model, it may take its time.
 
     Attributes:
         context: how multiprocessing starts the process. Never by a fork of this one, whose threads
@@ -74,6 +75,11 @@ class RemoteEngine:
         self._ledger = Ledger()
         self._answers = Answers(self._ledger)
         self._outbox = Outbox(self._connection)
+        self._heartbeat = Heartbeat(
+            ask=partial(self._outbox.put, Count()),
+            unread=self._connection.poll,
+            give_up=self._process.kill,
+        )
         self._reader = threading.Thread(target=self._read, name="auricle-reader", daemon=True)
         self._reader.start()
         # Before multiprocessing joins the process, which ignores its signal; not in a fork.
@@ -93,7 +99,7 @@ class RemoteEngine:
         self._home.check()
         number, future = next(self._numbers), Future[Outcome]()
         try:
-            self._ask(Submit.of(number, request, block=block), future)
+            self._order(Submit.of(number, request, block=block), future)
         except AuricleError:
             self._open.pop(number, None)
             raise
@@ -104,11 +110,14 @@ class RemoteEngine:
         return future
 
     def statistics(self) -> Statistics:
-        """Count as `Engine.statistics` does; after the process has ended, what it said last."""
+        """Return what the process said last, at most a beat or an answer ago; waits for nobody.
+
+        How requests ended is counted here, so no count falls when the process dies.
+        """
         self._home.check()
-        with suppress(EngineStoppedError):
-            self._ask(Count(next(self._numbers)))
-        return self._known()
+        with self._lock:
+            known = self._counted.at_rest if self._ended else self._counted
+        return known.answered(self._ledger.total)
 
     def close(self, *, drain: bool = True) -> None:
         """Stop as `Engine.close` does; the process has ended afterwards."""
@@ -123,15 +132,13 @@ class RemoteEngine:
         self._process.join()
         self._at_exit.cancel()
 
-    def _ask(self, order: Submit | Count, outcome: Future[Outcome] | None = None) -> None:
+    def _order(self, order: Submit, outcome: Future[Outcome]) -> None:
         """Send an order and wait for the reply. Raises the error that it holds."""
         reply = Future[None]()
         with self._lock:
             if self._ended:
                 raise EngineStoppedError("the engine's process has ended")
-            self._asked[order.number] = reply
-            if outcome is not None:
-                self._open[order.number] = outcome
+            self._asked[order.number], self._open[order.number] = reply, outcome
         self._outbox.put(order)
         reply.result()
 
@@ -139,31 +146,11 @@ class RemoteEngine:
         if future.cancelled():
             self._outbox.put(Cancel(number))
 
-    def _known(self) -> Statistics:
-        """Take the process's figures, but how requests ended from their owners, who know it.
-
-        So no count falls when a process dies before it has sent the last ones.
-        """
-        ended, counted = self._ledger.total, self._counted
-        return replace(
-            counted,
-            submitted=max(
-                counted.submitted,
-                ended.finished + ended.failed + ended.cancelled + ended.expired,
-            ),
-            finished=ended.finished,
-            failed=ended.failed,
-            cancelled=ended.cancelled,
-            expired=ended.expired,
-            tokens=ended.tokens,
-            waiting=0 if self._ended else counted.waiting,
-            running=0 if self._ended else counted.running,
-        )
-
     def _read(self) -> None:
         broken = True
         try:
             while (message := self._received()) is not None:
+                self._heartbeat.hear()
                 self._handle(message)
             broken = False
         except BaseException:
@@ -180,34 +167,52 @@ class RemoteEngine:
 
     def _handle(self, message: object) -> None:
         match message:
-            case Answer(number, result):
-                future = self._open.pop(number, None)
-                if future is not None:  # None: whoever submitted it was interrupted
-                    self._answers.give(future, result or EngineStoppedError("cancelled"))
-            case Reply(number, AuricleError() as error):
-                self._asked.pop(number).set_exception(error)
-            case Reply(number, Statistics() | None as result):
-                self._counted = result or self._counted
-                self._asked.pop(number).set_result(None)
+            case Answer(number, result, statistics):
+                self._counted = statistics
+                self._answer(number, result)
+            case Reply(number, error):
+                self._reply(number, error)
             case Ready(described):
                 self._ready.set_result(described)
+                self._heartbeat.start()
             case Unfit(error):
                 self._closing = True  # it ends by itself
                 self._ready.set_exception(error)
-            case Closed(statistics):
+            case Counted(statistics) | Closed(statistics):
                 self._counted = statistics
             case logging.LogRecord() as record:
                 _log(record)
 
+    def _reply(self, number: int, error: AuricleError | None) -> None:
+        reply = self._asked.pop(number)
+        if error is not None:
+            reply.set_exception(error)
+            return
+        self._ledger.add(Statistics(submitted=1))
+        reply.set_result(None)
+
+    def _answer(self, number: int, result: Result | None) -> None:
+        future = self._open.pop(number, None)
+        if future is None:  # whoever submitted it was interrupted
+            return
+        if result is None:
+            future.cancel()  # it is, but for such a one
+        self._answers.give(future, result or EngineStoppedError("cancelled"))
+
     def _end(self, *, broken: bool) -> None:
-        """Fail all that is open, so that nobody waits in vain."""
+        """Fail all that is open, so that nobody waits in vain.
+
+        What was not taken yet is no failure: whoever submits it may ask another engine.
+        """
         with self._lock:
             self._ended = True
-            asked, self._asked = list(self._asked.values()), {}
-            left, self._open = list(self._open.values()), {}
+            left = [future for number, future in self._open.items() if number not in self._asked]
+            asked, self._asked, self._open = list(self._asked.values()), {}, {}
+        self._heartbeat.stop()
         self._outbox.close()
-        if broken:
-            self._process.kill()
+        if not broken:
+            self._process.join(SILENCE)  # it has nothing left to do but to end
+        self._process.kill()
         self._process.join()
         error = EngineStoppedError(
             f"the engine's process ended (exit code {self._process.exitcode})"

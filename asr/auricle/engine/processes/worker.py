@@ -21,6 +21,7 @@ from auricle.engine.processes.messages import (
     Close,
     Closed,
     Count,
+    Counted,
     Ready,
     Reply,
     Submit,
@@ -123,8 +124,8 @@ class Worker:
                 self._submit(order)
             case Cancel(number):
                 self._cancel(number)
-            case Count(number):
-                self._line.send(Reply(number, self._engine.statistics()))
+            case Count():
+                self._line.send(Counted(self._engine.statistics()))
             case Close(drain):
                 self._close(drain=drain)
 
@@ -164,7 +165,7 @@ class Worker:
     def _answer(self, number: int, future: Future[Outcome]) -> None:
         with self._lock:
             del self._open[number]
-        self._line.send(Answer(number, _result(future)))
+        self._line.send(Answer(number, _result(future), self._engine.statistics()))
 
 
 def _result(future: Future[Outcome]) -> Result | None:

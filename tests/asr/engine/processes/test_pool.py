@@ -123,6 +123,15 @@ def test_who_has_ended_is_replaced_and_the_others_go_on() -> None:
     assert (second.closed, third.closed) == (False, False)
 
 
+def test_what_an_engine_had_not_taken_goes_to_another() -> None:
+    first, second = FakeEngine(), FakeEngine()
+    pool = pool_of([first, second], FakeEngine)
+    first.error = EngineStoppedError("it did not answer")  # as `submit` says after a while
+    pool.submit(request(seconds=1.0))
+    assert second.seconds == [1.0]
+    pool.close()
+
+
 def test_where_all_have_ended_and_none_can_be_started_that_is_said(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,8 +174,8 @@ def test_when_a_request_says_that_its_engine_has_ended_another_is_started() -> N
     pool = pool_of([first], lambda: second)
     pool.submit(request())
     first.futures[0].set_exception(EngineStoppedError("its device thread has died"))
-    until(lambda: first.closed is False)
-    assert pool._members[0].engine is second
+    until(lambda: pool._members[0].engine is second)
+    assert first.closed is False
     pool.close()
 
 

@@ -100,7 +100,9 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def idle(engine: RemoteEngine) -> None:
-    """Until nothing waits or runs there."""
+    """Until nothing waits or runs there, by figures that were asked for from now on."""
+    for _ in range(2):
+        until(lambda known=engine._counted: engine._counted is not known)  # type: ignore[misc]
     until(lambda: not (engine.statistics().waiting or engine.statistics().running))
 
 
@@ -364,4 +366,65 @@ def test_what_is_interrupted_while_it_waits_for_room_is_dropped(
     running.cancel()
     waiting.cancel()
     until(lambda: not engine._open)
-    assert engine.statistics().running == 0
+    idle(engine)
+    assert engine.statistics().cancelled == 3
+
+
+def test_a_stopped_process_is_killed_and_nobody_waits_for_it(
+    start: Callable[..., RemoteEngine],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = start()
+    words(engine.submit(request(0.1)))
+    open_ones = [engine.submit(request(steps=FOREVER)) for _ in range(3)]
+    os.kill(engine._process.pid or 0, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as patient:
+        untaken = patient.submit(engine.submit, request(seconds=30.0))
+        until(lambda: bool(engine._asked))
+        now = engine.statistics()  # at once: the process is still stopped
+        assert (now.submitted, now.finished, now.failed) == (4, 1, 0)
+        assert engine._process.is_alive()
+        monkeypatch.setattr("auricle.engine.processes.heartbeat.SILENCE", 2.0)  # be quick
+        for future in open_ones:
+            with pytest.raises(EngineStoppedError, match="-9"):
+                future.result(PATIENCE)
+        with pytest.raises(EngineStoppedError, match="-9"):
+            untaken.result(PATIENCE)
+    engine.close()
+    now = engine.statistics()
+    assert (now.submitted, now.finished, now.failed, now.running) == (4, 1, 3, 0)
+    assert "has not answered" in caplog.text
+
+
+def test_closing_does_not_wait_for_a_stopped_process(
+    start: Callable[..., RemoteEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auricle.engine.processes.heartbeat.SILENCE", 2.0)
+    engine = start()
+    os.kill(engine._process.pid or 0, signal.SIGSTOP)
+    closer = Thread(target=engine.close)
+    closer.start()
+    closer.join(PATIENCE)
+    assert not closer.is_alive()
+    assert not engine._process.is_alive()
+
+
+def test_every_figure_is_the_engines_own(start: Callable[..., RemoteEngine]) -> None:
+    engine = start(slots=1)
+    endless = engine.submit(request(steps=FOREVER))
+    late = engine.submit(request(deadline=time.monotonic() + 0.5))
+    unwanted = engine.submit(request())
+    until(lambda: engine.statistics().running == 1)
+    unwanted.cancel()
+    with pytest.raises(DeadlineExceededError):
+        late.result(PATIENCE)
+    endless.cancel()
+    words(engine.submit(request(0.3, steps=2)))
+    with pytest.raises(InferenceError):
+        engine.submit(request(POISON)).result(PATIENCE)
+    engine.close()
+    now = engine.statistics()
+    assert now == engine._counted  # the last that the process has said
+    assert (now.submitted, now.finished, now.failed) == (5, 1, 1)
+    assert (now.cancelled, now.expired) == (2, 1)

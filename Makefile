@@ -6,6 +6,7 @@
 #   MODEL=small              the model of `make demo` and `make serve`: a name, a folder or a file (docs/checkpoints.md)
 #   DEV="a.jsonl b.jsonl"    the manifests that benchmarks read instead of samples/, where `make help` names DEV
 #   BENCH=--quick            turns a benchmark into a smoke run
+#   MINUTES=10              how long `make fuzz` goes on
 #   VENV=.venv               where the environment lies
 
 PYTHON ?= python3
@@ -14,6 +15,7 @@ AUDIO ?=
 MODEL ?=
 DEV ?= samples/manifest.jsonl
 BENCH ?=
+MINUTES ?= 10
 VENV ?= .venv
 export PYTHON
 unexport PYTHONDONTWRITEBYTECODE  # the many processes of the tests need not compile the sources again
@@ -21,7 +23,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test test-slow check format proto clean
+.PHONY: help install demo serve test test-slow fuzz check format proto clean
 .PHONY: evaluate calibrate bench-engine bench-checkpoints bench-server bench-load bench-growth
 .PHONY: bench-invariance bench-dtypes bench-cancellation bench-contention
 
@@ -41,6 +43,9 @@ test: $(VENV)/installed-dev ## run the quick tests
 
 test-slow: $(VENV)/installed-dev ## run the slow tests
 	$(BIN)/python -m pytest -m slow
+
+fuzz: $(VENV)/installed-dev ## try odd inputs for MINUTES=10; what fails stays in tests/fuzz/corpus
+	$(BIN)/python -m tests.fuzz.fuzzing $(MINUTES)
 
 check: $(VENV)/installed-dev ## check lint, format, types and import contracts
 	$(BIN)/ruff check .

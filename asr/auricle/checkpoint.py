@@ -29,6 +29,10 @@ Shapes = Mapping[str, tuple[int, ...]]
 _LISTED = 0.9  # least share of a vocabulary that a tokenizer of others lists
 HEADER_KEY = "auricle"
 TOKENIZER_KEY = "tokenizer"
+_UNDESCRIBED = (
+    *(ArithmeticError, AttributeError, KeyError, TypeError, ValueError),
+    RecursionError,  # JSON that is nested too deeply
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,7 @@ def _opened(path: Path) -> Iterator[Any]:
             f"{path}: no readable .safetensors file ({error}): copy it again if it is one, "
             "or take the model in that format"
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except _UNDESCRIBED as error:
         raise CorruptCheckpointError(
             f"{path}: no Auricle checkpoint, its header does not describe a model ({error}); "
             "weights from elsewhere need their config.json and tokenizer.json beside them"

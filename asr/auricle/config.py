@@ -13,6 +13,7 @@ from auricle_types.options import AudioContext
 
 SAMPLE_RATE = 16_000  # Hz; everything behind the audio reader runs at this rate
 CTC_BLANK = 0  # the CTC head's output for no token
+_LARGEST, _MOST_LAYERS = 1 << 20, 1_000  # far beyond any model: what says more is damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,8 @@ class TransformerConfig:
     def __post_init__(self) -> None:
         names = ("vocab_size", "d_model", "n_heads", "encoder_layers", "decoder_layers", "ffn_dim")
         for name in names:
-            _check_count(name, getattr(self, name))
+            most = _MOST_LAYERS if name.endswith("layers") else _LARGEST
+            _check_count(name, getattr(self, name), most)
         _check_choice("positions", self.positions, ("rotary", "sinusoidal", "learned"))
         _check_choice("decoder_ffn", self.decoder_ffn, ("gelu", "swiglu"))
         if self.positions == "learned":
@@ -304,9 +306,11 @@ def _special_tokens(values: dict[str, Any]) -> SpecialTokens:
     return SpecialTokens(**named)
 
 
-def _check_count(name: str, value: object) -> None:
+def _check_count(name: str, value: object, most: int = _LARGEST) -> None:
     if not isinstance(value, int) or value < 1:
         raise InvalidOptionError(f"{name} must be a whole number of at least 1, not {value!r}")
+    if value > most:
+        raise InvalidOptionError(f"{name} must be at most {most}, not {value}")
 
 
 def _check_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

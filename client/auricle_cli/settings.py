@@ -22,7 +22,7 @@ def read_settings(path: Path, group: click.Group, ctx: click.Context) -> dict[st
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
         raise Failure(f"{path}: {error}") from error
     return {name: _options(path, group, ctx, name, table) for name, table in tables.items()}
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from auricle_types.errors import ManifestError
 
+_MOST_SECONDS = 1e9
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -54,6 +56,8 @@ def _utterance(line: str, where: str, folder: Path) -> Utterance:
         fields = json.loads(line)
     except json.JSONDecodeError as error:
         raise ManifestError(f"{where}: not JSON: {error.msg}, column {error.colno}") from error
+    except (ValueError, RecursionError) as error:  # numbers or lists beyond Python's limits
+        raise ManifestError(f"{where}: not JSON that can be read: {error}") from error
     if not isinstance(fields, dict):
         raise ManifestError(f"{where}: a JSON object was expected, not {type(fields).__name__}")
     audio = _string(fields, "audio_filepath", where)
@@ -82,6 +86,8 @@ def _seconds(fields: dict[str, Any], name: str, where: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ManifestError(f"{where}: {name} must be a number, not {type(value).__name__}")
-    if not math.isfinite(value) or value < 0:
+    if not 0 <= value < math.inf:
         raise ManifestError(f"{where}: {name} must be finite and not negative, not {value}")
+    if value > _MOST_SECONDS:
+        raise ManifestError(f"{where}: {name} must be at most {_MOST_SECONDS:g} s")
     return float(value)

@@ -99,7 +99,7 @@ def _read(path: Path, *, optional: bool = False) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CorruptCheckpointError(f"{path}: no readable JSON ({error})") from error
     if not isinstance(found, dict):
         raise CorruptCheckpointError(f"{path}: must hold a JSON object")

@@ -93,7 +93,7 @@ def weight_files(folder: Path) -> list[Path]:
     try:
         homes = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
         names = sorted({Path(str(name)).name for name in homes.values()})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptCheckpointError(f"{folder / INDEX}: no readable index ({error})") from error
     return [folder / name for name in names]
 

@@ -85,7 +85,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
         raise CorruptCheckpointError(
             f"{path}: truncated or damaged, copy it again ({error})"
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CorruptCheckpointError(
             f"{path}: no language model, its header does not say so ({error!r})"
         ) from error

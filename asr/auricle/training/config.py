@@ -237,7 +237,7 @@ def load_training_config(path: Path) -> TrainingConfig:
         return _training_config(table, path.resolve().parent)
     except KeyError as error:
         raise InvalidOptionError(f"{path}: no valid recipe: it has no {error}") from error
-    except (OSError, TypeError, ValueError) as error:
+    except (OSError, TypeError, ValueError, RecursionError) as error:
         raise InvalidOptionError(f"{path}: no valid recipe: {error}") from error
 
 

@@ -72,7 +72,7 @@ def _row(line: str, where: str) -> _Row | Problem:
         row = _Row(fields["shard"], fields["audio_filepath"], fields["text"])
     except KeyError as error:
         return Problem("line not valid", f"{where} has no {error}")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return Problem("line not valid", f"{where} is no JSON object")
     if not all(isinstance(value, str) for value in row):
         return Problem("line not valid", f"{where} holds something else than text")
@@ -100,7 +100,7 @@ def _members(shard: Path) -> Iterator[tuple[str, bytes] | Problem]:
                 file = tar.extractfile(member)
                 if file is not None:
                     yield member.name, file.read()
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
         yield Problem("shard missing or cut short", f"{shard.name}: {error}")
 
 

@@ -16,7 +16,7 @@ from auricle.model import SpeechTransformer
 from auricle.pretrained import describe
 from tests.asr.families.peers import Peer, hub_whisper
 from tests.asr.families.sizes import WHISPER, hub_dims, skip_without_memory
-from tests.asr.families.whisper.ct2 import Array, write_model_bin
+from tests.asr.families.whisper.model_bins import Array, write_model_bin
 from tests.asr.tokenizer.unicode_lines import vocabulary
 
 LARGE = WHISPER["large-v3"]

@@ -8,7 +8,7 @@ import torch
 
 from auricle.families.whisper.ct2_weights import Ct2Weights
 from auricle_types.errors import CorruptCheckpointError, UnknownArchitectureError
-from tests.asr.families.whisper.ct2 import Array, write_model_bin
+from tests.asr.families.whisper.model_bins import Array, write_model_bin
 
 MATRIX = np.linspace(-3, 3, 12, dtype=np.float32).reshape(4, 3)
 ROWS = np.array([2, 4, 8, 16], np.float32)

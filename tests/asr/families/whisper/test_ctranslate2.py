@@ -33,13 +33,8 @@ from tests.asr.families.peers import (
     save,
     write_tokenizer,
 )
-from tests.asr.families.whisper.ct2 import (
-    QUANTIZATIONS,
-    Array,
-    convert,
-    published,
-    write_model_bin,
-)
+from tests.asr.families.whisper.ct2 import QUANTIZATIONS, convert, published
+from tests.asr.families.whisper.model_bins import Array, write_model_bin
 from tests.asr.tokenizer.unicode_lines import short_vocabulary, vocabulary
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16}

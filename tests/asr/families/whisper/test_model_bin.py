@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from auricle.families.whisper.model_bin import read_variables
 from auricle_types.errors import CorruptCheckpointError, ModelError, UnknownArchitectureError
-from tests.asr.families.whisper.ct2 import Array, string, variable, write_model_bin
+from tests.asr.families.whisper.model_bins import Array, string, variable, write_model_bin
 
 VARIABLES: dict[str, Array] = {
     "decoder/activation": np.array(3, np.int8),

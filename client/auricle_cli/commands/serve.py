@@ -18,7 +18,7 @@ from auricle_types.errors import AuricleError
 from auricle_types.options import EngineConfig, LoadingOptions
 
 LEVELS = ["debug", "info", "warning", "error"]
-GRACE_SECONDS = 5.0  # after the drain, for threads and processes to end by themselves
+GRACE_SECONDS = 7.0  # after the drain, for threads and processes to end by themselves
 
 logger = logging.getLogger(__name__)
 

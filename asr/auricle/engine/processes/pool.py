@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial, reduce
 from operator import add
@@ -44,7 +44,7 @@ class EnginePool:
         self._lock = threading.RLock()  # a finaliser may cancel a request within it
         self._past = Statistics()  # of engines that have ended
         self._closing = False
-        self._starters = ThreadPoolExecutor(1, thread_name_prefix="auricle-starter")
+        self._starting = threading.Lock()  # one at a time: loading takes memory
 
     def submit(self, request: Request, *, block: bool = False) -> Future[Outcome]:
         """Queue a request, as `Engine.submit`, in the engine with the least to do."""
@@ -82,7 +82,6 @@ class EnginePool:
             return
         with self._lock:
             self._closing = True
-        self._starters.shutdown(wait=False, cancel_futures=True)
         for member in self._members:
             member.engine.close(drain=drain)
 
@@ -109,9 +108,17 @@ class EnginePool:
             known, member.ended = member.ended or self._closing, True
             if not known:  # under the lock: once the pool is closing, nobody is started
                 with suppress(RuntimeError):  # nor when the interpreter ends
-                    self._starters.submit(self._restart, member)
+                    # The interpreter waits for no such thread, as it would for an executor's.
+                    threading.Thread(
+                        target=self._restart, args=(member,), name="auricle-starter", daemon=True
+                    ).start()
 
     def _restart(self, member: _Member) -> None:
+        with self._starting:
+            if not self._closing:
+                self._start_for(member)
+
+    def _start_for(self, member: _Member) -> None:
         member.engine.close(drain=False)  # it may still be there, without its device thread
         try:
             engine = self._start()

@@ -2,6 +2,7 @@
 
 import logging
 import logging.handlers
+import os
 import pickle
 import signal
 import threading
@@ -53,6 +54,7 @@ def work(connection: Connection, build: Build, threads: int, log_level: int) -> 
         return
     line.send(Ready(described))
     Worker(line, engine).run()
+    os._exit(0)  # all is said; the interpreter would take half a second, one process after another
 
 
 class OwnerConnection:

@@ -18,3 +18,11 @@ def test_odd_inputs_give_results_or_typed_errors(tmp_path: Path) -> None:
     if outcome.log:
         pytest.fail(f"failing inputs: {[str(each) for each in outcome.found]}\n{outcome.log}")
     assert outcome.tried >= sum(run.inputs for run in runs)
+
+
+def test_what_fails_is_found(tmp_path: Path) -> None:
+    outcome = fuzz([Run("broken", 1, 1_000, _SECONDS)], tmp_path)
+    found = {path.read_bytes() for path in outcome.found}
+    assert found == {b"raises", b"greedy", b"crashes"}
+    assert "ValueError" in outcome.log
+    assert "MemoryError" in outcome.log

@@ -24,15 +24,12 @@ from auricle.storage import replacing
 from auricle.stored_weights import SCALES, from_stored, to_stored, unscaled, without_scales
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle_types.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
+from auricle_types.parsing import parse_json
 
 Shapes = Mapping[str, tuple[int, ...]]
 _LISTED = 0.9  # least share of a vocabulary that a tokenizer of others lists
 HEADER_KEY = "auricle"
 TOKENIZER_KEY = "tokenizer"
-_UNDESCRIBED = (
-    *(ArithmeticError, AttributeError, KeyError, TypeError, ValueError),
-    RecursionError,  # JSON that is nested too deeply
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +150,7 @@ def _read(path: Path) -> tuple[ModelConfig, dict[str, Tensor]]:
 
 
 def _config(file: Any) -> ModelConfig:  # noqa: ANN401  # safe_open has no types
-    config = ModelConfig.from_dict(json.loads((file.metadata() or {})[HEADER_KEY]))
+    config = ModelConfig.from_dict(parse_json((file.metadata() or {})[HEADER_KEY]))
     check_config(config)
     return config
 
@@ -173,7 +170,7 @@ def _opened(path: Path) -> Iterator[Any]:
             f"{path}: no readable .safetensors file ({error}): copy it again if it is one, "
             "or take the model in that format"
         ) from error
-    except _UNDESCRIBED as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise CorruptCheckpointError(
             f"{path}: no Auricle checkpoint, its header does not describe a model ({error}); "
             "weights from elsewhere need their config.json and tokenizer.json beside them"

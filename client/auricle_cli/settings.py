@@ -5,7 +5,6 @@ ignored is worse than none.
 """
 
 import difflib
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import click
 
 from auricle_cli.failure import Failure
+from auricle_types.parsing import parse_toml
 
 
 def read_settings(path: Path, group: click.Group, ctx: click.Context) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def read_settings(path: Path, group: click.Group, ctx: click.Context) -> dict[st
     Raises Failure when the file is not TOML, or holds what no command knows.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
+        tables = parse_toml(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
         raise Failure(f"{path}: {error}") from error
     return {name: _options(path, group, ctx, name, table) for name, table in tables.items()}
 

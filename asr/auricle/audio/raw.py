@@ -24,7 +24,7 @@ _SUBTYPES: dict[Encoding, str] = {  # libsndfile's names
 
 
 class RawDecoder:
-    """A `AudioDecoder` for bytes of which a `PcmFormat` says everything.
+    """An `AudioDecoder` for bytes of which a `PcmFormat` says everything.
 
     FFmpeg would cut them into packets of 64 ms, and a server of many streams would be busier with
     the packets than with the audio.

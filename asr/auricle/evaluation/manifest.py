@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from auricle_types.errors import ManifestError
+from auricle_types.parsing import parse_json
 
 _MOST_SECONDS = 1e9
 
@@ -53,10 +54,10 @@ def read_manifest(path: str | Path) -> list[Utterance]:
 
 def _utterance(line: str, where: str, folder: Path) -> Utterance:
     try:
-        fields = json.loads(line)
+        fields = parse_json(line)
     except json.JSONDecodeError as error:
         raise ManifestError(f"{where}: not JSON: {error.msg}, column {error.colno}") from error
-    except (ValueError, RecursionError) as error:  # numbers or lists beyond Python's limits
+    except ValueError as error:  # numbers or lists beyond Python's limits
         raise ManifestError(f"{where}: not JSON that can be read: {error}") from error
     if not isinstance(fields, dict):
         raise ManifestError(f"{where}: a JSON object was expected, not {type(fields).__name__}")

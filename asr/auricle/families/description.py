@@ -1,6 +1,5 @@
 """The JSON files that describe a model, in its folder."""
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from auricle_types.errors import (
     CorruptCheckpointError,
     UnknownArchitectureError,
 )
+from auricle_types.parsing import parse_json
 
 T = TypeVar("T")
 
@@ -98,8 +98,8 @@ def _read(path: Path, *, optional: bool = False) -> dict[str, Any]:
     if optional and not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        found = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise CorruptCheckpointError(f"{path}: no readable JSON ({error})") from error
     if not isinstance(found, dict):
         raise CorruptCheckpointError(f"{path}: must hold a JSON object")

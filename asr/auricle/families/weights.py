@@ -1,6 +1,5 @@
 """The weights in others' files, read one at a time: none is in memory before it is needed."""
 
-import json
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from auricle.families.folder import INDEX, MODEL
 from auricle_types.errors import CorruptCheckpointError, UnknownModelError, UnsafeCheckpointError
+from auricle_types.parsing import parse_json
 
 _ZIP = b"PK\x03\x04"  # torch's format that can be mapped
 _PICKLE = b"\x80"  # with a protocol that torch.save does not use, or it would have been read
@@ -91,9 +91,9 @@ def weight_files(folder: Path) -> list[Path]:
             f"no weights in {folder}: it needs {MODEL}, or {INDEX} and the files that it lists"
         )
     try:
-        homes = json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+        homes = parse_json((folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
         names = sorted({Path(str(name)).name for name in homes.values()})
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptCheckpointError(f"{folder / INDEX}: no readable index ({error})") from error
     return [folder / name for name in names]
 

@@ -1,6 +1,5 @@
 """Lists the models in the cache of the Hugging Face Hub (HF_HOME), which programs share."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from auricle.hub.known_models import KnownModel, known_models
 from auricle.hub.reference import HubReference
 from auricle.tokenizer.folder import LISTS
 from auricle_types.errors import StorageError, UnknownModelError
+from auricle_types.parsing import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _is_speech_model(folder: Path) -> bool:
     if (folder / MODEL_BIN).is_file():
         return any((folder / name).is_file() for name in LISTS)
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = parse_json((folder / CONFIG).read_text(encoding="utf-8"))
         return config.get("model_type") in family_names()
     except (OSError, ValueError, AttributeError):
         return False

@@ -18,6 +18,7 @@ from auricle.language_model.ngram import LEVELS, NGramModel
 from auricle.storage import replacing
 from auricle.tokenizer import Tokenizer
 from auricle_types.errors import CheckpointMismatchError, CorruptCheckpointError, UnknownModelError
+from auricle_types.parsing import parse_json
 
 HEADER_KEY = "auricle_lm"
 Arrays = dict[str, npt.NDArray[Any]]
@@ -79,13 +80,13 @@ def digest(tokenizer: Tokenizer) -> str:
 def _read(path: Path) -> tuple[dict[str, Any], Arrays]:
     try:
         with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {})[HEADER_KEY])
+            header = parse_json((file.metadata() or {})[HEADER_KEY])
             return dict(header), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise CorruptCheckpointError(
             f"{path}: truncated or damaged, copy it again ({error})"
         ) from error
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CorruptCheckpointError(
             f"{path}: no language model, its header does not say so ({error!r})"
         ) from error

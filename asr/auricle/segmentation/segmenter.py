@@ -18,7 +18,6 @@ from auricle.segmentation.vad import (
     FRAME_SAMPLES,
     THRESHOLD,
     SilenceGate,
-    SileroVad,
     Vad,
     has_word,
 )
@@ -83,7 +82,7 @@ class Segmenter:
         self._pad = _frames(pad)
         self._overlap = _frames(overlap)
         self._threshold = threshold
-        self._vad = SilenceGate(vad) if vad is not None else None
+        self._vad = SilenceGate(vad)
         self._rest: Samples = np.zeros(0, np.float32)  # less than a frame
         self._total = 0  # samples that came so far
         self._frames: list[_Frame] = []  # of the open piece, or the pad before the next one
@@ -116,8 +115,6 @@ class Segmenter:
         whole = len(samples) - len(samples) % FRAME_SAMPLES
         self._rest = samples[whole:].copy()
         frames = samples[:whole].reshape(-1, FRAME_SAMPLES)
-        if self._vad is None:
-            self._vad = SilenceGate(SileroVad())
         judged = zip(frames, self._vad(frames).tolist(), strict=True)
         # Copies, so that a kept frame does not keep the whole chunk.
         return [piece for frame, speech in judged if (piece := self._step(frame.copy(), speech))]

@@ -44,7 +44,8 @@ class SilenceGate:
     does not depend on how many frames come at a time.
     """
 
-    def __init__(self, vad: Vad) -> None:
+    def __init__(self, vad: Vad | None = None) -> None:
+        """Ask `vad`; by default one of its own, made when the first frames come."""
         self._vad = vad
         self._silent = 0  # so many silent frames came last
 
@@ -58,6 +59,7 @@ class SilenceGate:
         asked = silent <= _SILENT_FRAMES
         probabilities = np.zeros(len(frames), np.float32)
         if asked.any():
+            self._vad = self._vad or SileroVad()
             probabilities[asked] = self._vad(frames[asked])
         return probabilities
 

@@ -9,6 +9,7 @@ import tokenizers
 
 from auricle.config import SpecialTokens
 from auricle_types.errors import CorruptCheckpointError
+from auricle_types.parsing import parse_json
 
 Ids = dict[str, int]  # of pieces
 Pair = tuple[str, str]
@@ -27,7 +28,7 @@ class BytePairTokenizer:
         """Read it; raises CorruptCheckpointError if it is none."""
         self.serialized = serialized
         try:
-            described: dict[str, Any] = json.loads(serialized)
+            described: dict[str, Any] = parse_json(serialized)
             self.added = {each["content"]: int(each["id"]) for each in described["added_tokens"]}
             self._names = frozenset(self.added.values())
             self._decoder = tokenizers.Tokenizer.from_buffer(serialized)

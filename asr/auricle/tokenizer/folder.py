@@ -1,12 +1,12 @@
 """Reads the vocabulary in a folder of a model, as the Hub or CTranslate2 has it."""
 
-import json
 from pathlib import Path
 from typing import TypeVar
 
 from auricle.tokenizer.byte_pairs import BytePairTokenizer
 from auricle.tokenizer.listed import list_to_json
 from auricle_types.errors import CorruptCheckpointError, TokenizerMissingError
+from auricle_types.parsing import parse_json
 
 TOKENIZER, ADDED = "tokenizer.json", "added_tokens.json"
 VOCAB, MERGES = "vocab.json", "merges.txt"
@@ -70,7 +70,7 @@ def _tokens(path: Path) -> list[str]:
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".json":
         return text.removesuffix("\n").split("\n")
-    parsed: list[str] = json.loads(text)
+    parsed: list[str] = parse_json(text)
     return parsed
 
 
@@ -81,5 +81,5 @@ def _of_parts(folder: Path, kind: type[Kind]) -> Kind:
 
 
 def _json(path: Path) -> dict[str, int]:
-    parsed: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+    parsed: dict[str, int] = parse_json(path.read_text(encoding="utf-8"))
     return parsed

@@ -1,7 +1,6 @@
 """A training run, as its TOML file describes it."""
 
 import math
-import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -11,6 +10,7 @@ from auricle.families import check_config
 from auricle.pretrained import load_pretrained
 from auricle.training.synthesis import DEFAULT_ENGINES, ENGINES
 from auricle_types.errors import InvalidOptionError
+from auricle_types.parsing import parse_toml
 
 OnBad = Literal["stop", "skip"]
 Decay = Literal["noam", "cosine"]
@@ -233,11 +233,11 @@ def load_training_config(path: Path) -> TrainingConfig:
         ModelError: that model cannot be read.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        table = parse_toml(path.read_text(encoding="utf-8-sig"))
         return _training_config(table, path.resolve().parent)
     except KeyError as error:
         raise InvalidOptionError(f"{path}: no valid recipe: it has no {error}") from error
-    except (OSError, TypeError, ValueError, RecursionError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise InvalidOptionError(f"{path}: no valid recipe: {error}") from error
 
 

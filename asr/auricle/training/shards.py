@@ -1,6 +1,5 @@
 """A manifest and the tar shards beside it, read once and in order."""
 
-import json
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from tqdm import tqdm
 from auricle.audio import load_audio
 from auricle.training.problems import Problem
 from auricle_types.errors import AudioError, ManifestError
+from auricle_types.parsing import parse_json
 
 Int16 = npt.NDArray[np.int16]
 
@@ -68,11 +68,11 @@ def _rows(manifest: Path) -> Iterator[_Row | Problem]:
 
 def _row(line: str, where: str) -> _Row | Problem:
     try:
-        fields = json.loads(line)
+        fields = parse_json(line)
         row = _Row(fields["shard"], fields["audio_filepath"], fields["text"])
     except KeyError as error:
         return Problem("line not valid", f"{where} has no {error}")
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, ValueError):
         return Problem("line not valid", f"{where} is no JSON object")
     if not all(isinstance(value, str) for value in row):
         return Problem("line not valid", f"{where} holds something else than text")

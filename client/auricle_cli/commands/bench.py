@@ -71,11 +71,11 @@ def bench(
     if sweep and (traffic.disconnects or traffic.garbage):
         raise click.UsageError("--sweep goes without --disconnects and --garbage")
     patience = timeout + GRACE_SECONDS
-    manner = RequestSettings(
+    settings = RequestSettings(
         RecognitionOptions(max_tokens=decoding.max_tokens), timeout, patience=patience
     )
     clips = Clips.of(files) if files else Clips.noise(traffic.seed)
-    report = asyncio.run(_run(connection, traffic, clips, manner, sweep=sweep))
+    report = asyncio.run(_run(connection, traffic, clips, settings, sweep=sweep))
     if isinstance(report, Saturation) and not report.rate:
         raise Failure(f"the server answered nothing ({first_errors(report)}): it cannot be filled")
     click.echo(json.dumps(report.to_dict()) if format == "json" else report.to_text())
@@ -83,12 +83,17 @@ def bench(
 
 
 async def _run(
-    connection: Connection, traffic: Traffic, clips: Clips, manner: RequestSettings, *, sweep: bool
+    connection: Connection,
+    traffic: Traffic,
+    clips: Clips,
+    settings: RequestSettings,
+    *,
+    sweep: bool,
 ) -> LoadReport | Saturation:
     async with _connected(connection) as client:
         if not sweep:
-            return await _shown(client, traffic, clips, manner)
-        impatient = replace(manner, patience=0.0)  # who is full need not serve them all
+            return await _shown(client, traffic, clips, settings)
+        impatient = replace(settings, patience=0.0)  # who is full need not serve them all
         return await saturation(lambda more: _shown(client, more, clips, impatient), traffic)
 
 
@@ -101,7 +106,7 @@ async def _connected(connection: Connection) -> AsyncIterator[AsyncClient]:
 
 
 async def _shown(
-    client: AsyncClient, traffic: Traffic, clips: Clips, manner: RequestSettings
+    client: AsyncClient, traffic: Traffic, clips: Clips, settings: RequestSettings
 ) -> LoadReport:
     """One run, under a bar on the standard error output, if that is a terminal."""
     total = sum(1 for _ in traffic.arrivals())
@@ -110,7 +115,7 @@ async def _shown(
         def advance(_: RequestResult) -> None:
             bar.update()
 
-        return await measure(client, traffic, clips, manner, advance)
+        return await measure(client, traffic, clips, settings, advance)
 
 
 def first_errors(saturation: Saturation) -> str:

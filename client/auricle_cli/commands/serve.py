@@ -10,11 +10,9 @@ from functools import partial
 
 import click
 
-from auricle_cli.failure import Failure
 from auricle_cli.groups import option_group
 from auricle_cli.log_format import set_up_logging
 from auricle_server.config import ServerConfig
-from auricle_types.errors import AuricleError
 from auricle_types.options import EngineConfig, LoadingOptions
 
 LEVELS = ["debug", "info", "warning", "error"]
@@ -44,16 +42,13 @@ def serve(
     from auricle_server import serve as run
 
     set_up_logging(log_level)
-    try:
-        with Recognizer.from_pretrained(**asdict(loading), engine=engine) as loaded:
+    with Recognizer.from_pretrained(**asdict(loading), engine=engine) as loaded:
 
-            def ready(port: int) -> None:
-                click.echo(f"auricle: serving {loaded.model_id} on {server.address(port)}")
+        def ready(port: int) -> None:
+            click.echo(f"auricle: serving {loaded.model_id} on {server.address(port)}")
 
-            stopping = partial(end_within, server.drain_seconds + GRACE_SECONDS)
-            asyncio.run(run(loaded, server, ready=ready, stopping=stopping))
-    except AuricleError as error:
-        raise Failure(str(error)) from error
+        stopping = partial(end_within, server.drain_seconds + GRACE_SECONDS)
+        asyncio.run(run(loaded, server, ready=ready, stopping=stopping))
 
 
 def end_within(seconds: float) -> None:

@@ -47,7 +47,7 @@ async def send_all(
     client: AsyncClient,
     arrivals: Iterable[Arrival],
     clips: Clips,
-    manner: RequestSettings = RequestSettings(),
+    settings: RequestSettings = RequestSettings(),
     on_end: Callable[[RequestResult], None] = lambda _: None,
 ) -> list[RequestResult]:
     """Send all requests, each when it is due.
@@ -56,7 +56,7 @@ async def send_all(
         client: made on the running loop.
         arrivals: in the order of time.
         clips: what they send.
-        manner: how.
+        settings: how each request is sent, and how long it is waited for.
         on_end: called for each one that has ended.
 
     Returns:
@@ -68,11 +68,11 @@ async def send_all(
     for arrival in arrivals:
         request = _Request(client, arrival, clips.of_arrival(arrival), start + arrival.at)
         await asyncio.sleep(request.due - loop.time())
-        task = asyncio.create_task(request.run(manner))
+        task = asyncio.create_task(request.run(settings))
         task.add_done_callback(lambda done: on_end(done.result()))
         tasks.append(task)
         await asyncio.sleep(0)  # it starts before the next one's audio is cut
-    await _wait(tasks, manner.patience)
+    await _wait(tasks, settings.patience)
     return [task.result() for task in tasks]
 
 
@@ -97,14 +97,14 @@ class _Request:
         self._audio = audio
         self._first: float | None = None
 
-    async def run(self, manner: RequestSettings) -> RequestResult:
+    async def run(self, settings: RequestSettings) -> RequestResult:
         """Send it, see how it ends; being cancelled is an end, too."""
         sent = self._now()
         transcript: Transcript | None = None
         reason: str | None = None
         try:
             async with asyncio.timeout(self._arrival.leaves_after) as hangs_up:
-                transcript = await self._ask(manner)
+                transcript = await self._ask(settings)
         except TimeoutError:
             reason = LEFT
         except asyncio.CancelledError:
@@ -113,10 +113,12 @@ class _Request:
             reason = LEFT if hangs_up.expired() else self._reason(error)
         return self._ended(sent, transcript, reason)
 
-    async def _ask(self, manner: RequestSettings) -> Transcript:
+    async def _ask(self, settings: RequestSettings) -> Transcript:
         if not self._arrival.streams:
-            return await self._client.recognize(self._audio, manner.options, timeout=manner.timeout)
-        stream = self._client.stream(self._audio, manner.options, timeout=manner.timeout)
+            return await self._client.recognize(
+                self._audio, settings.options, timeout=settings.timeout
+            )
+        stream = self._client.stream(self._audio, settings.options, timeout=settings.timeout)
         async with stream as segments:
             async for _ in segments:
                 self._first = self._now() if self._first is None else self._first

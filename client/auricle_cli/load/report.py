@@ -113,11 +113,13 @@ async def measure(
     client: AsyncClient,
     traffic: Traffic,
     clips: Clips,
-    manner: RequestSettings = RequestSettings(),
+    settings: RequestSettings = RequestSettings(),
     on_end: Callable[[RequestResult], None] = lambda _: None,
 ) -> LoadReport:
     """Offer `traffic` and report. The arguments are those of `send_all`."""
-    return LoadReport.of(traffic, await send_all(client, traffic.arrivals(), clips, manner, on_end))
+    return LoadReport.of(
+        traffic, await send_all(client, traffic.arrivals(), clips, settings, on_end)
+    )
 
 
 def _served(ended: RequestResult) -> bool:

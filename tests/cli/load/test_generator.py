@@ -10,16 +10,16 @@ from auricle_client import AsyncClient, QueueFullError, UnsupportedAudioError
 from tests.cli.load.virtual import Loop, Server, run
 
 CLIPS = Clips([b"audio"])
-MANNER = RequestSettings()
+SETTINGS = RequestSettings()
 
 
 def offered(
     server: Server,
     arrivals: Sequence[Arrival],
-    manner: RequestSettings = MANNER,
+    settings: RequestSettings = SETTINGS,
     clips: Clips = CLIPS,
 ) -> list[RequestResult]:
-    return run(send_all(cast(AsyncClient, server), arrivals, clips, manner))
+    return run(send_all(cast(AsyncClient, server), arrivals, clips, settings))
 
 
 def plain(*times: float) -> list[Arrival]:

@@ -30,16 +30,16 @@ class Heartbeat:
         self._ask = ask
         self._unread = unread
         self._give_up = give_up
-        self._heard = threading.Event()
+        self._answered = threading.Event()
         self._stopped = threading.Event()
 
     def start(self) -> None:
         """Ask from now on, on a thread of its own."""
         threading.Thread(target=self._loop, name="auricle-heartbeat", daemon=True).start()
 
-    def hear(self) -> None:
+    def note_message(self) -> None:
         """Note that a message has come."""
-        self._heard.set()
+        self._answered.set()
 
     def stop(self) -> None:
         """Ask no more: the process has ended."""
@@ -51,7 +51,7 @@ class Heartbeat:
             self._ask()
             if self._stopped.wait(BEAT):
                 return
-            missed = 0 if self._heard.is_set() or self._unread() else missed + 1
-            self._heard.clear()
+            missed = 0 if self._answered.is_set() or self._unread() else missed + 1
+            self._answered.clear()
         self._give_up()  # before the log, whose reader may hold us up
         logger.error("an engine's process has not answered for %.0f s and was killed", SILENCE)

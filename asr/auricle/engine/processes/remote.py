@@ -150,7 +150,7 @@ class RemoteEngine:
         broken = True
         try:
             while (message := self._received()) is not None:
-                self._heartbeat.hear()
+                self._heartbeat.note_message()
                 self._handle(message)
             broken = False
         except BaseException:

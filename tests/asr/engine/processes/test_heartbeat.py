@@ -26,7 +26,7 @@ class Other:
     def ask(self) -> None:
         self.asked += 1
         if self.asked <= self.answers:
-            self.heartbeat.hear()
+            self.heartbeat.note_message()
         if self.asked == self.answers + 3 * BEATS:
             self.waited.set()
 

@@ -124,10 +124,16 @@ def test_who_has_ended_is_replaced_and_the_others_go_on() -> None:
 
 
 def test_what_an_engine_had_not_taken_goes_to_another() -> None:
-    first, second = FakeEngine(), FakeEngine()
-    pool = pool_of([first, second], FakeEngine)
+    first, second, submitted = FakeEngine(), FakeEngine(), threading.Event()
+
+    def start() -> FakeEngine:
+        submitted.wait(10)  # or this one might get the request
+        return FakeEngine()
+
+    pool = pool_of([first, second], start)
     first.error = EngineStoppedError("it did not answer")  # as `submit` says after a while
     pool.submit(request(seconds=1.0))
+    submitted.set()
     assert second.seconds == [1.0]
     pool.close()
 

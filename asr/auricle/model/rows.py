@@ -14,6 +14,7 @@ the order in which a kernel adds.
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -24,7 +25,7 @@ GROUP = 16  # a number of rows is rounded up to whole groups
 LARGEST = 256  # rows of a block: a few of them fill every kernel, and few sizes need a trial
 _SIZES = (128, 64, 32, GROUP)  # of the blocks into which others are divided
 _REFERENCES = (GROUP, 32, 64, 1)  # one row at a time always will do
-_USUAL = (LARGEST, 64)  # rows that a reference should agree with, the better first
+_MANY = 64  # rows that a reference should agree with, where it does not with the largest block
 _COMPARED = 1024  # outputs of a trial: a vocabulary has many
 _DIFFERENT = 64  # outputs of a trial, which repeat
 _DISAGREE = "%s: %d rows at once would give other bits than %d, so they are divided"
@@ -121,22 +122,22 @@ class _Agreement:
     def _largest(self, layer: RowWise, rows: int) -> int:
         """The largest block of at most `rows`; the reference, where no whole groups agree."""
         key = layer.kind, torch.get_num_threads()
-        sizes = tuple(_sizes(rows))
-        if key not in self._references or any((*key, size) not in self._agrees for size in sizes):
-            self._try(layer, key, sizes)
-        return next((size for size in sizes if self._agrees[*key, size]), self._references[key])
-
-    def _try(self, layer: RowWise, key: tuple[Kind, int], sizes: tuple[int, ...]) -> None:
-        """Find out which of the `sizes` agree, the largest first, until one does."""
-        trial = _Trial(layer)
+        trial = cache(partial(_Trial, layer))  # made once something is not known
         if key not in self._references:
-            self._references[key] = _reference(trial)
-        reference = self._references[key]
-        for size in sizes:
+            self._references[key] = _reference(trial())
+            self._try(LARGEST, trial(), key)  # which the reference was compared with
+        for size in _sizes(rows):
             if (*key, size) not in self._agrees:
-                self._agrees[*key, size] = trial.agree(size, reference)
-                if not self._agrees[*key, size]:
-                    logger.info(_DISAGREE, layer.kind, size, reference)
+                self._try(size, trial(), key)
+            if self._agrees[*key, size]:
+                return size
+        return self._references[key]
+
+    def _try(self, size: int, trial: "_Trial", key: tuple[Kind, int]) -> None:
+        reference = self._references[key]
+        self._agrees[*key, size] = trial.agree(size, reference)
+        if not self._agrees[*key, size]:
+            logger.info(_DISAGREE, trial.kind, size, reference)
 
 
 class _Trial:
@@ -166,12 +167,13 @@ def _reference(trial: _Trial) -> int:
     """The smallest block whose places are alike, if possible of those that many rows agree with."""
     alike: list[int] = []
     for size in _REFERENCES:
-        if trial.agree(size, size):
-            alike.append(size)
-        else:
+        if not trial.agree(size, size):
             logger.info(_MISPLACED, trial.kind, size)
-    agreeing = (size for many in _USUAL for size in alike if trial.agree(many, size))
-    return next(agreeing, alike[0])
+            continue
+        if trial.agree(LARGEST, size):
+            return size
+        alike.append(size)
+    return next((size for size in alike if trial.agree(_MANY, size)), alike[0])
 
 
 def _cancelling(kind: Kind, device: torch.device) -> tuple[Tensor, Tensor]:

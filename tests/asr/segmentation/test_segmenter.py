@@ -266,7 +266,7 @@ def speech_frames(samples: np.ndarray) -> np.ndarray:
 def test_real_speech_is_cut_in_silences_and_not_lost(
     long_speech: np.ndarray, window: float, how: str
 ) -> None:
-    pieces = list(cut(long_speech, window)) if how == "whole" else stream(long_speech, window)
+    pieces = list(cut([long_speech], window)) if how == "whole" else stream(long_speech, window)
     speech = speech_frames(long_speech)
     covered = np.zeros(len(speech) + 1, bool)
     for piece, (begin, end) in zip(pieces, spans(pieces), strict=True):

@@ -9,6 +9,7 @@ from torch.nn.utils.rnn import pad_sequence
 from auricle.checkpoint import Checkpoint
 from auricle.families import new_features
 from auricle.families.whisper.tokenizer import WhisperTokenizer
+from auricle.training.arithmetic import arithmetic
 from auricle.training.corpus import Corpus, TrainingUtterance
 from auricle.training.labels.correction import corrected, similar
 from auricle.training.labels.label import Label
@@ -53,7 +54,8 @@ class Teacher:
         samples = with_silence(pad_sequence(waveforms, True), lens, self._model.config)
         x, x_lens = self._features(*samples)
         rows = [row[:n].to(self._device) for row, n in zip(x, x_lens.tolist(), strict=True)]
-        return self._model.encoder.encode(rows)
+        with arithmetic(self._device):
+            return [out.float() for out in self._model.encoder.encode(rows)]
 
     def _thought(self, text: str, encoder_out: Tensor) -> Label:
         """What it thinks likely at each place of the corrected text."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from auricle_cli.cues import CueLimits
 from auricle_types.transcript import Segment, Transcript, Word
 
 Writer = Callable[[str, Transcript], str]
@@ -57,7 +58,33 @@ def vtt(_: str, transcript: Transcript) -> str:
     return "\n\n".join(["WEBVTT", *cues])
 
 
-WRITERS: dict[str, Writer] = {"text": text, "json": json_line, "srt": srt, "vtt": vtt}
+def tsv(_: str, transcript: Transcript) -> str:
+    """Write a table as openai-whisper does: start and end in milliseconds, the text."""
+    rows = (
+        f"{round(1000 * each.start)}\t{round(1000 * each.end)}\t{_cell(each.text)}"
+        for each in _spoken(transcript)
+    )
+    return "\n".join(["start\tend\ttext", *rows])
+
+
+# By the format's name, which is the suffix of its files, too.
+WRITERS: dict[str, Writer] = {
+    "txt": text,
+    "json": json_line,
+    "srt": srt,
+    "vtt": vtt,
+    "tsv": tsv,
+}
+ALONE = ("srt", "vtt", "tsv")  # what holds one recording
+SUBTITLES = ("srt", "vtt")
+
+
+def writer_of(format: str, limits: CueLimits = CueLimits()) -> Writer:
+    """Return a format's writer, for subtitles with cues within `limits`."""
+    writer = WRITERS[format]
+    if format not in SUBTITLES or not limits:
+        return writer
+    return lambda name, transcript: writer(name, limits.applied(transcript))
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
@@ -89,6 +116,10 @@ def _clock(seconds: float, point: str) -> str:
     minutes, thousandths = divmod(total, 60_000)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{thousandths // 1000:02}{point}{thousandths % 1000:03}"
+
+
+def _cell(words: str) -> str:
+    return words.strip().replace("\t", " ")
 
 
 def _escape(words: str) -> str:

@@ -69,7 +69,10 @@ class OutputSetup:
         return None if self.output_dir is None else self._file(source, "partial.jsonl")
 
     def write(self, source: Source, transcript: Transcript) -> None:
-        """Write what is missing, each file as a whole. Raises StorageError."""
+        """Write what is missing, each file as a whole, and drop the journal.
+
+        Raises StorageError.
+        """
         from auricle.storage import replacing, writing  # late: one for the standard output alone
 
         for file in self.missing(source):
@@ -78,6 +81,8 @@ class OutputSetup:
                 file.parent.mkdir(parents=True, exist_ok=True)
             with replacing(file) as partial:
                 partial.write_text(f"{written}\n", encoding="utf-8")
+        if journal := self.journal(source):
+            journal.unlink(missing_ok=True)
 
     def _file(self, source: Source, suffix: str) -> Path:
         """Return a file's path, named as openai-whisper does, in the input's subfolder."""

@@ -17,10 +17,10 @@ from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
 from auricle.session import Event, Session, events, final_transcript
 from auricle.transcript import Recognition as Recognized
 from auricle_cli import local
-from auricle_cli.answers import TranscriptionError
+from auricle_cli.answers import TranscriptionError, TranscriptionJob
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import RecognitionSetup
-from auricle_types.errors import UnknownModelError
+from auricle_types.errors import EngineStoppedError, UnknownModelError
 from auricle_types.options import DecodingOptions, EngineConfig, LoadingOptions, PcmFormat
 from auricle_types.transcript import Segment, Transcript
 from tests.cli.conftest import Auricle
@@ -51,11 +51,16 @@ class Overlapping(FakeLibrary):
     """Recognises the end of each piece again in the next one, and nothing new in the last."""
 
     def submit(
-        self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None
+        self,
+        piece: Piece,
+        options: DecodingOptions,
+        *,
+        deadline: float | None = None,
+        block: bool = False,
     ) -> Future[Recognized]:
         texts = ["one two three", "two three four five", "four five"]
         text, overlap = texts[len(self.submitted)], 0.4 if self.submitted else 0.0
-        found = super().submit(piece, options).result()
+        found = super().submit(piece, options, deadline=deadline, block=block).result()
         segments = tuple(replace(each, text=text) for each in found.segments)
         future: Future[Recognized] = Future()
         future.set_result(replace(found, segments=segments, overlap=overlap))
@@ -150,6 +155,58 @@ def test_close_waits_for_nothing(library: FakeLibrary) -> None:
     transcriber(library).close()
     assert library.closed
     assert not library.drained
+
+
+# --- jobs --------------------------------------------------------------------------------------
+
+
+class Failing(FakeLibrary):
+    """Recognises two pieces and then none."""
+
+    def submit(
+        self,
+        piece: Piece,
+        options: DecodingOptions,
+        *,
+        deadline: float | None = None,
+        block: bool = False,
+    ) -> Future[Recognized]:
+        if len(self.submitted) == 2:
+            raise EngineStoppedError("the engine stopped")
+        return super().submit(piece, options, deadline=deadline, block=block)
+
+
+def test_an_input_that_broke_off_goes_on(source: Source, tmp_path: Path) -> None:
+    job = TranscriptionJob(tmp_path / "a.partial.jsonl")
+    with pytest.raises(TranscriptionError, match="stopped"):
+        transcriber(Failing()).transcribe(source, job)
+    library = FakeLibrary()
+    resumed = transcriber(library).transcribe(source, job)
+    assert [piece.start for piece, *_ in library.submitted] == [2.0]
+    assert resumed == transcriber(FakeLibrary()).transcribe(source)
+
+
+def test_other_options_or_a_changed_input_begin_anew(source: Source, tmp_path: Path) -> None:
+    job = TranscriptionJob(tmp_path / "a.partial.jsonl")
+    transcriber(FakeLibrary()).transcribe(source, job)
+    library = FakeLibrary()
+    assert "beam 2" in transcriber(library, beam=2).transcribe(source, job).text
+    transcriber(library, beam=2).transcribe(source, job)
+    assert len(library.submitted) == 3
+    Path(source.name).write_bytes(wav(2.5, level=0.25))
+    assert "level 250" in transcriber(library, beam=2).transcribe(source, job).text
+    assert len(library.submitted) == 6
+
+
+def test_how_far_it_is(library: FakeLibrary, source: Source) -> None:
+    reached: list[float] = []
+    transcriber(library).transcribe(source, TranscriptionJob(reached=reached.append))
+    assert reached == [1.0, 2.0, 2.5]
+
+
+def test_the_limits_of_strangers_are_not_those_of_ones_own_files() -> None:
+    assert local.OWN_FILES.max_seconds == float("inf")
+    assert local.OWN_FILES.max_bytes > 2**60
 
 
 # --- loading -----------------------------------------------------------------------------------

@@ -100,6 +100,27 @@ def test_what_cannot_be_written_is_a_failure(
     assert (result.exit_code, result.stderr) == (2, "auricle: out/deep: File exists\n")
 
 
+def test_the_journal_lies_beside_the_files_until_they_are_there(
+    auricle: Auricle, opened: Opened, clips: Path, tmp_path: Path
+) -> None:
+    auricle("transcribe", str(clips))
+    assert [job.journal for job in opened.transcriber.jobs] == [None, None]
+    opened.transcriber.jobs.clear()
+    journal = tmp_path / "out" / "b.partial.jsonl"
+    journal.parent.mkdir()
+    journal.touch()
+    (clips / "b.wav").write_text("broken")
+    auricle("transcribe", "--output-dir", "out", str(clips))
+    assert {str(job.journal) for job in opened.transcriber.jobs} == {
+        "out/b.partial.jsonl",
+        "out/deep/a.partial.jsonl",
+    }
+    assert journal.exists()
+    (clips / "b.wav").write_text("the cat")
+    auricle("transcribe", "--output-dir", "out", str(clips))
+    assert not journal.exists()
+
+
 def test_limits_of_cues_ask_for_the_times_of_words(
     auricle: Auricle, opened: Opened, clips: Path
 ) -> None:

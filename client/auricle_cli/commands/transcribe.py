@@ -1,21 +1,24 @@
 """The command `auricle transcribe` turns audio files into text."""
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
 import click
 
-from auricle_cli.answers import Transcriber
+from auricle_cli.answers import Transcriber, TranscriptionJob
 from auricle_cli.display import Display, FileDisplay, LiveDisplay, progress
 from auricle_cli.failure import complain
 from auricle_cli.formats import WRITERS, labelled_text, writer_of
 from auricle_cli.inputs import Source, expand
 from auricle_cli.outcomes import SourceOutcome, attempt, exit_status, outcomes
 from auricle_cli.outputs import OutputSetup, output_options
+from auricle_cli.progress import AudioProgress
 from auricle_cli.recognition import RecognitionSetup, recognition_options
 from auricle_cli.streams import require_output
+from auricle_types.transcript import Transcript
 
 
 @click.command()
@@ -52,7 +55,15 @@ def transcribe(
         complain(f"{name}: {reason}")
     waiting = _unfinished(sources, output)
     display = _display(output, stream, several=total > 1)
-    done = _run(waiting, recognition, stream, display) if waiting else 0
+    done = 0
+    if waiting:
+        with closing(recognition.open()) as transcriber:
+            answers = (
+                _streamed(transcriber, waiting, display)
+                if stream
+                else _run(transcriber, waiting, recognition, output)
+            )
+            done = sum(display.finish(answer) for answer in answers)
     ctx.exit(exit_status(len(missing) + len(waiting) - done, total))
 
 
@@ -78,16 +89,26 @@ def _unfinished(sources: list[Source], output: OutputSetup) -> list[Source]:
 
 
 def _run(
-    sources: list[Source], recognition: RecognitionSetup, stream: bool, display: Display
-) -> int:
-    """Show every outcome; returns how many were transcripts."""
-    with closing(recognition.open()) as transcriber:
-        if stream:
-            answers: Iterable[SourceOutcome] = _streamed(transcriber, sources, display)
-        else:
-            running = outcomes(transcriber.transcribe, sources, recognition.at_once)
-            answers = progress(running, len(sources))
-        return sum(display.finish(answer) for answer in answers)
+    transcriber: Transcriber,
+    sources: list[Source],
+    recognition: RecognitionSetup,
+    output: OutputSetup,
+) -> Iterator[SourceOutcome]:
+    """Recognise several inputs at once, under a bar."""
+    if recognition.connection.server:  # which does not tell how far it is
+        running = outcomes(transcriber.transcribe, sources, recognition.at_once)
+        yield from progress(running, len(sources))
+        return
+    with closing(AudioProgress(sources, shown=sys.stderr.isatty())) as bar:
+
+        def transcribe(source: Source) -> Transcript:
+            return transcriber.transcribe(
+                source, TranscriptionJob(output.journal(source), bar.of(source))
+            )
+
+        for outcome in outcomes(transcribe, sources, recognition.at_once):
+            bar.finish(outcome)
+            yield outcome
 
 
 def _display(output: OutputSetup, stream: bool, *, several: bool) -> Display:

@@ -15,10 +15,11 @@ class TranscriptionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionJob:
-    """What goes on beside a transcription, where this process does the work."""
+    """What a transcription is, besides its options, where this process does the work."""
 
     journal: Path | None = None  # file of the finished pieces, with which a next run goes on
     reached: Callable[[float], None] = lambda _: None  # gets the seconds of audio that are done
+    channels_apart: bool = False  # recognise each channel by itself
 
 
 class Transcriber(Protocol):

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from auricle_cli.channels import named
 from auricle_cli.cues import CueLimits
 from auricle_types.transcript import Segment, Transcript, Word
 
@@ -14,13 +15,15 @@ Writer = Callable[[str, Transcript], str]
 
 
 def text(_: str, transcript: Transcript) -> str:
-    """The words alone, on one line."""
+    """The words alone, on one line; with separate channels, a line for each segment."""
+    if any(segment.channel for segment in transcript.segments):
+        return "\n".join(segment.text for segment in _spoken(named(transcript)))
     return transcript.text
 
 
 def labelled_text(name: str, transcript: Transcript) -> str:
     """The input's name, a tab, the words: for several inputs."""
-    return f"{shown(name)}\t{transcript.text}"
+    return "\n".join(f"{shown(name)}\t{line}" for line in text(name, transcript).split("\n"))
 
 
 def shown(name: str) -> str:
@@ -82,14 +85,20 @@ SUBTITLES = ("srt", "vtt")
 def writer_of(format: str, limits: CueLimits = CueLimits()) -> Writer:
     """Return a format's writer, for subtitles with cues within `limits`."""
     writer = WRITERS[format]
-    if format not in SUBTITLES or not limits:
+    if format not in ALONE:
         return writer
-    return lambda name, transcript: writer(name, limits.applied(transcript))
+    if format in SUBTITLES and limits:
+        return lambda name, transcript: writer(name, limits.applied(named(transcript)))
+    return lambda name, transcript: writer(name, named(transcript))
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
-    """Write a segment with its language and its words, if it has them."""
-    extras = {"language": segment.language, "words": [_word(word) for word in segment.words]}
+    """Write a segment with its channel, its language and its words, if it has them."""
+    extras = {
+        "channel": segment.channel,
+        "language": segment.language,
+        "words": [_word(word) for word in segment.words],
+    }
     return _word(segment) | {name: value for name, value in extras.items() if value}
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
@@ -20,7 +20,15 @@ from auricle_cli.failure import complain
 from auricle_types.transcript import Receipt, Segment, Word
 
 Submit: TypeAlias = Callable[[Piece], Future[Recognition]]
-Place: TypeAlias = tuple[float, int]  # where a piece starts, in seconds, and its samples
+Place: TypeAlias = tuple[int, float, int]  # a piece's channel, start in seconds, and samples
+
+
+class ChannelSubmit(Protocol):
+    """Takes pieces of several channels for recognition."""
+
+    def __call__(self, piece: Piece, channel: int = 0) -> Future[Recognition]:
+        """Recognise a piece of a channel, from 0."""
+        ...
 
 
 class PieceJournal:
@@ -35,9 +43,9 @@ class PieceJournal:
         self._known = known or {}
         self._writing = threading.Lock()
 
-    def submit(self, piece: Piece) -> Future[Recognition]:
+    def submit(self, piece: Piece, channel: int = 0) -> Future[Recognition]:
         """Return the recognition of `piece`; a new one is written down once it is there."""
-        place = (piece.start, len(piece.samples))
+        place = (channel, piece.start, len(piece.samples))
         if place in self._known:
             known: Future[Recognition] = Future()
             known.set_result(self._known.pop(place))
@@ -54,8 +62,7 @@ class PieceJournal:
     def _keep(self, place: Place, done: Future[Recognition]) -> None:
         if done.cancelled() or done.exception() is not None:
             return
-        start, samples = place
-        entry = {"start": start, "samples": samples, "found": asdict(done.result())}
+        entry = {"place": place, "found": asdict(done.result())}
         with self._writing:
             if self._file is None:
                 return
@@ -67,8 +74,8 @@ class PieceJournal:
 
 
 @contextmanager
-def resuming(path: Path, submit: Submit, identity: dict[str, Any]) -> Iterator[Submit]:
-    """Yield a `submit` that keeps its answers in the journal at `path`, which stays.
+def resuming(path: Path, submit: Submit, identity: dict[str, Any]) -> Iterator[PieceJournal]:
+    """Open the journal at `path`, which stays; what it does not hold it gets from `submit`.
 
     A journal that was begun with another `identity`, of audio, model and options, begins anew.
     Raises OSError when the file cannot be opened.
@@ -83,7 +90,7 @@ def resuming(path: Path, submit: Submit, identity: dict[str, Any]) -> Iterator[S
             _write(file, identity)
         journal = PieceJournal(file, submit, known)
         try:
-            yield journal.submit
+            yield journal
         finally:
             journal.close()
 
@@ -96,7 +103,8 @@ def _known(content: bytes, identity: dict[str, Any]) -> tuple[dict[Place, Recogn
         return {}, 0
     known: dict[Place, Recognition] = {}
     for end, entry in entries:  # noqa: B007  # the last one counts
-        known[(entry["start"], entry["samples"])] = _recognition(entry["found"])
+        channel, start, samples = entry["place"]
+        known[channel, start, samples] = _recognition(entry["found"])
     return known, end
 
 

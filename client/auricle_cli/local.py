@@ -5,12 +5,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any, BinaryIO
 
 from auricle.audio import AudioLimits, AudioStream, PcmFormat, iter_audio
+from auricle.audio.stream import count_channels
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import WholeAudio
@@ -18,8 +19,9 @@ from auricle.session import FinalTranscript, Session, events, final_transcript
 from auricle.transcript import Recognition
 from auricle.version import __version__
 from auricle_cli.answers import TranscriptionError, TranscriptionJob
+from auricle_cli.channels import interleaved
 from auricle_cli.inputs import Source
-from auricle_cli.journal import Submit, resuming
+from auricle_cli.journal import ChannelSubmit, Submit, resuming
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import AuricleError
 from auricle_types.options import DecodingOptions, LoadingOptions
@@ -47,23 +49,52 @@ class LocalTranscriber:
     def transcribe(self, source: Source, job: TranscriptionJob = TranscriptionJob()) -> Transcript:
         """Transcribe the whole source. Raises TranscriptionError."""
         try:
-            with source.open() as reader, self._submitting(source, job) as submit:
-                audio = self._audio(reader)
-                whole = WholeAudio(lambda: audio, self._recognizer.cut)
-                model_id = self._recognizer.model_id
-                return final_transcript(events(Session(whole, submit, model_id=model_id)))
+            with self._submitting(source, job) as submit:
+                count = self._channels(source) if job.channels_apart else 1
+                if count == 1:
+                    return self._whole(source, _reporting(submit, job.reached))
+                return self._each_channel(source, count, submit, job.reached)
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
+    def _each_channel(
+        self, source: Source, count: int, submit: ChannelSubmit, reached: Callable[[float], None]
+    ) -> Transcript:
+        """Recognise one channel after the other; all are as long as the first."""
+        done: list[Transcript] = []
+        for channel in range(count):
+            before = sum(each.duration for each in done)
+            telling = _reporting(
+                partial(submit, channel=channel),
+                lambda s, b=before: reached((b + s) / count),  # type: ignore[misc]
+            )
+            done.append(self._whole(source, telling, channel))
+        return interleaved(done)
+
+    def _whole(self, source: Source, submit: Submit, channel: int | None = None) -> Transcript:
+        """Recognise all of one channel, or of their mean."""
+        with source.open() as reader:
+            audio = self._audio(reader, channel)
+            whole = WholeAudio(lambda: audio, self._recognizer.cut)
+            session = Session(whole, submit, model_id=self._recognizer.model_id)
+            return final_transcript(events(session))
+
     @contextmanager
-    def _submitting(self, source: Source, job: TranscriptionJob) -> Iterator[Submit]:
+    def _submitting(self, source: Source, job: TranscriptionJob) -> Iterator[ChannelSubmit]:
         """Yield what takes the pieces of `source`. Raises OSError for its file or its journal."""
         submit: Submit = partial(self._recognizer.submit, options=self._options, block=True)
-        with ExitStack() as opened:
-            if job.journal is not None and source.path is not None:
-                identity = self._identity(source.path.stat())
-                submit = opened.enter_context(resuming(job.journal, submit, identity))
-            yield _reporting(submit, job.reached)
+        if job.journal is None or source.path is None:
+            yield lambda piece, channel=0: submit(piece)  # noqa: ARG005  # all are alike here
+            return
+        with resuming(job.journal, submit, self._identity(source.path.stat())) as journal:
+            yield journal.submit
+
+    def _channels(self, source: Source) -> int:
+        """Count the channels. Raises OSError for what can be read only once."""
+        if source.path is None:
+            raise OSError("the standard input can be read only once: give a file for its channels")
+        with source.open() as reader:
+            return count_channels(reader, pcm=self._pcm, limits=OWN_FILES)
 
     def _identity(self, file: os.stat_result) -> dict[str, Any]:
         """Return all that a piece's recognition depends on, as far as it can be told."""
@@ -89,8 +120,8 @@ class LocalTranscriber:
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
-    def _audio(self, reader: BinaryIO) -> AudioStream:
-        return iter_audio(reader, pcm=self._pcm, limits=OWN_FILES)
+    def _audio(self, reader: BinaryIO, channel: int | None = None) -> AudioStream:
+        return iter_audio(reader, pcm=self._pcm, limits=OWN_FILES, channel=channel)
 
     def _stream(self, audio: AudioStream, on_segment: Callable[[Segment], None]) -> Transcript:
         with closing(self._recognizer.stream(audio, options=self._options)) as events:

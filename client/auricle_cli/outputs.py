@@ -29,6 +29,9 @@ class OutputSetup:
         None, "Folder for a file of each input and format; files that exist are kept."
     )
     overwrite: bool = option(False, "Write files of --output-dir that exist anew.")
+    separate_channels: bool = option(
+        False, "Transcribe each channel by itself, and say which one speaks; not with --server."
+    )
 
     def __post_init__(self) -> None:
         if not self.format:

@@ -99,8 +99,8 @@ def test_subtitles_alone_have_cues() -> None:
     assert writer_of("vtt", limits)("", transcript).endswith("one two\nthree")
     for name in ("txt", "json", "tsv"):
         assert writer_of(name, limits)("", transcript) == writer_of(name)("", transcript)
-    assert writer_of("srt") is srt
-    assert writer_of("vtt") is vtt
+    assert writer_of("srt")("", transcript) == srt("", transcript)
+    assert writer_of("vtt")("", transcript) == vtt("", transcript)
     assert joined(list(cues(transcript.segments, limits))) == "one two\nthree"
 
 

@@ -40,8 +40,8 @@ class Recorder:
 def run(path: Path, pieces: list[Piece], identity: dict[str, Any] = IDENTITY) -> list[Piece]:
     """Recognise pieces and check the answers; returns those that were not in the journal."""
     recorder = Recorder()
-    with resuming(path, recorder, identity) as submit:
-        assert [submit(piece).result() for piece in pieces] == list(map(found, pieces))
+    with resuming(path, recorder, identity) as journal:
+        assert [journal.submit(piece).result() for piece in pieces] == list(map(found, pieces))
     return recorder.asked
 
 
@@ -83,9 +83,9 @@ def test_what_failed_or_came_too_late_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "a.partial.jsonl"
     futures: list[Future[Recognition]] = [Future() for _ in range(3)]
     waiting = iter(futures)
-    with resuming(path, lambda _: next(waiting), IDENTITY) as submit:
+    with resuming(path, lambda _: next(waiting), IDENTITY) as journal:
         for piece in PIECES[:3]:
-            submit(piece)
+            journal.submit(piece)
         futures[0].cancel()
         futures[1].set_exception(ValueError())
     futures[2].set_result(found(PIECES[2]))

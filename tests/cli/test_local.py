@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import soundfile
 
 from auricle.audio import AudioStream
 from auricle.recognizer import Recognizer
@@ -202,6 +203,37 @@ def test_how_far_it_is(library: FakeLibrary, source: Source) -> None:
     reached: list[float] = []
     transcriber(library).transcribe(source, TranscriptionJob(reached=reached.append))
     assert reached == [1.0, 2.0, 2.5]
+
+
+def test_each_channel_by_itself(tmp_path: Path) -> None:
+    left, right = np.full(24_000, 0.5, np.float32), np.full(24_000, 0.25, np.float32)
+    right[:16_000] = 0.125
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.stack([left, right], axis=1), 16_000)
+    reached: list[float] = []
+    journal = tmp_path / "a.partial.jsonl"
+    library = FakeLibrary()
+    job = TranscriptionJob(journal, reached.append, channels_apart=True)
+    transcript = transcriber(library).transcribe(Source(str(path)), job)
+    assert [(s.channel, s.start, s.text[:9]) for s in transcript.segments] == [
+        (1, 0.0, "level 500"),
+        (2, 0.0, "level 125"),
+        (1, 1.0, "level 500"),
+        (2, 1.0, "level 250"),
+    ]
+    assert transcript.duration == 1.5
+    assert reached == [0.5, 0.75, 1.25, 1.5]
+    assert transcriber(library).transcribe(Source(str(path)), job) == transcript
+    assert len(library.submitted) == 4  # the journal had all of them
+    mixed = transcriber(library).transcribe(Source(str(path)), TranscriptionJob())
+    assert {segment.channel for segment in mixed.segments} == {0}
+
+
+def test_one_channel_has_no_number(library: FakeLibrary, source: Source) -> None:
+    apart = TranscriptionJob(channels_apart=True)
+    assert transcriber(library).transcribe(source, apart) == transcriber(library).transcribe(source)
+    with pytest.raises(TranscriptionError, match="read only once"):
+        transcriber(library).transcribe(Source("-"), apart)
 
 
 def test_the_limits_of_strangers_are_not_those_of_ones_own_files() -> None:

@@ -137,6 +137,8 @@ def test_limits_of_cues_ask_for_the_times_of_words(
         ("--format txt --format srt", "add an --output-dir"),
         ("--output-dir out --stream", "leave it out with --output-dir"),
         ("--output-dir out -", "the standard input has no name"),
+        ("--separate-channels --stream", "cannot be used with"),
+        ("--separate-channels --server h:1", "cannot be used with"),
         ("--max-line-width 40", "add --format srt or vtt"),
         ("--max-line-count 2 --format srt", "needs a --max-line-width"),
         ("--max-cue-seconds 0 --format srt", "'--max-cue-seconds'"),

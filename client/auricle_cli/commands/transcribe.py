@@ -46,6 +46,8 @@ def transcribe(
     recognition = _with_words(recognition, output)
     if stream and output.output_dir:
         raise click.UsageError("--stream prints: leave it out with --output-dir")
+    if output.separate_channels and (stream or recognition.connection.server):
+        raise click.UsageError("--separate-channels cannot be used with --stream or --server")
     if output.output_dir is None:
         require_output()
     sources, missing = expand(files)
@@ -102,9 +104,9 @@ def _run(
     with closing(AudioProgress(sources, shown=sys.stderr.isatty())) as bar:
 
         def transcribe(source: Source) -> Transcript:
-            return transcriber.transcribe(
-                source, TranscriptionJob(output.journal(source), bar.of(source))
-            )
+            apart = output.separate_channels
+            job = TranscriptionJob(output.journal(source), bar.of(source), apart)
+            return transcriber.transcribe(source, job)
 
         for outcome in outcomes(transcribe, sources, recognition.at_once):
             bar.finish(outcome)

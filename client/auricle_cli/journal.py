@@ -41,6 +41,7 @@ class PieceJournal:
         self._file: BinaryIO | None = file
         self._submit = submit
         self._known = known or {}
+        self.pieces = len(self._known)  # that the file holds
         self._writing = threading.Lock()
 
     def submit(self, piece: Piece, channel: int = 0) -> Future[Recognition]:
@@ -68,6 +69,7 @@ class PieceJournal:
                 return
             try:
                 _write(self._file, entry)
+                self.pieces += 1
             except OSError as error:
                 self._file = None
                 complain(f"an interrupted run cannot be resumed: the journal: {error.strerror}")
@@ -75,7 +77,9 @@ class PieceJournal:
 
 @contextmanager
 def resuming(path: Path, submit: Submit, identity: dict[str, Any]) -> Iterator[PieceJournal]:
-    """Open the journal at `path`, which stays; what it does not hold it gets from `submit`.
+    """Open the journal at `path`; what it does not hold it gets from `submit`.
+
+    The file stays, unless it holds nothing.
 
     A journal that was begun with another `identity`, of audio, model and options, begins anew.
     Raises OSError when the file cannot be opened.
@@ -93,6 +97,8 @@ def resuming(path: Path, submit: Submit, identity: dict[str, Any]) -> Iterator[P
             yield journal
         finally:
             journal.close()
+            if not journal.pieces:
+                path.unlink(missing_ok=True)
 
 
 def _known(content: bytes, identity: dict[str, Any]) -> tuple[dict[Place, Recognition], int]:

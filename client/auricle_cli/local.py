@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from auricle.audio import AudioLimits, AudioStream, PcmFormat, iter_audio
@@ -106,6 +107,7 @@ class LocalTranscriber:
             "device": self._recognizer.device,
             "dtype": self._recognizer.dtype,
             "loading": asdict(self._loading),
+            "files": [_stamp(self._loading.model), _stamp(self._loading.lm)],
             "decoding": asdict(self._options),
             "pcm": self._pcm and asdict(self._pcm),
         }
@@ -142,6 +144,14 @@ def load(recognition: RecognitionSetup) -> LocalTranscriber:
         **asdict(recognition.loading), engine=recognition.engine
     )
     return LocalTranscriber(recognizer, recognition.decoding, recognition.pcm, recognition.loading)
+
+
+def _stamp(path: str | Path | None) -> tuple[int, int] | None:
+    """Return the size and the time of a model's file; None where a name stands for it."""
+    if path is None or not Path(path).exists():
+        return None
+    file = Path(path).stat()
+    return file.st_size, file.st_mtime_ns
 
 
 def _reporting(submit: Submit, reached: Callable[[float], None]) -> Submit:

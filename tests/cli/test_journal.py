@@ -99,9 +99,9 @@ def test_a_disk_that_is_full_ends_the_journal_alone(
         raise OSError(28, "No space left on device")
 
     path = tmp_path / "a.partial.jsonl"
-    run(path, [])
+    run(path, PIECES[:1])
     monkeypatch.setattr("auricle_cli.journal._write", full)
-    assert run(path, PIECES) == PIECES
+    assert run(path, PIECES) == PIECES[1:]
     assert capsys.readouterr().err == (
         "auricle: an interrupted run cannot be resumed: the journal: No space left on device\n"
     )

@@ -199,6 +199,27 @@ def test_other_options_or_a_changed_input_begin_anew(source: Source, tmp_path: P
     assert len(library.submitted) == 6
 
 
+def test_another_model_by_the_same_name_begins_anew(source: Source, tmp_path: Path) -> None:
+    job = TranscriptionJob(tmp_path / "a.partial.jsonl")
+    model = tmp_path / "best.safetensors"
+    library = FakeLibrary()
+    for weights in ("old", "newer"):
+        model.write_text(weights)
+        loading = LoadingOptions(model=str(model))
+        made = cast("Recognizer", library)
+        local.LocalTranscriber(made, DecodingOptions(), loading=loading).transcribe(source, job)
+    assert len(library.submitted) == 6
+
+
+def test_what_is_no_audio_leaves_no_journal(source: Source, tmp_path: Path) -> None:
+    Path(source.name).write_bytes(b"this is no audio")
+    job = TranscriptionJob(tmp_path / "a.partial.jsonl")
+    with pytest.raises(TranscriptionError):
+        transcriber(FakeLibrary()).transcribe(source, job)
+    assert job.journal is not None
+    assert not job.journal.exists()
+
+
 def test_how_far_it_is(library: FakeLibrary, source: Source) -> None:
     reached: list[float] = []
     transcriber(library).transcribe(source, TranscriptionJob(reached=reached.append))

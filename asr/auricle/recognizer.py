@@ -242,9 +242,12 @@ class Recognizer:
         """Make a cutter for one stream of samples, with this model's window."""
         return Segmenter(self.config.window_seconds)
 
-    def cut(self, chunks: Iterable[Samples]) -> Iterator[Piece]:
-        """Cut a recording, in chunks `(S,)`; `next` blocks until there is a piece or the end."""
-        return cut(chunks, self.config.window_seconds)
+    def cut(self, chunks: Iterable[Samples], *, at_once: bool = True) -> Iterator[Piece]:
+        """Cut a recording, in chunks `(S,)`; `next` blocks until there is a piece or the end.
+
+        With `at_once`, one that fits the model's window is one piece.
+        """
+        return cut(chunks, self.config.window_seconds, at_once=at_once)
 
     def submit(
         self,

@@ -33,6 +33,6 @@ def _named(segment: Segment) -> Segment:
     if not segment.channel or not segment.text:
         return segment
     name = f"Channel {segment.channel}:"
-    label = Word(segment.start, segment.start, name, segment.confidence)
-    words = (label, *segment.words) if segment.words else ()
+    labels = [Word(word.start, word.start, name, word.confidence) for word in segment.words[:1]]
+    words = (*labels, *segment.words)
     return replace(segment, text=f"{name} {segment.text}", words=words)

@@ -73,10 +73,11 @@ class LocalTranscriber:
         return interleaved(done)
 
     def _whole(self, source: Source, submit: Submit, channel: int | None = None) -> Transcript:
-        """Recognise all of one channel, or of their mean."""
+        """Recognise all of one channel, cut between turns however short it is, or of their mean."""
         with source.open() as reader:
             audio = self._audio(reader, channel)
-            whole = WholeAudio(lambda: audio, self._recognizer.cut)
+            cut = partial(self._recognizer.cut, at_once=channel is None)
+            whole = WholeAudio(lambda: audio, cut)
             session = Session(whole, submit, model_id=self._recognizer.model_id)
             return final_transcript(events(session))
 

@@ -246,6 +246,7 @@ def test_each_channel_by_itself(tmp_path: Path) -> None:
     assert reached == [0.5, 0.75, 1.25, 1.5]
     assert transcriber(library).transcribe(Source(str(path)), job) == transcript
     assert len(library.submitted) == 4  # the journal had all of them
+    assert library.cut_at_once == [False] * 4  # turns are cut apart in short recordings, too
     mixed = transcriber(library).transcribe(Source(str(path)), TranscriptionJob())
     assert {segment.channel for segment in mixed.segments} == {0}
 

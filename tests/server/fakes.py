@@ -73,12 +73,14 @@ class FakeRecognizer:
     retry_after: float = 1.0  # what the refusal advises
     futures: list[Future[Recognition]] = field(default_factory=list)
     submitted: list[tuple[Piece, DecodingOptions, float | None]] = field(default_factory=list)
+    cut_at_once: list[bool] = field(default_factory=list)  # of each recording
     came: threading.Event = field(default_factory=threading.Event)  # something was submitted
 
     def segmenter(self) -> FakeSegmenter:
         return FakeSegmenter(self.piece_seconds)
 
-    def cut(self, chunks: Iterable[Samples]) -> Iterator[Piece]:
+    def cut(self, chunks: Iterable[Samples], *, at_once: bool = True) -> Iterator[Piece]:
+        self.cut_at_once.append(at_once)
         segmenter = self.segmenter()
         for chunk in chunks:
             yield from segmenter.feed(chunk)

@@ -20,7 +20,11 @@ _KEPT_SECONDS = 5.0  # besides a window and a sentence: a block, margins, what c
 
 
 def cut(
-    chunks: Iterable[Samples], window_seconds: float, *, vad: Vad | None = None
+    chunks: Iterable[Samples],
+    window_seconds: float,
+    *,
+    vad: Vad | None = None,
+    at_once: bool = True,
 ) -> Iterator[Piece]:
     """Cut a recording `(S,)`: one piece when it fits the window, none when it is silent.
 
@@ -29,11 +33,12 @@ def cut(
     `Segmenter`, as a stream does; but nobody waits for the end of a sentence here, so what a slow
     reader's pauses have parted is joined again, as long as it is no more than a sentence, and has
     more of the silence around it. Each piece comes as soon as nothing can be joined to it, so
-    that it can be recognised while the next one is sought.
+    that it can be recognised while the next one is sought. Without `at_once`, audio that fits the
+    window is cut like longer audio.
     """
     coming = blocks(chunks)
     first = _first(coming, window_seconds)
-    if sum(map(len, first)) <= window_seconds * SAMPLE_RATE:
+    if at_once and sum(map(len, first)) <= window_seconds * SAMPLE_RATE:
         yield from _at_once(first, vad)
         return
     recent = RecentBlocks(window_seconds + _SENTENCE_SECONDS + _KEPT_SECONDS)

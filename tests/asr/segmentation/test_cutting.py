@@ -61,6 +61,13 @@ def test_far_apart_whole_audio_is_cut_as_a_stream_is_with_more_of_the_silence() 
     assert spans(whole(talk, 20.0)) == widened(streamed(talk, 20.0))
 
 
+def test_short_audio_can_be_cut_as_long_audio_is() -> None:
+    talk = script(*[(0.9, 20), (0.0, LONG_PAUSE)] * 3)
+    assert len(whole(talk, 20.0)) == 1
+    pieces = list(cut([sound(len(talk))], 20.0, vad=scripted(talk), at_once=False))
+    assert spans(pieces) == widened(streamed(talk, 20.0))
+
+
 def test_what_a_slow_reader_parts_is_joined_up_to_a_sentence() -> None:
     talk = script(*[(0.9, 36), (0.0, PAUSE)] * 20)  # 1.9 s each
     parted, joined = streamed(talk, 20.0), whole(talk, 20.0)

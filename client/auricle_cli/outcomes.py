@@ -1,8 +1,8 @@
-"""Many sources through one transcriber: several at once, answers in the order of the input."""
+"""Many sources through one transcriber: several at once, answers in order or as they come."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
 
@@ -31,10 +31,15 @@ def attempt(transcribe: Transcribe, source: Source) -> SourceOutcome:
 
 
 def outcomes(
-    transcribe: Transcribe, sources: Iterable[Source], concurrency: int
+    transcribe: Transcribe,
+    sources: Iterable[Source],
+    concurrency: int,
+    *,
+    in_order: bool = True,
 ) -> Iterator[SourceOutcome]:
-    """An outcome for each source, in order, at most `concurrency` of them under way.
+    """An outcome for each source, at most `concurrency` of them under way.
 
+    They come in the order of the sources, or else as soon as each is there.
     That many threads wait, mostly: it is the engine behind `transcribe` that makes batches.
     """
     waiting = iter(sources)
@@ -44,7 +49,10 @@ def outcomes(
             pool.submit(attempt, transcribe, source) for source in islice(waiting, concurrency)
         )
         while pending:
-            outcome = pending.popleft().result()
+            ended = {pending[0]} if in_order else wait(pending, None, FIRST_COMPLETED).done
+            future = next(each for each in pending if each in ended)
+            outcome = future.result()
+            pending.remove(future)
             pending.extend(pool.submit(attempt, transcribe, s) for s in islice(waiting, 1))
             yield outcome
     finally:  # on Ctrl-C: what has begun ends when its transcriber is closed

@@ -30,6 +30,21 @@ def test_order_whatever_finishes_first() -> None:
     assert names == [source.name for source in SOURCES]
 
 
+def test_those_that_finish_first_come_first_where_order_does_not_matter() -> None:
+    first_may_end = threading.Event()
+
+    def transcribe(source: Source) -> Transcript:
+        if source.name == "0":
+            assert first_may_end.wait(10)
+        return spell(source)
+
+    answers = outcomes(transcribe, SOURCES, concurrency=2, in_order=False)
+    before = [next(answers).source.name for _ in range(19)]  # one long input holds up no other
+    assert sorted(before, key=int) == [source.name for source in SOURCES[1:]]
+    first_may_end.set()
+    assert [outcome.source.name for outcome in answers] == ["0"]
+
+
 def test_no_more_than_concurrency_are_taken() -> None:
     taken: list[str] = []
 

@@ -97,8 +97,10 @@ def _run(
     output: OutputSetup,
 ) -> Iterator[SourceOutcome]:
     """Recognise several inputs at once, under a bar."""
+    in_order = output.output_dir is None
+    at_once = recognition.at_once
     if recognition.connection.server:  # which does not tell how far it is
-        running = outcomes(transcriber.transcribe, sources, recognition.at_once)
+        running = outcomes(transcriber.transcribe, sources, at_once, in_order=in_order)
         yield from progress(running, len(sources))
         return
     with closing(AudioProgress(sources, shown=sys.stderr.isatty())) as bar:
@@ -108,7 +110,7 @@ def _run(
             job = TranscriptionJob(output.journal(source), bar.of(source), apart)
             return transcriber.transcribe(source, job)
 
-        for outcome in outcomes(transcribe, sources, recognition.at_once):
+        for outcome in outcomes(transcribe, sources, at_once, in_order=in_order):
             bar.finish(outcome)
             yield outcome
 

@@ -93,8 +93,8 @@ class LocalTranscriber:
 
     def _channels(self, source: Source) -> int:
         """Count the channels. Raises OSError for what can be read only once."""
-        if source.path is None:
-            raise OSError("the standard input can be read only once: give a file for its channels")
+        if source.path is None or not source.path.is_file():
+            raise OSError("it can be read only once: give a file, to separate its channels")
         with source.open() as reader:
             return count_channels(reader, pcm=self._pcm, limits=OWN_FILES)
 

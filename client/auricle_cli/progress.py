@@ -74,7 +74,7 @@ def _lengths(sources: Sequence[Source]) -> dict[Source, float]:
     for source in sources:
         seconds = None
         with suppress(OSError):
-            if source.path is not None:
+            if source.path is not None and source.path.is_file():  # a pipe is read only once
                 with source.path.open("rb") as file:
                     seconds = stated_seconds(file)
         if seconds is None:

@@ -1,5 +1,7 @@
+import io
 import json
 import os
+from dataclasses import asdict
 
 import pytest
 
@@ -114,3 +116,12 @@ def test_tsv() -> None:
     transcript = Transcript((Segment(0.1234, 1.5, "a\tb", 0.9),), 1.5, Receipt("m"))
     assert formats.tsv("a.wav", transcript) == "start\tend\ttext\n123\t1500\ta b"
     assert formats.tsv("a.wav", SILENCE) == "start\tend\ttext"
+
+
+def test_tsv_is_that_of_openai_whisper() -> None:
+    from whisper.utils import WriteTSV  # late: it takes seconds
+
+    spoken = [segment for segment in TRANSCRIPT.segments if segment.text]
+    theirs = io.StringIO()
+    WriteTSV(".").write_result({"segments": [asdict(segment) for segment in spoken]}, theirs)
+    assert formats.tsv("a.wav", TRANSCRIPT) + "\n" == theirs.getvalue()

@@ -1,5 +1,6 @@
 """The bar of audio: what is done of what the files state."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ def test_a_length_that_is_not_stated_leaves_the_whole_out(sources: list[Source])
     progress.of(sources[0])(30.0)
     progress.finish(SourceOutcome(sources[2], Transcript((), 30.0, Receipt("m"))))
     assert str(progress._bar).startswith("01:00 of audio [")
+    progress.close()
+
+
+def test_a_pipe_is_left_to_the_recogniser(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    progress = AudioProgress([Source(str(pipe))], shown=True)  # to open it would block
+    assert str(progress._bar).startswith("00:00 of audio")
     progress.close()
 
 

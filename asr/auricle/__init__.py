@@ -16,8 +16,8 @@ from auricle.version import __version__
 if TYPE_CHECKING:
     from auricle.audio import Audio, load_audio
     from auricle.recognizer import Recognizer
-    from auricle.session import FinalSegment, FinalTranscript
     from auricle_types.errors import AuricleError
+    from auricle_types.events import FinalSegment, FinalTranscript
     from auricle_types.options import DecodingOptions, EngineConfig
     from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
@@ -26,8 +26,8 @@ _HOMES = {
     "AuricleError": "auricle_types.errors",
     "DecodingOptions": "auricle_types.options",
     "EngineConfig": "auricle_types.options",
-    "FinalSegment": "auricle.session",
-    "FinalTranscript": "auricle.session",
+    "FinalSegment": "auricle_types.events",
+    "FinalTranscript": "auricle_types.events",
     "Receipt": "auricle_types.transcript",
     "Recognizer": "auricle.recognizer",
     "Segment": "auricle_types.transcript",

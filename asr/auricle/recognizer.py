@@ -24,8 +24,9 @@ from auricle.segmentation.cutting import cut
 from auricle.segmentation.joining import join
 from auricle.segmentation.segmenter import Piece, Segmenter
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
-from auricle.session import Event, Session, events, events_async, final_transcript
+from auricle.session import Session, events, events_async, final_transcript
 from auricle.transcript import Recognition
+from auricle_types.events import Event
 from auricle_types.options import AudioContext, DecodingOptions, EngineConfig
 from auricle_types.transcript import Transcript
 

@@ -11,39 +11,22 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import ParamSpec, TypeAlias, TypeVar
+from typing import ParamSpec, TypeVar
 
 from auricle.segmentation.joining import Joiner
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource
 from auricle.transcript import Recognition
 from auricle_types.errors import EngineStoppedError, QueueFullError
-from auricle_types.transcript import Segment, Transcript
+from auricle_types.events import Event, FinalSegment, FinalTranscript
+from auricle_types.transcript import Transcript
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Submit = Callable[[Piece], Future[Recognition]]
 
 PIECES_AHEAD = 16  # of one audio in the engine: long audio must not crowd out the others
-
-
-@dataclass(frozen=True, slots=True)
-class FinalSegment:
-    """A segment is recognised and will not change."""
-
-    segment: Segment
-
-
-@dataclass(frozen=True, slots=True)
-class FinalTranscript:
-    """The audio has ended; this is the last event."""
-
-    transcript: Transcript
-
-
-Event: TypeAlias = FinalSegment | FinalTranscript
 
 
 class Session:

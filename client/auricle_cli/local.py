@@ -6,11 +6,11 @@ from dataclasses import asdict
 
 from auricle.audio import AudioStream, PcmFormat, iter_audio
 from auricle.recognizer import Recognizer
-from auricle.session import FinalTranscript
 from auricle_cli.answers import TranscriptionError
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import AuricleError
+from auricle_types.events import FinalTranscript
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Segment, Transcript
 

@@ -10,7 +10,7 @@ from auricle.audio import Samples, iter_audio, open_audio
 from auricle.config import ModelConfig
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
-from auricle.session import Event, FinalTranscript, Session, events_async, final_transcript
+from auricle.session import Session, events_async, final_transcript
 from auricle.transcript import Recognition
 from auricle_server.config import ServerConfig
 from auricle_server.incoming import IncomingAudio, RecognitionTask, reading, timely
@@ -19,6 +19,7 @@ from auricle_server.middleware.call import Call
 from auricle_server.middleware.metrics import Measured
 from auricle_server.middleware.telemetry import Telemetry
 from auricle_types.errors import UnknownModelError
+from auricle_types.events import Event, FinalTranscript
 from auricle_types.options import DecodingOptions
 from auricle_types.quoting import quoted
 from auricle_types.transcript import Transcript

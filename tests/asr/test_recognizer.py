@@ -22,7 +22,6 @@ from auricle.naming import model_path
 from auricle.recognizer import Recognizer
 from auricle.segmentation.joining import join
 from auricle.segmentation.segmenter import Piece
-from auricle.session import FinalSegment, FinalTranscript
 from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
@@ -37,6 +36,7 @@ from auricle_types.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
+from auricle_types.events import FinalSegment, FinalTranscript
 from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import (

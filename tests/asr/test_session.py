@@ -11,17 +11,10 @@ import numpy as np
 import pytest
 
 from auricle.segmentation.segmenter import Piece
-from auricle.session import (
-    Event,
-    FinalSegment,
-    FinalTranscript,
-    Session,
-    events,
-    events_async,
-    final_transcript,
-)
+from auricle.session import Session, events, events_async, final_transcript
 from auricle.transcript import Recognition
 from auricle_types.errors import EngineStoppedError, InferenceError, QueueFullError
+from auricle_types.events import Event, FinalSegment, FinalTranscript
 from auricle_types.transcript import Receipt, Segment
 
 PATIENCE = 20

@@ -47,7 +47,7 @@ class Simulation:
         while coming or self.scheduler.busy:
             if not self.scheduler.busy:
                 self.clock = max(self.clock, coming[0][0].submitted)
-            while coming and coming[0][0].submitted <= self.clock and self.scheduler.has_room:
+            while coming and coming[0][0].submitted <= self.clock and self.scheduler.has_room_for(coming[0][0]):
                 self._come(*coming.popleft())
             self._encode(self.scheduler.admit(self._room()))
             self._step()

@@ -5,11 +5,11 @@ from typing import cast
 from google.protobuf.duration_pb2 import Duration
 
 from auricle.audio import Encoding, PcmFormat
-from auricle.session import Event, FinalSegment
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server.incoming import RecognitionTask
 from auricle_server.service import ServedRecognizer
 from auricle_types.errors import InvalidOptionError, InvalidRequestError
+from auricle_types.events import Event, FinalSegment
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript, Word
 

@@ -10,7 +10,7 @@ from auricle_cli.answers import TranscriptionError
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import AuricleError
-from auricle_types.events import FinalTranscript
+from auricle_types.events import FinalSegment, FinalTranscript
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Segment, Transcript
 
@@ -49,7 +49,8 @@ class LocalTranscriber:
             for event in events:
                 if isinstance(event, FinalTranscript):
                     return event.transcript
-                on_segment(event.segment)
+                if isinstance(event, FinalSegment):
+                    on_segment(event.segment)
         raise TranscriptionError("the recogniser gave no transcript")
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
+from auricle.segmentation.live import Item
 from auricle.segmentation.segmenter import Piece
 from auricle.session import Session, events, events_async, final_transcript
 from auricle.transcript import Recognition
@@ -43,6 +44,12 @@ class Script:
 
     def stop(self) -> None:
         self.stopped = True
+
+    def end_utterance(self) -> list[Item]:
+        return []
+
+    def keep_together(self, start: float, until: float) -> bool:
+        return False
 
     @property
     def open(self) -> int:

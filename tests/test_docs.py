@@ -100,5 +100,5 @@ def test_the_settings_example_is_valid(tmp_path: Path) -> None:
     settings = read_settings(path, main, click.Context(main))
     assert settings == {
         "serve": {"port": 8000, "max_queue": 64},
-        "transcribe": {"server": "localhost:8000", "format": "json"},
+        "transcribe": {"server": "localhost:8000", "format": ["json"]},
     }

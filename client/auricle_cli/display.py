@@ -11,6 +11,8 @@ from auricle_cli.failure import complain
 from auricle_cli.formats import Writer, shown
 from auricle_cli.inputs import Source
 from auricle_cli.outcomes import SourceOutcome
+from auricle_cli.outputs import OutputSetup
+from auricle_types.errors import StorageError
 from auricle_types.transcript import Segment, gap
 
 Item = TypeVar("Item")
@@ -69,6 +71,25 @@ class LiveDisplay(Display):
     def _show(self, outcome: SourceOutcome) -> None:
         if not self._begun:
             super()._show(outcome)
+
+
+class FileDisplay(Display):
+    """Writes each transcript to its files; the standard output stays empty."""
+
+    def __init__(self, output: OutputSetup) -> None:
+        self._output = output
+
+    def finish(self, outcome: SourceOutcome) -> bool:
+        """Write an outcome's files; True when they are there."""
+        try:
+            return super().finish(outcome)
+        except StorageError as error:
+            complain(f"{outcome.source.name}: {error}")
+            return False
+
+    def _show(self, outcome: SourceOutcome) -> None:
+        if outcome.transcript is not None:
+            self._output.write(outcome.source, outcome.transcript)
 
 
 def progress(items: Iterable[Item], total: int) -> Iterable[Item]:

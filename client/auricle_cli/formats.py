@@ -7,19 +7,23 @@ from typing import Any
 
 import click
 
+from auricle_cli.channels import named
+from auricle_cli.cues import CueLimits
 from auricle_types.transcript import Segment, Transcript, Word
 
 Writer = Callable[[str, Transcript], str]
 
 
 def text(_: str, transcript: Transcript) -> str:
-    """The words alone, on one line."""
+    """The words alone, on one line; with separate channels, a line for each segment."""
+    if any(segment.channel for segment in transcript.segments):
+        return "\n".join(segment.text for segment in _spoken(named(transcript)))
     return transcript.text
 
 
 def labelled_text(name: str, transcript: Transcript) -> str:
     """The input's name, a tab, the words: for several inputs."""
-    return f"{shown(name)}\t{transcript.text}"
+    return "\n".join(f"{shown(name)}\t{line}" for line in text(name, transcript).split("\n"))
 
 
 def shown(name: str) -> str:
@@ -57,12 +61,44 @@ def vtt(_: str, transcript: Transcript) -> str:
     return "\n\n".join(["WEBVTT", *cues])
 
 
-WRITERS: dict[str, Writer] = {"text": text, "json": json_line, "srt": srt, "vtt": vtt}
+def tsv(_: str, transcript: Transcript) -> str:
+    """Write a table as openai-whisper does: start and end in milliseconds, the text."""
+    rows = (
+        f"{round(1000 * each.start)}\t{round(1000 * each.end)}\t{_cell(each.text)}"
+        for each in _spoken(transcript)
+    )
+    return "\n".join(["start\tend\ttext", *rows])
+
+
+# By the format's name, which is the suffix of its files, too.
+WRITERS: dict[str, Writer] = {
+    "txt": text,
+    "json": json_line,
+    "srt": srt,
+    "vtt": vtt,
+    "tsv": tsv,
+}
+ALONE = ("srt", "vtt", "tsv")  # what holds one recording
+SUBTITLES = ("srt", "vtt")
+
+
+def writer_of(format: str, limits: CueLimits = CueLimits()) -> Writer:
+    """Return a format's writer, for subtitles with cues within `limits`."""
+    writer = WRITERS[format]
+    if format not in ALONE:
+        return writer
+    if format in SUBTITLES and limits:
+        return lambda name, transcript: writer(name, limits.applied(named(transcript)))
+    return lambda name, transcript: writer(name, named(transcript))
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
-    """Write a segment with its language and its words, if it has them."""
-    extras = {"language": segment.language, "words": [_word(word) for word in segment.words]}
+    """Write a segment with its channel, its language and its words, if it has them."""
+    extras = {
+        "channel": segment.channel,
+        "language": segment.language,
+        "words": [_word(word) for word in segment.words],
+    }
     return _word(segment) | {name: value for name, value in extras.items() if value}
 
 
@@ -89,6 +125,10 @@ def _clock(seconds: float, point: str) -> str:
     minutes, thousandths = divmod(total, 60_000)
     hours, minutes = divmod(minutes, 60)
     return f"{hours:02}:{minutes:02}:{thousandths // 1000:02}{point}{thousandths % 1000:03}"
+
+
+def _cell(words: str) -> str:
+    return words.strip().replace("\t", " ")
 
 
 def _escape(words: str) -> str:

@@ -4,7 +4,7 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,11 +16,12 @@ class Source:
     """One input, by the name that the user knows it by.
 
     With a `part` it is only the part of a file that begins at so many seconds and, where the second
-    number is given, takes so many.
+    number is given, takes so many. One that was found in a folder lies `below` it.
     """
 
     name: str
     part: tuple[float, float | None] | None = None
+    below: Path = field(default=Path(), compare=False)
 
     @property
     def path(self) -> Path | None:
@@ -108,7 +109,11 @@ def _in_folder(folder: Path) -> list[Source]:
 
     paths = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     shown = (path for path in paths if not _is_hidden(path.relative_to(folder)))
-    return [Source(str(path)) for path in sorted(shown) if path.is_file()]
+    return [
+        Source(str(path), below=path.relative_to(folder).parent)
+        for path in sorted(shown)
+        if path.is_file()
+    ]
 
 
 def _is_hidden(path: Path) -> bool:

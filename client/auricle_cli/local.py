@@ -1,48 +1,130 @@
 """Transcribes audio in this process."""
 
-from collections.abc import Callable
-from contextlib import closing
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
 from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
 
-from auricle.audio import AudioStream, PcmFormat, iter_audio
+from auricle.audio import AudioLimits, AudioStream, PcmFormat, iter_audio
+from auricle.audio.stream import count_channels
 from auricle.recognizer import Recognizer
-from auricle_cli.answers import TranscriptionError
+from auricle.segmentation.segmenter import Piece
+from auricle.segmentation.sources import WholeAudio
+from auricle.session import Session, events, final_transcript
+from auricle.transcript import Recognition
+from auricle.version import __version__
+from auricle_cli.answers import TranscriptionError, TranscriptionJob
+from auricle_cli.channels import interleaved
 from auricle_cli.inputs import Source
+from auricle_cli.journal import ChannelSubmit, Submit, resuming
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import AuricleError
 from auricle_types.events import FinalSegment, FinalTranscript
-from auricle_types.options import DecodingOptions
+from auricle_types.options import DecodingOptions, LoadingOptions
 from auricle_types.transcript import Segment, Transcript
+
+OWN_FILES = AudioLimits(max_bytes=sys.maxsize, max_seconds=math.inf)  # whoever runs this has them
 
 
 class LocalTranscriber:
     """Asks a recogniser from several threads; its engine makes batches of what they bring."""
 
     def __init__(
-        self, recognizer: Recognizer, options: DecodingOptions, pcm: PcmFormat | None = None
+        self,
+        recognizer: Recognizer,
+        options: DecodingOptions,
+        pcm: PcmFormat | None = None,
+        loading: LoadingOptions = LoadingOptions(),
     ) -> None:
+        """Decode by `options`; `loading` is how the recogniser was made, for journals."""
         self._recognizer = recognizer
         self._options = options
         self._pcm = pcm
+        self._loading = loading
 
-    def transcribe(self, source: Source) -> Transcript:
+    def transcribe(self, source: Source, job: TranscriptionJob = TranscriptionJob()) -> Transcript:
         """Transcribe the whole source. Raises TranscriptionError."""
         try:
-            with source.open() as reader:
-                audio = iter_audio(reader, pcm=self._pcm)
-                return self._recognizer.transcribe(audio, options=self._options)
+            with self._submitting(source, job) as submit:
+                count = self._channels(source) if job.channels_apart else 1
+                if count == 1:
+                    return self._whole(source, _reporting(submit, job.reached))
+                return self._each_channel(source, count, submit, job.reached)
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
+
+    def _each_channel(
+        self, source: Source, count: int, submit: ChannelSubmit, reached: Callable[[float], None]
+    ) -> Transcript:
+        """Recognise one channel after the other; all are as long as the first."""
+        done: list[Transcript] = []
+        for channel in range(count):
+            before = sum(each.duration for each in done)
+            telling = _reporting(
+                partial(submit, channel=channel),
+                lambda s, b=before: reached((b + s) / count),  # type: ignore[misc]
+            )
+            done.append(self._whole(source, telling, channel))
+        return interleaved(done)
+
+    def _whole(self, source: Source, submit: Submit, channel: int | None = None) -> Transcript:
+        """Recognise all of one channel, or of their mean."""
+        with source.open() as reader:
+            audio = self._audio(reader, channel)
+            whole = WholeAudio(lambda: audio, self._recognizer.cut)
+            session = Session(whole, submit, model_id=self._recognizer.model_id)
+            return final_transcript(events(session))
+
+    @contextmanager
+    def _submitting(self, source: Source, job: TranscriptionJob) -> Iterator[ChannelSubmit]:
+        """Yield what takes the pieces of `source`. Raises OSError for its file or its journal."""
+        submit: Submit = partial(self._recognizer.submit, options=self._options, block=True)
+        if job.journal is None or source.path is None:
+            yield lambda piece, channel=0: submit(piece)  # noqa: ARG005  # all are alike here
+            return
+        with resuming(job.journal, submit, self._identity(source.path.stat())) as journal:
+            yield journal.submit
+
+    def _channels(self, source: Source) -> int:
+        """Count the channels. Raises OSError for what can be read only once."""
+        if source.path is None:
+            raise OSError("the standard input can be read only once: give a file for its channels")
+        with source.open() as reader:
+            return count_channels(reader, pcm=self._pcm, limits=OWN_FILES)
+
+    def _identity(self, file: os.stat_result) -> dict[str, Any]:
+        """Return all that a piece's recognition depends on, as far as it can be told."""
+        return {
+            "journal_of": __version__,
+            "bytes": file.st_size,
+            "modified_ns": file.st_mtime_ns,
+            "model_id": self._recognizer.model_id,
+            "device": self._recognizer.device,
+            "dtype": self._recognizer.dtype,
+            "loading": asdict(self._loading),
+            "files": [_stamp(self._loading.model), _stamp(self._loading.lm)],
+            "decoding": asdict(self._options),
+            "pcm": self._pcm and asdict(self._pcm),
+        }
 
     def stream(self, source: Source, on_segment: Callable[[Segment], None]) -> Transcript:
         """Transcribe while the source is read. Raises TranscriptionError."""
         try:
-            with source.open() as reader, closing(iter_audio(reader, pcm=self._pcm)) as audio:
+            with source.open() as reader, closing(self._audio(reader)) as audio:
                 return self._stream(audio, on_segment)
         except BrokenPipeError:
             raise  # of the output, not of the source: nobody reads it any more
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
+
+    def _audio(self, reader: BinaryIO, channel: int | None = None) -> AudioStream:
+        return iter_audio(reader, pcm=self._pcm, limits=OWN_FILES, channel=channel)
 
     def _stream(self, audio: AudioStream, on_segment: Callable[[Segment], None]) -> Transcript:
         with closing(self._recognizer.stream(audio, options=self._options)) as events:
@@ -63,4 +145,23 @@ def load(recognition: RecognitionSetup) -> LocalTranscriber:
     recognizer = Recognizer.from_pretrained(
         **asdict(recognition.loading), engine=recognition.engine
     )
-    return LocalTranscriber(recognizer, recognition.decoding, recognition.pcm)
+    return LocalTranscriber(recognizer, recognition.decoding, recognition.pcm, recognition.loading)
+
+
+def _stamp(path: str | Path | None) -> tuple[int, int] | None:
+    """Return the size and the time of a model's file; None where a name stands for it."""
+    if path is None or not Path(path).exists():
+        return None
+    file = Path(path).stat()
+    return file.st_size, file.st_mtime_ns
+
+
+def _reporting(submit: Submit, reached: Callable[[float], None]) -> Submit:
+    """Return a `submit` that tells how far the recognition has come."""
+
+    def submit_and_tell(piece: Piece) -> Future[Recognition]:
+        future = submit(piece)
+        future.add_done_callback(lambda _: reached(piece.end))
+        return future
+
+    return submit_and_tell

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from auricle_cli.answers import TranscriptionError
+from auricle_cli.answers import TranscriptionError, TranscriptionJob
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import RecognitionSetup
@@ -20,8 +20,8 @@ class RemoteTranscriber:
         self._client = client
         self._options = options
 
-    def transcribe(self, source: Source) -> Transcript:
-        """Transcribe the whole source. Raises TranscriptionError."""
+    def transcribe(self, source: Source, job: TranscriptionJob = TranscriptionJob()) -> Transcript:
+        """Transcribe the whole source, always from its start. Raises TranscriptionError."""
         try:
             with source.open() as reader:
                 return self._client.upload(reader, self._options)

@@ -50,7 +50,13 @@ def _options(
             raise _unknown(path, f"option {key} in [{name}]", key, known)
         if isinstance(value, dict) or (isinstance(value, list) and not known[key].multiple):
             raise Failure(f"{path}: {key} in [{name}] must be a single value")
-    return {str(known[key].name): _expanded(value) for key, value in table.items()}
+    return {str(known[key].name): _given(known[key], value) for key, value in table.items()}
+
+
+def _given(option: click.Option, value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+    """Return what the option takes: one value for an option of several is a list of it."""
+    is_one = option.multiple and not isinstance(value, list)
+    return [_expanded(value)] if is_one else _expanded(value)
 
 
 def _expanded(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds

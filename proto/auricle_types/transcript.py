@@ -53,6 +53,7 @@ class Segment:
     confidence: float  # 0..1: the geometric mean of the tokens' probabilities, calibrated
     words: tuple[Word, ...] = ()  # of the text, where `word_timestamps` asked for them
     language: str = ""  # code of the spoken language, where the model knows more than one
+    channel: int = 0  # 1 and up where the channels were recognised by themselves, else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from auricle_cli.answers import TranscriptionError
+from auricle_cli.answers import TranscriptionError, TranscriptionJob
 from auricle_cli.inputs import Source
 from auricle_cli.main import main
 from auricle_cli.recognition import RecognitionSetup
@@ -24,13 +24,16 @@ class FakeTranscriber:
 
     def __init__(self) -> None:
         self.closed = False
+        self.jobs: list[TranscriptionJob] = []
 
-    def transcribe(self, source: Source) -> Transcript:
+    def transcribe(self, source: Source, job: TranscriptionJob = TranscriptionJob()) -> Transcript:
+        self.jobs.append(job)
         with source.open() as reader:
             words = reader.read().decode().split()
         if words == ["broken"]:
             raise TranscriptionError("not audio")
         segments = tuple(Segment(i, i + 1.0, word, 0.5) for i, word in enumerate(words))
+        job.reached(len(words) / 2)
         warnings = ("the file is truncated",) if "truncated" in words else ()
         return Transcript(segments, float(len(words)), Receipt("fake", tokens=2), warnings)
 

@@ -108,3 +108,9 @@ def test_words_stand_in_their_segment() -> None:
         {"start": 0.0, "end": 0.123, "text": "hello", "confidence": 0.9877},
         {"start": 0.5, "end": 1.5, "text": "there", "confidence": 0.5},
     ]
+
+
+def test_tsv() -> None:
+    transcript = Transcript((Segment(0.1234, 1.5, "a\tb", 0.9),), 1.5, Receipt("m"))
+    assert formats.tsv("a.wav", transcript) == "start\tend\ttext\n123\t1500\ta b"
+    assert formats.tsv("a.wav", SILENCE) == "start\tend\ttext"

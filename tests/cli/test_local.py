@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+import soundfile
 
 from auricle.audio import AudioStream
 from auricle.recognizer import Recognizer
@@ -17,10 +18,10 @@ from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
 from auricle.session import Session, events, final_transcript
 from auricle.transcript import Recognition as Recognized
 from auricle_cli import local
-from auricle_cli.answers import TranscriptionError
+from auricle_cli.answers import TranscriptionError, TranscriptionJob
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import RecognitionSetup
-from auricle_types.errors import UnknownModelError
+from auricle_types.errors import EngineStoppedError, UnknownModelError
 from auricle_types.events import Event
 from auricle_types.options import DecodingOptions, EngineConfig, LoadingOptions, PcmFormat
 from auricle_types.transcript import Segment, Transcript
@@ -52,11 +53,16 @@ class Overlapping(FakeLibrary):
     """Recognises the end of each piece again in the next one, and nothing new in the last."""
 
     def submit(
-        self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None
+        self,
+        piece: Piece,
+        options: DecodingOptions,
+        *,
+        deadline: float | None = None,
+        block: bool = False,
     ) -> Future[Recognized]:
         texts = ["one two three", "two three four five", "four five"]
         text, overlap = texts[len(self.submitted)], 0.4 if self.submitted else 0.0
-        found = super().submit(piece, options).result()
+        found = super().submit(piece, options, deadline=deadline, block=block).result()
         segments = tuple(replace(each, text=text) for each in found.segments)
         future: Future[Recognized] = Future()
         future.set_result(replace(found, segments=segments, overlap=overlap))
@@ -151,6 +157,110 @@ def test_close_waits_for_nothing(library: FakeLibrary) -> None:
     transcriber(library).close()
     assert library.closed
     assert not library.drained
+
+
+# --- jobs --------------------------------------------------------------------------------------
+
+
+class Failing(FakeLibrary):
+    """Recognises two pieces and then none."""
+
+    def submit(
+        self,
+        piece: Piece,
+        options: DecodingOptions,
+        *,
+        deadline: float | None = None,
+        block: bool = False,
+    ) -> Future[Recognized]:
+        if len(self.submitted) == 2:
+            raise EngineStoppedError("the engine stopped")
+        return super().submit(piece, options, deadline=deadline, block=block)
+
+
+def test_an_input_that_broke_off_goes_on(source: Source, tmp_path: Path) -> None:
+    job = TranscriptionJob(tmp_path / "a.partial.jsonl")
+    with pytest.raises(TranscriptionError, match="stopped"):
+        transcriber(Failing()).transcribe(source, job)
+    library = FakeLibrary()
+    resumed = transcriber(library).transcribe(source, job)
+    assert [piece.start for piece, *_ in library.submitted] == [2.0]
+    assert resumed == transcriber(FakeLibrary()).transcribe(source)
+
+
+def test_other_options_or_a_changed_input_begin_anew(source: Source, tmp_path: Path) -> None:
+    job = TranscriptionJob(tmp_path / "a.partial.jsonl")
+    transcriber(FakeLibrary()).transcribe(source, job)
+    library = FakeLibrary()
+    assert "beam 2" in transcriber(library, beam=2).transcribe(source, job).text
+    transcriber(library, beam=2).transcribe(source, job)
+    assert len(library.submitted) == 3
+    Path(source.name).write_bytes(wav(2.5, level=0.25))
+    assert "level 250" in transcriber(library, beam=2).transcribe(source, job).text
+    assert len(library.submitted) == 6
+
+
+def test_another_model_by_the_same_name_begins_anew(source: Source, tmp_path: Path) -> None:
+    job = TranscriptionJob(tmp_path / "a.partial.jsonl")
+    model = tmp_path / "best.safetensors"
+    library = FakeLibrary()
+    for weights in ("old", "newer"):
+        model.write_text(weights)
+        loading = LoadingOptions(model=str(model))
+        made = cast("Recognizer", library)
+        local.LocalTranscriber(made, DecodingOptions(), loading=loading).transcribe(source, job)
+    assert len(library.submitted) == 6
+
+
+def test_what_is_no_audio_leaves_no_journal(source: Source, tmp_path: Path) -> None:
+    Path(source.name).write_bytes(b"this is no audio")
+    job = TranscriptionJob(tmp_path / "a.partial.jsonl")
+    with pytest.raises(TranscriptionError):
+        transcriber(FakeLibrary()).transcribe(source, job)
+    assert job.journal is not None
+    assert not job.journal.exists()
+
+
+def test_how_far_it_is(library: FakeLibrary, source: Source) -> None:
+    reached: list[float] = []
+    transcriber(library).transcribe(source, TranscriptionJob(reached=reached.append))
+    assert reached == [1.0, 2.0, 2.5]
+
+
+def test_each_channel_by_itself(tmp_path: Path) -> None:
+    left, right = np.full(24_000, 0.5, np.float32), np.full(24_000, 0.25, np.float32)
+    right[:16_000] = 0.125
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.stack([left, right], axis=1), 16_000)
+    reached: list[float] = []
+    journal = tmp_path / "a.partial.jsonl"
+    library = FakeLibrary()
+    job = TranscriptionJob(journal, reached.append, channels_apart=True)
+    transcript = transcriber(library).transcribe(Source(str(path)), job)
+    assert [(s.channel, s.start, s.text[:9]) for s in transcript.segments] == [
+        (1, 0.0, "level 500"),
+        (2, 0.0, "level 125"),
+        (1, 1.0, "level 500"),
+        (2, 1.0, "level 250"),
+    ]
+    assert transcript.duration == 1.5
+    assert reached == [0.5, 0.75, 1.25, 1.5]
+    assert transcriber(library).transcribe(Source(str(path)), job) == transcript
+    assert len(library.submitted) == 4  # the journal had all of them
+    mixed = transcriber(library).transcribe(Source(str(path)), TranscriptionJob())
+    assert {segment.channel for segment in mixed.segments} == {0}
+
+
+def test_one_channel_has_no_number(library: FakeLibrary, source: Source) -> None:
+    apart = TranscriptionJob(channels_apart=True)
+    assert transcriber(library).transcribe(source, apart) == transcriber(library).transcribe(source)
+    with pytest.raises(TranscriptionError, match="read only once"):
+        transcriber(library).transcribe(Source("-"), apart)
+
+
+def test_the_limits_of_strangers_are_not_those_of_ones_own_files() -> None:
+    assert local.OWN_FILES.max_seconds == float("inf")
+    assert local.OWN_FILES.max_bytes > 2**60
 
 
 # --- loading -----------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ def test_a_failure_to_open_is_two(
 # --- streams -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("output_format", ["text", "json"])
+@pytest.mark.parametrize("output_format", ["txt", "json"])
 def test_a_stream_ends_up_as_the_whole(
     auricle: Auricle, opened: Opened, clips: Path, output_format: str
 ) -> None:
@@ -169,7 +169,7 @@ def test_options_reach_the_recognition(auricle: Auricle, opened: Opened, clips: 
 def test_words_have_times_in_json_alone(auricle: Auricle, opened: Opened, clips: Path) -> None:
     auricle("transcribe", "--word-timestamps", "--format", "json", str(clips))
     assert opened.recognition == RecognitionSetup(decoding=DecodingOptions(word_timestamps=True))
-    for kind in ("text", "srt", "vtt"):
+    for kind in ("txt", "srt", "vtt"):
         result = auricle("transcribe", "--word-timestamps", "--format", kind, str(clips))
         assert result.exit_code == 2
         assert "add --format json" in result.stderr

@@ -104,7 +104,12 @@ class FakeRecognizer:
         return None
 
     def submit(
-        self, piece: Piece, options: DecodingOptions, *, deadline: float | None = None
+        self,
+        piece: Piece,
+        options: DecodingOptions,
+        *,
+        deadline: float | None = None,
+        block: bool = False,
     ) -> Future[Recognition]:
         self.came.set()
         if self.error is not None:

@@ -20,8 +20,10 @@ class Converter:
     flushed, whether the channels somewhere cancelled each other out.
     """
 
-    def __init__(self, limits: AudioLimits) -> None:
+    def __init__(self, limits: AudioLimits, channel: int | None = None) -> None:
+        """Take one `channel`, from 0, or by default mix all of them."""
         self._limits = limits
+        self._channel = channel
         self._work = 0  # samples over all channels, or their worth
         self._downmix = Downmix(SAMPLE_RATE, 1)
         self._resampler: soxr.ResampleStream | None = None
@@ -35,6 +37,8 @@ class Converter:
         """
         samples, rate = block
         self._admit(samples, rate)
+        if self._channel is not None:
+            samples = _only(samples, self._channel)
         before = self._change(rate, samples.shape[1])
         piece = self._resample(self._downmix.feed(samples))
         return np.concatenate([before, piece]) if len(before) else piece
@@ -74,3 +78,10 @@ class Converter:
             return mono
         resampled: Samples = self._resampler.resample_chunk(mono, last=last)
         return resampled
+
+
+def _only(samples: Samples, channel: int) -> Samples:
+    """Return one channel `(S, 1)`; silence where chained streams have fewer channels."""
+    if channel < samples.shape[1]:
+        return samples[:, channel : channel + 1]
+    return np.zeros((len(samples), 1), np.float32)

@@ -36,9 +36,14 @@ class AudioStream(Iterator[Samples]):
         self,
         open_decoder: Callable[[ExitStack], AudioDecoder],
         limits: AudioLimits,
+        channel: int | None = None,
     ) -> None:
-        """`open_decoder` puts on the stack what must be closed behind the decoder."""
-        self._pieces = (piece for piece in self._decode(open_decoder, limits) if len(piece))
+        """`open_decoder` puts on the stack what must be closed behind the decoder.
+
+        One `channel`, from 0, is taken by itself; None mixes all of them.
+        """
+        pieces = self._decode(open_decoder, limits, channel)
+        self._pieces = (piece for piece in pieces if len(piece))
         self.shortfall: str | None = None  # of the warnings the one that says what is missing
         self.warnings: tuple[str, ...] = ()
 
@@ -50,14 +55,17 @@ class AudioStream(Iterator[Samples]):
         self._pieces.close()
 
     def _decode(
-        self, open_decoder: Callable[[ExitStack], AudioDecoder], limits: AudioLimits
+        self,
+        open_decoder: Callable[[ExitStack], AudioDecoder],
+        limits: AudioLimits,
+        channel: int | None,
     ) -> Iterator[Samples]:
         with ExitStack() as opened:
             decoder = open_decoder(opened)
             opened.callback(decoder.close)
             check_format(decoder.sample_rate, decoder.channels, limits)
             check_seconds(decoder.declared_seconds or 0.0, limits)
-            converter = Converter(limits)
+            converter = Converter(limits, channel)
             samples = 0
             for block in decoder.blocks():
                 piece = converter.feed(block)
@@ -72,14 +80,30 @@ class AudioStream(Iterator[Samples]):
 
 
 def iter_audio(
-    reader: Reader, *, pcm: PcmFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
+    reader: Reader,
+    *,
+    pcm: PcmFormat | None = None,
+    limits: AudioLimits = DEFAULT_LIMITS,
+    channel: int | None = None,
 ) -> AudioStream:
     """Decode what a blocking `reader` gives, piece by piece, in bounded memory.
 
-    The reader need not seek. `pcm` is the format of headerless bytes. Nothing is read before the
-    first piece is asked for. Formats whose index may come last are buffered whole first.
+    The reader need not seek. `pcm` is the format of headerless bytes. One `channel`, from 0, is
+    taken by itself; None mixes all of them. Nothing is read before the first piece is asked for.
+    Formats whose index may come last are buffered whole first.
     """
-    return AudioStream(lambda opened: open_decoder(opened, reader, pcm, limits), limits)
+    return AudioStream(lambda opened: open_decoder(opened, reader, pcm, limits), limits, channel)
+
+
+def count_channels(
+    reader: Reader, *, pcm: PcmFormat | None = None, limits: AudioLimits = DEFAULT_LIMITS
+) -> int:
+    """Return how many channels the audio of `reader` has, by its header. Raises AudioError."""
+    with ExitStack() as opened:
+        decoder = open_decoder(opened, reader, pcm, limits)
+        opened.callback(decoder.close)
+        check_format(decoder.sample_rate, decoder.channels, limits)
+        return decoder.channels
 
 
 def open_decoder(

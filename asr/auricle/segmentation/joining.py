@@ -18,7 +18,7 @@ class Joiner:
         self._model_id = model_id
         self._segments: list[Segment] = []
         self._last = ""  # text of the last recognition
-        self._receipts: list[Receipt] = []
+        self._receipt = Receipt(model_id)
         self._warnings: list[str] = []
 
     def add(self, recognition: Recognition) -> list[Segment]:
@@ -29,7 +29,7 @@ class Joiner:
         new = self._new(recognition)
         self._segments += new
         self._last = joined(new)
-        self._receipts.append(recognition.receipt)
+        self._receipt = merge_receipts([self._receipt, recognition.receipt], self._model_id)
         self._warnings += recognition.warnings
         return [segment for segment in new if segment.text]
 
@@ -49,8 +49,7 @@ class Joiner:
         `warnings` are of the audio; those of the recognitions follow.
         """
         segments = tuple(segment for segment in self._segments if segment.text)
-        receipt = merge_receipts(self._receipts, self._model_id)
-        return Transcript(segments, duration, receipt, (*warnings, *self._warnings))
+        return Transcript(segments, duration, self._receipt, (*warnings, *self._warnings))
 
 
 def join(

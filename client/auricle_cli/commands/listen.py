@@ -32,7 +32,6 @@ _ENDPOINTING = [each for each in options_of(StreamingOptions) if each.name not i
 @click.option("--microphone", metavar="NAME", help="Microphone; a part of its name, or its number.")
 @click.option(
     "--input",
-    "source",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Recording to hear instead of a microphone.",
 )
@@ -47,7 +46,7 @@ def listen(
     recognition: RecognitionSetup,
     streaming: StreamingOptions,
     microphone: str | None,
-    source: Path | None,
+    input: Path | None,  # noqa: A002  # the flag's name
     realtime: bool,
     output: tuple[Path, ...],
 ) -> None:
@@ -55,14 +54,14 @@ def listen(
 
     Words settle while they are spoken. Ctrl-C ends the captions and gives what was said until then.
     """
-    if realtime and source is None:
+    if realtime and input is None:
         raise click.UsageError("--realtime plays a recording: add --input")
     require_output()
     stopped = threading.Event()
     streaming = replace(streaming, interim_results=True)
     with (
         CaptionFiles(output) as files,
-        _audio(microphone, source, realtime, recognition, stopped) as chunks,
+        _audio(microphone, input, realtime, recognition, stopped) as chunks,
         closing(recognition.open()) as transcriber,
         _stopping(stopped),
         new_captions() as captions,

@@ -25,7 +25,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow fuzz check format proto clean
 .PHONY: evaluate calibrate bench-engine bench-checkpoints bench-server bench-load bench-growth
-.PHONY: bench-invariance bench-dtypes bench-cancellation bench-contention
+.PHONY: bench-live bench-invariance bench-dtypes bench-cancellation bench-contention
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -76,6 +76,9 @@ bench-growth: $(VENV)/installed-bench ## measure time and memory by length, conc
 
 bench-invariance: $(VENV)/installed ## count answers that a batch changes, for each dtype
 	$(BIN)/python -m benchmarks.invariance $(BENCH)
+
+bench-live: $(VENV)/installed-bench ## measure captions of speech at speaking pace (DEV=manifests)
+	$(BIN)/python -m benchmarks.live $(DEV) $(BENCH)
 
 bench-dtypes: $(VENV)/installed-bench ## compare logits and tokens of each dtype (DEV=manifests)
 	$(BIN)/python -m benchmarks.dtypes $(DEV) $(BENCH)

@@ -196,6 +196,40 @@ def invariance(result: Figures) -> Iterator[str]:
     yield table(head, rows)
 
 
+def live(result: Figures) -> Iterator[str]:
+    """Latencies and corrections of live speech for each number of streams, the targets."""
+    head = {
+        "streams": "Streams",
+        "first_interim_p50": "First interim, p50, s",
+        "first_interim_p95": "p95, s",
+        "final_p50": "Final, p50, s",
+        "final_p95": "p95, s",
+        "taken_back": "Words taken back",
+        "stable_taken_back": "stable ones",
+        "wer_live": "WER live",
+        "wer_whole": "whole",
+    }
+    shares = ("taken_back", "stable_taken_back", "wer_live", "wer_whole")
+    rows = [
+        [f"{row[name]:.1%}" if name in shares else row[name] for name in head]
+        for row in result["figures"]
+    ]
+    yield table(tuple(head.values()), rows)
+    one, most = result["figures"][0], result["figures"][-1]
+    yield _targets(
+        ("first interim, one stream, p50", one["first_interim_p50"], -0.6),
+        ("first interim, one stream, p95", one["first_interim_p95"], -0.9),
+        ("final after the speech, one stream, p95", one["final_p95"], -1.0),
+        (f"final after the speech, {most['streams']} streams, p95", most["final_p95"], -1.5),
+        ("words taken back", max(row["taken_back"] for row in result["figures"]), -0.15),
+        ("stable words taken back", max(r["stable_taken_back"] for r in result["figures"]), -0.0),
+    )
+    yield (
+        f"In {result['dtype']}. The first interim result counts from the end of the first word, "
+        "the final one from the end of the speech, with the 0.6 s of silence that end an utterance."
+    )
+
+
 def contention(result: Figures) -> Iterator[str]:
     """A row for each way to wait, a column for each number of busy processes."""
     speeds = {(each["way"], each["busy"]): each["speed"] for each in result["speeds"]}
@@ -238,6 +272,7 @@ PAGES: dict[str, dict[str, Writer]] = {
         "cancellation": cancellation,
         "contention": contention,
     },
+    "live.md": {"live": live},
     "accuracy.md": {
         "accuracy": accuracy_tables.tables,
         "calibration": calibration,

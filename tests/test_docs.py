@@ -80,7 +80,7 @@ def test_shared_options_have_one_variable_and_others_name_their_command() -> Non
         shared = f"AURICLE_{flag}".upper().replace("-", "_")
         own = f"AURICLE_{commands}_{flag}".upper().replace("-", "_")
         assert variable in (shared, own)
-    assert ("model", "transcribe, serve, evaluate, inspect, demo", "AURICLE_MODEL") in rows
+    assert ("model", "transcribe, listen, serve, evaluate, inspect, demo", "AURICLE_MODEL") in rows
     assert ("port", "serve", "AURICLE_SERVE_PORT") in rows
 
 

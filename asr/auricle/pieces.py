@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
+from auricle.agreement import Wording
 from auricle.audio import Samples
 from auricle.decoding import TimedText
 from auricle.engine import Outcome, Request
@@ -39,10 +40,20 @@ class PieceRecognizer:
         self, piece: Piece, options: DecodingOptions, deadline: float | None, *, block: bool
     ) -> Future[Recognition]:
         """Queue one piece, as `Recognizer.submit`."""
-        request = Request(piece.samples, options, deadline, piece.speech, self._speech_end(piece))
-        submitted = self._engine.submit(request, block=block)
+        request = Request(
+            piece.samples,
+            _quick(options) if piece.interim else options,
+            deadline,
+            piece.speech,
+            self._speech_end(piece),
+            prefix=piece.prefix,
+            interim=piece.interim,
+        )
+        submitted = self._engine.submit(request, block=block and not piece.interim)
         recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
-        if self._checker is not None:  # behind `then`: it starts when the answer is out
+        if (
+            self._checker is not None and not piece.interim
+        ):  # behind `then`: it starts when the answer is out
             self._checker.watch(request, submitted)
         return recognition
 
@@ -71,7 +82,14 @@ class PieceRecognizer:
             for each in self._timed_texts(piece, found)
         )
         warnings = missing_words(found, piece.start, piece.end)
-        return Recognition(segments, outcome.receipt, piece.overlap, warnings)
+        wording = self._wording(found) if piece.interim and not found.guards else None
+        return Recognition(segments, outcome.receipt, piece.overlap, warnings, wording)
+
+    def _wording(self, found: Hypothesis) -> Wording:
+        text = self._tokenizer.decode(found.tokens)
+        parts = [self._tokenizer.decode(found.tokens[:n]) for n in range(1, len(found.tokens) + 1)]
+        reaches = tuple(len(part) if text.startswith(part) else -1 for part in parts)
+        return Wording(text, found, reaches)
 
     def _timed_texts(self, piece: Piece, found: Hypothesis) -> list[TimedText]:
         """Divide the text at the times that the model predicts, if it does.
@@ -81,6 +99,11 @@ class PieceRecognizer:
         parts = [] if piece.overlap else self._policy.timed_texts(found, piece.duration)
         text = self._tokenizer.decode(found.tokens)
         return parts or [TimedText(0.0, piece.duration, text, found.words)]
+
+
+def _quick(options: DecodingOptions) -> DecodingOptions:
+    """Return the options of an interim request: greedy, once, without the times of words."""
+    return replace(options, beam_size=1, word_timestamps=False, fallback=None)
 
 
 def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:

@@ -22,11 +22,14 @@ from auricle.pieces import PieceRecognizer
 from auricle.pulling import PulledItems
 from auricle.segmentation.cutting import cut
 from auricle.segmentation.joining import join
-from auricle.segmentation.segmenter import Piece, Segmenter
+from auricle.segmentation.live import LiveSegmenter
+from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
-from auricle.session import Event, Session, events, events_async, final_transcript
+from auricle.session import Session, events, events_async, final_transcript
 from auricle.transcript import Recognition
-from auricle_types.options import AudioContext, DecodingOptions, EngineConfig
+from auricle_types.commands import END_UTTERANCE, EndUtterance
+from auricle_types.events import Event
+from auricle_types.options import AudioContext, DecodingOptions, EngineConfig, StreamingOptions
 from auricle_types.transcript import Transcript
 
 READERS = 16  # audios that are read and cut at a time, for each process
@@ -183,42 +186,54 @@ class Recognizer:
             return final_transcript([event async for event in happened])
 
     def stream(
-        self, chunks: Iterable[Samples], *, options: DecodingOptions | None = None
+        self,
+        chunks: Iterable[Samples | EndUtterance],
+        *,
+        options: DecodingOptions | None = None,
+        streaming: StreamingOptions | None = None,
     ) -> Generator[Event, None, None]:
         """Recognise audio while it comes.
 
         Args:
             chunks: samples `(S,)` in float32 at 16 kHz, of any length each, or what
-                `auricle.audio.iter_audio` gives.
+                `auricle.audio.iter_audio` gives. An `END_UTTERANCE` between two chunks ends the
+                utterance at once.
             options: how to decode.
+            streaming: when an utterance ends, and what is told before.
 
         Yields:
             A `FinalSegment` as soon as each segment is recognised, and a `FinalTranscript` at the
-            end. Work that is not yet done is dropped when the generator is closed.
+            end; other events as `streaming` asks for them. The generator reads chunks while it
+            runs, so it should be asked for the next event soon. Work that is not yet done is
+            dropped when it is closed.
 
         Raises:
             AudioError: the audio cannot be read; its class says why.
             RequestError: the engine could not finish.
         """
-        return events(self._session(self._streamed(chunks), options))
+        return events(self._session(self._streamed(chunks, streaming), options))
 
     async def stream_async(
-        self, chunks: AsyncIterable[Samples], *, options: DecodingOptions | None = None
+        self,
+        chunks: AsyncIterable[Samples | EndUtterance],
+        *,
+        options: DecodingOptions | None = None,
+        streaming: StreamingOptions | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Recognise audio while it comes, as `stream`, without blocking the event loop.
 
         A chunk is asked for only when it is needed. Close the generator when done.
         """
         items = PulledItems(aiter(chunks))
-        session = self._session(self._streamed(items), options)
-        thread = ThreadPoolExecutor(1, "auricle-stream")  # of its own: it mostly waits for chunks
+        session = self._session(self._streamed(items, streaming), options)
+        threads = ThreadPoolExecutor(2, "auricle-stream")  # one of them mostly waits for chunks
         try:
-            async with aclosing(events_async(session, thread)) as happened:
+            async with aclosing(events_async(session, threads)) as happened:
                 async for event in happened:
                     yield event
         finally:
             items.cancel()
-            thread.shutdown(wait=False)
+            threads.shutdown(wait=False)
 
     def transcribe_in_windows(
         self, audio: AudioInput, *, options: DecodingOptions | None = None
@@ -238,9 +253,12 @@ class Recognizer:
         windows = self._pieces.in_windows(read.samples, options or DecodingOptions())
         return join(windows, duration=read.duration, warnings=read.warnings, model_id=self.model_id)
 
-    def segmenter(self) -> Segmenter:
-        """Make a cutter for one stream of samples, with this model's window."""
-        return Segmenter(self.config.window_seconds)
+    def segmenter(self, streaming: StreamingOptions | None = None) -> LiveSegmenter:
+        """Make a cutter for one stream of samples, with this model's window.
+
+        Raises InvalidOptionError: the options do not fit the window.
+        """
+        return LiveSegmenter(self.config.window_seconds, streaming or StreamingOptions())
 
     def cut(self, chunks: Iterable[Samples], *, at_once: bool = True) -> Iterator[Piece]:
         """Cut a recording, in chunks `(S,)`; `next` blocks until there is a piece or the end.
@@ -313,7 +331,17 @@ class Recognizer:
     def _whole(self, audio: AudioInput) -> WholeAudio:
         return WholeAudio(partial(opened, audio), self.cut)
 
-    def _streamed(self, chunks: Iterable[Samples]) -> StreamedAudio:
+    def _streamed(
+        self, chunks: Iterable[Samples | EndUtterance], streaming: StreamingOptions | None
+    ) -> StreamedAudio:
         if not isinstance(chunks, AudioStream):  # which gives valid samples by itself
-            chunks = map(validate_samples, filter(len, chunks))
-        return StreamedAudio(chunks, self.segmenter())
+            chunks = _valid(chunks)
+        return StreamedAudio(chunks, self.segmenter(streaming))
+
+
+def _valid(chunks: Iterable[Samples | EndUtterance]) -> Iterator[Samples | EndUtterance]:
+    for chunk in chunks:
+        if chunk is END_UTTERANCE:
+            yield chunk
+        elif len(chunk):
+            yield validate_samples(chunk)

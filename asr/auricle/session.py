@@ -11,16 +11,26 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
+from enum import Enum
 from functools import partial
-from typing import ParamSpec, TypeAlias, TypeVar
+from typing import ParamSpec, TypeVar
 
+from auricle.interims import Interims
 from auricle.segmentation.joining import Joiner
+from auricle.segmentation.live import Item
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource
 from auricle.transcript import Recognition
 from auricle_types.errors import EngineStoppedError, QueueFullError
-from auricle_types.transcript import Segment, Transcript
+from auricle_types.events import (
+    EndOfUtterance,
+    Event,
+    FinalSegment,
+    FinalTranscript,
+    Interim,
+)
+from auricle_types.transcript import Transcript
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,21 +39,10 @@ Submit = Callable[[Piece], Future[Recognition]]
 PIECES_AHEAD = 16  # of one audio in the engine: long audio must not crowd out the others
 
 
-@dataclass(frozen=True, slots=True)
-class FinalSegment:
-    """A segment is recognised and will not change."""
+class _End(Enum):
+    """The source has no more."""
 
-    segment: Segment
-
-
-@dataclass(frozen=True, slots=True)
-class FinalTranscript:
-    """The audio has ended; this is the last event."""
-
-    transcript: Transcript
-
-
-Event: TypeAlias = FinalSegment | FinalTranscript
+    END = 0
 
 
 class Session:
@@ -59,15 +58,21 @@ class Session:
         """Recognise the pieces of `source` by `submit`, at most `ahead` of them at once."""
         self.done = False
         self._source = source
-        self._pieces = iter(source)
+        self._cut = iter(source)
         self._submit = submit
         self._ahead = ahead
         self._joiner = Joiner(model_id)
-        self._cutting: Future[Piece | None] | None = None
+        self._interims = Interims(source.keep_together)
+        self._cutting: Future[Item | _End | None] | None = None
         self._submitting: Future[Future[Recognition]] | None = None
+        self._items: deque[Item] = deque()  # that have been cut
+        self._happened: deque[Event] = deque()  # to be told
         self._piece: Piece | None = None  # cut, but not yet submitted
-        self._in_flight: deque[Future[Recognition]] = deque()
-        self._earlier: tuple[Future[Recognition], ...] = ()  # open when the piece was submitted
+        self._in_flight: deque[Future[Recognition] | EndOfUtterance] = deque()
+        self._earlier: tuple[
+            Future[Recognition] | EndOfUtterance, ...
+        ] = ()  # open before the piece
+        self._wake: Callable[[], None] = _nothing
         self._cut_all = False
         self._failure: Exception | None = None  # raised after the results before it
 
@@ -77,26 +82,37 @@ class Session:
         When it is exhausted and the session is not `done`, call it again after `wake` was called,
         which happens on any thread. Raises what cutting, submitting or recognising raised.
         """
+        self._wake = wake
         while True:
             yield from self._results()
             if self.done or not self._go_on(executor, wake):
                 return
 
+    def end_utterance(self) -> None:
+        """End the open utterance now. Call it only while the source waits for more audio."""
+        self._items.extend(self._source.end_utterance())
+        self._wake()
+
     def close(self) -> None:
         """Drop the unfinished work at once; cutting ends with the present block."""
         self.done = True
         self._source.stop()
+        self._interims.close()
         for future in self._in_flight:
-            future.cancel()
+            if isinstance(future, Future):
+                future.cancel()
         if self._cutting is not None:
             self._cutting.cancel()
         if self._submitting is not None and not self._submitting.cancel():
             self._submitting.add_done_callback(_drop)
 
     def _results(self) -> Iterator[Event]:
-        while self._in_flight and self._in_flight[0].done():
-            recognition = _result(self._in_flight.popleft())
-            yield from map(FinalSegment, self._joiner.add(recognition))
+        while self._happened:
+            yield self._happened.popleft()
+        while self._in_flight and _is_done(self._in_flight[0]):
+            yield from self._told(self._in_flight.popleft())
+        if not self._in_flight:
+            yield from self._interim()
         if self._cut_all and not self._in_flight:
             self.done = True
             if self._failure is not None:
@@ -104,35 +120,75 @@ class Session:
             source = self._source
             yield FinalTranscript(self._joiner.transcript(source.duration, source.warnings))
 
+    def _told(self, came: Future[Recognition] | EndOfUtterance) -> Iterator[Event]:
+        if isinstance(came, EndOfUtterance):
+            yield came
+        else:
+            yield from map(FinalSegment, self._joiner.add(_result(came)))
+
+    def _interim(self) -> Iterator[Interim]:
+        found = self._interims.result()
+        if found is not None:
+            piece, recognition = found
+            text = self._joiner.preview(recognition)
+            interim = self._interims.interim(piece, text, recognition.wording)
+            if interim is not None:
+                yield interim
+
     def _go_on(self, executor: Executor, wake: Callable[[], None]) -> bool:
         """Finish or begin one step; tell whether there was one."""
-        if self._cutting is not None:
-            return self._cutting.done() and self._finish_cutting(self._cutting)
         if self._submitting is not None:
             return self._submitting.done() and self._finish_submitting(self._submitting, wake)
+        if self._piece is None and not self._items:
+            self._piece = self._interims.next()
+        if self._piece is not None:
+            return self._begin_submitting(self._piece, executor, wake)
+        if self._items:
+            return self._take(self._items.popleft())
+        return self._cut_more(executor, wake)
+
+    def _cut_more(self, executor: Executor, wake: Callable[[], None]) -> bool:
+        if self._cutting is not None:
+            return self._cutting.done() and self._finish_cutting(self._cutting)
         if self._cut_all:
             return False
-        if self._piece is None:
-            self._cutting = _begin(executor, wake, partial(next, self._pieces, None))
-            return True
-        if not self._may_submit:
+        self._cutting = _begin(executor, wake, partial(next, self._cut, _End.END))
+        return True
+
+    def _take(self, item: Item) -> bool:
+        if isinstance(item, EndOfUtterance):
+            self._in_flight.append(item)
+        elif not isinstance(item, Piece):
+            self._happened.append(item)
+        elif item.interim:
+            self._interims.offer(item)
+        else:
+            self._piece = replace(item, prefix=self._interims.close(item))
+        return True
+
+    def _begin_submitting(self, piece: Piece, executor: Executor, wake: Callable[[], None]) -> bool:
+        if not (piece.interim or self._may_submit):
             return False
-        self._earlier = tuple(future for future in self._in_flight if not future.done())
-        self._submitting = _begin(executor, wake, partial(self._submit, self._piece))
+        self._earlier = tuple(each for each in self._in_flight if not _is_done(each))
+        self._submitting = _begin(executor, wake, partial(self._submit, piece))
         return True
 
     @property
     def _may_submit(self) -> bool:
         has_room = len(self._in_flight) < self._ahead
-        return has_room and (not self._earlier or any(each.done() for each in self._earlier))
+        return has_room and (not self._earlier or any(map(_is_done, self._earlier)))
 
-    def _finish_cutting(self, step: Future[Piece | None]) -> bool:
+    def _finish_cutting(self, step: Future[Item | _End | None]) -> bool:
         self._cutting = None
         try:
-            self._piece = step.result()
+            item = step.result()
         except Exception as error:  # noqa: BLE001  # it is raised after the results before it
-            self._failure = error
-        self._cut_all = self._piece is None
+            self._failure, self._cut_all = error, True
+            return True
+        if isinstance(item, _End):
+            self._cut_all = True
+        elif item is not None:
+            self._items.append(item)
         return True
 
     def _finish_submitting(
@@ -140,18 +196,27 @@ class Session:
     ) -> bool:
         """Take the future, or the error.
 
+        An interim result that the engine does not take now is asked for with the next draft.
         Where the queue is full, the session's earlier pieces make room and the piece is submitted
         again. Without any the session is refused: so it is refused at its start, not midway.
         """
         self._submitting = None
+        is_interim = self._piece is not None and self._piece.interim
         try:
             future = step.result()
         except Exception as error:  # noqa: BLE001  # it is raised after the results before it
-            if not (isinstance(error, QueueFullError) and self._earlier):
+            if is_interim:
+                self._piece, self._earlier = None, ()
+                self._interims.sent(None)
+            elif not (isinstance(error, QueueFullError) and self._earlier):
                 self._failure, self._piece, self._cut_all = error, None, True
+                self._items.clear()
             return True
         self._piece, self._earlier = None, ()
-        self._in_flight.append(future)
+        if is_interim:
+            self._interims.sent(future)
+        else:
+            self._in_flight.append(future)
         future.add_done_callback(lambda _: wake())
         return True
 
@@ -240,6 +305,14 @@ def _begin(executor: Executor, wake: Callable[[], None], work: Callable[[], T]) 
     step = executor.submit(work)
     step.add_done_callback(lambda _: wake())
     return step
+
+
+def _nothing() -> None:
+    """Wake nobody: nobody waits yet."""
+
+
+def _is_done(each: Future[Recognition] | EndOfUtterance) -> bool:
+    return isinstance(each, EndOfUtterance) or each.done()
 
 
 def _result(future: Future[Recognition]) -> Recognition:

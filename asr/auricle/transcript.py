@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from auricle.agreement import Wording
 from auricle_types.transcript import Receipt, Segment, joined
 
 
@@ -13,6 +14,7 @@ class Recognition:
     receipt: Receipt
     overlap: float = 0.0  # seconds at the piece's start that the piece before covers, too
     warnings: tuple[str, ...] = ()
+    wording: Wording | None = None  # of an interim result, where its words may become stable
 
     @property
     def text(self) -> str:

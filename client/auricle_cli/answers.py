@@ -1,11 +1,13 @@
 """What a command needs to transcribe: the same, whether a server does the work or this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from auricle_cli.inputs import Source
+from auricle_types.events import Event
+from auricle_types.options import StreamingOptions
 from auricle_types.transcript import Segment, Transcript
 
 
@@ -31,6 +33,10 @@ class Transcriber(Protocol):
 
     def stream(self, source: Source, on_segment: Callable[[Segment], None]) -> Transcript:
         """Transcribe while the source is read; `on_segment` gets each segment once it is final."""
+        ...
+
+    def listen(self, chunks: Iterator[bytes], streaming: StreamingOptions) -> Iterator[Event]:
+        """Transcribe 16-bit PCM at 16 kHz while it comes. Raises TranscriptionError."""
         ...
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ def json_line(name: str, transcript: Transcript) -> str:
         "text": transcript.text,
         "duration": round(transcript.duration, 3),
         "confidence": round(transcript.confidence, 4),
-        "segments": [_segment(segment) for segment in transcript.segments],
+        "segments": [segment_fields(segment) for segment in transcript.segments],
         "warnings": list(transcript.warnings),
         "receipt": asdict(transcript.receipt),
     }
@@ -50,14 +50,14 @@ def json_line(name: str, transcript: Transcript) -> str:
 def srt(_: str, transcript: Transcript) -> str:
     """Write subtitles in SubRip's format."""
     return "\n\n".join(
-        f"{number}\n{_cue_times(segment, ',')}\n{segment.text}"
+        f"{number}\n{cue_times(segment, ',')}\n{segment.text}"
         for number, segment in enumerate(_spoken(transcript), start=1)
     )
 
 
 def vtt(_: str, transcript: Transcript) -> str:
     """WebVTT subtitles (W3C), markup characters escaped."""
-    cues = (f"{_cue_times(each, '.')}\n{_escape(each.text)}" for each in _spoken(transcript))
+    cues = (f"{cue_times(each, '.')}\n{escaped(each.text)}" for each in _spoken(transcript))
     return "\n\n".join(["WEBVTT", *cues])
 
 
@@ -92,7 +92,7 @@ def writer_of(format: str, limits: CueLimits = CueLimits()) -> Writer:
     return lambda name, transcript: writer(name, named(transcript))
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
+def segment_fields(segment: Segment) -> dict[str, Any]:
     """Write a segment with its channel, its language and its words, if it has them."""
     extras = {
         "channel": segment.channel,
@@ -115,7 +115,8 @@ def _spoken(transcript: Transcript) -> list[Segment]:
     return [segment for segment in transcript.segments if segment.text]
 
 
-def _cue_times(segment: Segment, point: str) -> str:
+def cue_times(segment: Segment, point: str) -> str:
+    """Write when a subtitle is shown; `point` parts seconds and thousandths."""
     return f"{_clock(segment.start, point)} --> {_clock(segment.end, point)}"
 
 
@@ -131,5 +132,6 @@ def _cell(words: str) -> str:
     return words.strip().replace("\t", " ")
 
 
-def _escape(words: str) -> str:
+def escaped(words: str) -> str:
+    """Escape the markup characters of WebVTT."""
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

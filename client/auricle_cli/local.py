@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from auricle.audio import AudioLimits, AudioStream, PcmFormat, iter_audio
+import numpy as np
+
+from auricle.audio import AudioLimits, AudioStream, PcmFormat, Samples, iter_audio
 from auricle.audio.stream import count_channels
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import WholeAudio
-from auricle.session import FinalTranscript, Session, events, final_transcript
+from auricle.session import Session, events, final_transcript
 from auricle.transcript import Recognition
 from auricle.version import __version__
 from auricle_cli.answers import TranscriptionError, TranscriptionJob
@@ -25,7 +27,8 @@ from auricle_cli.inputs import Source
 from auricle_cli.journal import ChannelSubmit, Submit, resuming
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import AuricleError
-from auricle_types.options import DecodingOptions, LoadingOptions
+from auricle_types.events import Event, FinalSegment, FinalTranscript
+from auricle_types.options import DecodingOptions, LoadingOptions, StreamingOptions
 from auricle_types.transcript import Segment, Transcript
 
 OWN_FILES = AudioLimits(max_bytes=sys.maxsize, max_seconds=math.inf)  # whoever runs this has them
@@ -123,6 +126,14 @@ class LocalTranscriber:
         except (AuricleError, OSError) as error:
             raise TranscriptionError(str(error)) from error
 
+    def listen(self, chunks: Iterator[bytes], streaming: StreamingOptions) -> Iterator[Event]:
+        """Transcribe 16-bit PCM at 16 kHz while it comes. Raises TranscriptionError."""
+        samples = (as_samples(chunk) for chunk in chunks)
+        try:
+            yield from self._recognizer.stream(samples, options=self._options, streaming=streaming)
+        except AuricleError as error:
+            raise TranscriptionError(str(error)) from error
+
     def _audio(self, reader: BinaryIO, channel: int | None = None) -> AudioStream:
         return iter_audio(reader, pcm=self._pcm, limits=OWN_FILES, channel=channel)
 
@@ -131,7 +142,8 @@ class LocalTranscriber:
             for event in events:
                 if isinstance(event, FinalTranscript):
                     return event.transcript
-                on_segment(event.segment)
+                if isinstance(event, FinalSegment):
+                    on_segment(event.segment)
         raise TranscriptionError("the recogniser gave no transcript")
 
     def close(self) -> None:
@@ -145,6 +157,11 @@ def load(recognition: RecognitionSetup) -> LocalTranscriber:
         **asdict(recognition.loading), engine=recognition.engine
     )
     return LocalTranscriber(recognizer, recognition.decoding, recognition.pcm, recognition.loading)
+
+
+def as_samples(chunk: bytes) -> Samples:
+    """Convert 16-bit PCM to samples `(S,)`, -1 to 1."""
+    return np.frombuffer(chunk, "<i2").astype(np.float32) / np.float32(32_768)
 
 
 def _stamp(path: str | Path | None) -> tuple[int, int] | None:

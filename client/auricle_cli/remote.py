@@ -1,13 +1,17 @@
 """Transcription by a server. Imports no recogniser and no torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from auricle_cli.answers import TranscriptionError, TranscriptionJob
 from auricle_cli.failure import Failure
 from auricle_cli.inputs import Source
+from auricle_cli.live_audio import PCM
 from auricle_cli.recognition import RecognitionSetup
 from auricle_client import AuricleError, Client, RecognitionOptions, Transcript
+from auricle_types.events import Event
 from auricle_types.metadata import changed
+from auricle_types.options import StreamingOptions
 from auricle_types.transcript import Segment
 
 CONNECT_SECONDS = 10.0  # a server that is there answers much faster, even a busy one
@@ -38,6 +42,15 @@ class RemoteTranscriber:
         except BrokenPipeError:
             raise  # of the output, not of the source: nobody reads it any more
         except (AuricleError, OSError) as error:
+            raise TranscriptionError(str(error)) from error
+
+    def listen(self, chunks: Iterator[bytes], streaming: StreamingOptions) -> Iterator[Event]:
+        """Transcribe 16-bit PCM at 16 kHz while it comes. Raises TranscriptionError."""
+        options = replace(self._options, pcm=PCM)
+        try:
+            with self._client.stream(chunks, options, streaming) as answer:
+                yield from answer.events()
+        except AuricleError as error:
             raise TranscriptionError(str(error)) from error
 
     def close(self) -> None:

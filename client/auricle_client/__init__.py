@@ -3,6 +3,7 @@
 from auricle_client.aio import AsyncClient, AsyncTranscriptStream
 from auricle_client.client import Client, TranscriptStream
 from auricle_client.options import RecognitionOptions
+from auricle_types.commands import END_UTTERANCE
 from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
@@ -23,10 +24,20 @@ from auricle_types.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
-from auricle_types.options import PcmFormat
+from auricle_types.events import (
+    EndOfUtterance,
+    Event,
+    FinalSegment,
+    FinalTranscript,
+    Interim,
+    SpeechStarted,
+    SpeechStopped,
+)
+from auricle_types.options import PcmFormat, StreamingOptions
 from auricle_types.transcript import Model, Receipt, Segment, Transcript, Word
 
 __all__ = [
+    "END_UTTERANCE",
     "AsyncClient",
     "AsyncTranscriptStream",
     "AudioError",
@@ -37,6 +48,11 @@ __all__ = [
     "Client",
     "DeadlineExceededError",
     "EmptyAudioError",
+    "EndOfUtterance",
+    "Event",
+    "FinalSegment",
+    "FinalTranscript",
+    "Interim",
     "InvalidOptionError",
     "InvalidRequestError",
     "InvalidSampleRateError",
@@ -50,7 +66,10 @@ __all__ = [
     "Segment",
     "ServerError",
     "ServerUnavailableError",
+    "SpeechStarted",
+    "SpeechStopped",
     "StreamIdleError",
+    "StreamingOptions",
     "Transcript",
     "TranscriptStream",
     "UnknownModelError",

@@ -12,17 +12,25 @@ from auricle_client.channel import options_for
 from auricle_client.ending import Ending
 from auricle_client.exchange import (
     Incoming,
-    Outgoing,
+    StreamSide,
     recognize_request,
     stream_side,
     upload_side,
 )
 from auricle_client.options import RecognitionOptions
-from auricle_client.sources import CHUNK_BYTES, AsyncChunkedSource, WholeSource, async_chunks
+from auricle_client.sources import (
+    CHUNK_BYTES,
+    AsyncChunkedSource,
+    AsyncStreamedSource,
+    WholeSource,
+    async_chunks,
+)
 from auricle_client.status import translated
 from auricle_client.target import DEFAULT_TARGET, Target
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
+from auricle_types.events import Event, FinalSegment
+from auricle_types.options import StreamingOptions
 from auricle_types.transcript import Model, Segment, Transcript
 
 if TYPE_CHECKING:
@@ -97,14 +105,18 @@ class AsyncClient:
 
     def stream(
         self,
-        source: AsyncChunkedSource,
+        source: AsyncStreamedSource,
         options: RecognitionOptions = RecognitionOptions(),
+        streaming: StreamingOptions = StreamingOptions(),
         *,
         chunk_bytes: int = CHUNK_BYTES,
         timeout: float | None = None,
     ) -> "AsyncTranscriptStream":
-        """Recognises audio while it is sent: iterate the answer for its segments."""
-        side = stream_side(options)
+        """Recognises audio while it is sent: iterate the answer for its segments, or its events.
+
+        An `END_UTTERANCE` among the chunks of `source` ends the utterance at once.
+        """
+        side = stream_side(options, streaming)
         requests = side.async_messages(async_chunks(source, chunk_bytes))
         call = self._stub.StreamingRecognize(requests, timeout=timeout)
         return AsyncTranscriptStream(call, side)
@@ -135,10 +147,11 @@ class AsyncClient:
 class AsyncTranscriptStream:
     """Segments as they become final; after the last one `transcript` has the whole.
 
-    An async context manager that cancels the request where it is left early.
+    Iterate either it or its `events`. An async context manager that cancels the request where it is
+    left early.
     """
 
-    def __init__(self, call: StreamCall, side: Outgoing[pb.StreamingRecognizeRequest]) -> None:
+    def __init__(self, call: StreamCall, side: StreamSide) -> None:
         """Reads the answers of `call`, to which `side` sends."""
         self._call = call
         self._ending = Ending(call)
@@ -146,10 +159,16 @@ class AsyncTranscriptStream:
         self._incoming = Incoming()
 
     async def __aiter__(self) -> AsyncIterator[Segment]:
+        async for event in self.events():
+            if isinstance(event, FinalSegment):
+                yield event.segment
+
+    async def events(self) -> AsyncIterator[Event]:
+        """All that happens, as `streaming` asked for it; the last event has the transcript."""
         with self._side.answered(self._ending.meant):
             async for response in self._call:
-                if segment := self._incoming.take(response):
-                    yield segment
+                if event := self._incoming.take(response):
+                    yield event
         self._incoming.end()
 
     @property

@@ -9,17 +9,19 @@ from auricle_client import convert
 from auricle_client.channel import options_for
 from auricle_client.exchange import (
     Incoming,
-    Outgoing,
+    StreamSide,
     recognize_request,
     stream_side,
     upload_side,
 )
 from auricle_client.options import RecognitionOptions
-from auricle_client.sources import CHUNK_BYTES, ChunkedSource, WholeSource, chunks
+from auricle_client.sources import CHUNK_BYTES, ChunkedSource, StreamedSource, WholeSource, chunks
 from auricle_client.status import translated
 from auricle_client.target import DEFAULT_TARGET, Target
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
+from auricle_types.events import Event, FinalSegment
+from auricle_types.options import StreamingOptions
 from auricle_types.transcript import Model, Segment, Transcript
 
 StreamCall: TypeAlias = "grpc.CallIterator[pb.StreamingRecognizeResponse]"  # only in its stubs
@@ -75,14 +77,18 @@ class Client:
 
     def stream(
         self,
-        source: ChunkedSource,
+        source: StreamedSource,
         options: RecognitionOptions = RecognitionOptions(),
+        streaming: StreamingOptions = StreamingOptions(),
         *,
         chunk_bytes: int = CHUNK_BYTES,
         timeout: float | None = None,
     ) -> "TranscriptStream":
-        """Recognises audio while it is sent: iterate the answer for its segments."""
-        side = stream_side(options)
+        """Recognises audio while it is sent: iterate the answer for its segments, or its events.
+
+        An `END_UTTERANCE` among the chunks of `source` ends the utterance at once.
+        """
+        side = stream_side(options, streaming)
         requests = side.messages(chunks(source, chunk_bytes))
         return TranscriptStream(self._stub.StreamingRecognize(requests, timeout=timeout), side)
 
@@ -106,20 +112,27 @@ class Client:
 class TranscriptStream:
     """Segments as they become final; after the last one `transcript` has the whole.
 
-    A context manager that cancels the request where it is left early.
+    Iterate either it or its `events`. A context manager that cancels the request where it is left
+    early.
     """
 
-    def __init__(self, call: StreamCall, side: Outgoing[pb.StreamingRecognizeRequest]) -> None:
+    def __init__(self, call: StreamCall, side: StreamSide) -> None:
         """Reads the answers of `call`, to which `side` sends."""
         self._call = call
         self._side = side
         self._incoming = Incoming()
 
     def __iter__(self) -> Iterator[Segment]:
+        for event in self.events():
+            if isinstance(event, FinalSegment):
+                yield event.segment
+
+    def events(self) -> Iterator[Event]:
+        """All that happens, as `streaming` asked for it; the last event has the transcript."""
         with self._side.answered():
             for response in self._call:
-                if segment := self._incoming.take(response):
-                    yield segment
+                if event := self._incoming.take(response):
+                    yield event
         self._incoming.end()
 
     @property

@@ -1,5 +1,6 @@
 """Options to messages and messages to answers."""
 
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -7,7 +8,17 @@ from google.protobuf.duration_pb2 import Duration
 from auricle_client.options import RecognitionOptions
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_types.errors import InvalidOptionError
+from auricle_types.events import (
+    EndOfUtterance,
+    Event,
+    FinalSegment,
+    FinalTranscript,
+    Interim,
+    SpeechStarted,
+    SpeechStopped,
+)
 from auricle_types.metadata import changed
+from auricle_types.options import StreamingOptions
 from auricle_types.transcript import Model, Receipt, Segment, Transcript, Word
 
 ENCODING_PREFIX = "AUDIO_ENCODING_"
@@ -25,6 +36,14 @@ def recognition_config(options: RecognitionOptions) -> pb.RecognitionConfig:
         return pb.RecognitionConfig(model=options.model, decoding=decoding, **pcm)
     except (TypeError, ValueError) as error:  # protobuf's, for a wrong type or over 32 bits
         raise InvalidOptionError(f"an option does not fit: {error}") from error
+
+
+def streaming_config(
+    options: RecognitionOptions, streaming: StreamingOptions
+) -> pb.StreamingRecognitionConfig:
+    """Return the options of a stream for the wire. Raises as `recognition_config` does."""
+    config = recognition_config(options)
+    return pb.StreamingRecognitionConfig(config=config, **changed(streaming))
 
 
 def seconds(duration: Duration) -> float:
@@ -78,6 +97,24 @@ def transcript(message: pb.Transcript) -> Transcript:
     )
 
 
+def event(message: pb.StreamingRecognizeResponse) -> Event | None:
+    """Return an event from its message; None for one that is not known here."""
+    kind = message.WhichOneof("result")
+    if kind not in _EVENTS:
+        return None
+    return _EVENTS[kind](getattr(message, kind))
+
+
+def interim(message: pb.Interim) -> Interim:
+    """Return the text so far of an utterance from its message."""
+    return Interim(
+        start=seconds(message.start),
+        text=message.text,
+        stable_text=message.stable_text,
+        stability=message.stability,
+    )
+
+
 def models(message: pb.ListModelsResponse) -> tuple[Model, ...]:
     """Return the models from their message."""
     return tuple(
@@ -91,3 +128,13 @@ def models(message: pb.ListModelsResponse) -> tuple[Model, ...]:
         )
         for each in message.models
     )
+
+
+_EVENTS: dict[str, Callable[[Any], Event]] = {
+    "segment": lambda message: FinalSegment(segment(message)),
+    "transcript": lambda message: FinalTranscript(transcript(message)),
+    "interim": interim,
+    "speech_started": lambda at: SpeechStarted(seconds(at)),
+    "speech_stopped": lambda at: SpeechStopped(seconds(at)),
+    "end_of_utterance": lambda at: EndOfUtterance(seconds(at)),
+}

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import grpc
 
@@ -12,10 +12,14 @@ from auricle_client.options import RecognitionOptions
 from auricle_client.sources import WholeSource, whole
 from auricle_client.status import translate
 from auricle_proto.v1 import speech_pb2 as pb
+from auricle_types.commands import EndUtterance
 from auricle_types.errors import RequestCancelledError, ServerError
-from auricle_types.transcript import Segment, Transcript
+from auricle_types.events import Event, FinalTranscript
+from auricle_types.options import StreamingOptions
+from auricle_types.transcript import Transcript
 
 Request = TypeVar("Request")
+Chunk = TypeVar("Chunk")
 
 
 def recognize_request(source: WholeSource, options: RecognitionOptions) -> pb.RecognizeRequest:
@@ -24,37 +28,40 @@ def recognize_request(source: WholeSource, options: RecognitionOptions) -> pb.Re
     return pb.RecognizeRequest(config=config, audio=whole(source))
 
 
-def upload_side(options: RecognitionOptions) -> "Outgoing[pb.UploadRequest]":
+def upload_side(options: RecognitionOptions) -> "Outgoing[pb.UploadRequest, bytes]":
     """The client's side of an upload."""
     config = convert.recognition_config(options)
     return Outgoing(pb.UploadRequest(config=config), lambda chunk: pb.UploadRequest(audio=chunk))
 
 
-def stream_side(options: RecognitionOptions) -> "Outgoing[pb.StreamingRecognizeRequest]":
+def stream_side(options: RecognitionOptions, streaming: StreamingOptions) -> "StreamSide":
     """The client's side of a stream."""
-    config = pb.StreamingRecognitionConfig(config=convert.recognition_config(options))
-    return Outgoing(
-        pb.StreamingRecognizeRequest(config=config),
-        lambda chunk: pb.StreamingRecognizeRequest(audio=chunk),
-    )
+    config = convert.streaming_config(options, streaming)
+    return Outgoing(pb.StreamingRecognizeRequest(config=config), _part)
 
 
-class Outgoing(Generic[Request]):
+def _part(chunk: bytes | EndUtterance) -> pb.StreamingRecognizeRequest:
+    if isinstance(chunk, bytes):
+        return pb.StreamingRecognizeRequest(audio=chunk)
+    return pb.StreamingRecognizeRequest(end_utterance=pb.EndUtterance())
+
+
+class Outgoing(Generic[Request, Chunk]):
     """The config, then chunks. gRPC hides what a source raises; this keeps it for the caller."""
 
-    def __init__(self, first: Request, wrap: Callable[[bytes], Request]) -> None:
+    def __init__(self, first: Request, wrap: Callable[[Chunk], Request]) -> None:
         """Sends `first`, then each chunk in what `wrap` makes of it."""
         self._first = first
         self._wrap = wrap
         self._failure: Exception | None = None
 
-    def messages(self, chunks: Iterator[bytes]) -> Iterator[Request]:
+    def messages(self, chunks: Iterator[Chunk]) -> Iterator[Request]:
         """The requests over `chunks`."""
         yield self._first
         with self._remembered():
             yield from map(self._wrap, chunks)
 
-    async def async_messages(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[Request]:
+    async def async_messages(self, chunks: AsyncIterator[Chunk]) -> AsyncIterator[Request]:
         """The requests over `chunks`."""
         yield self._first
         with self._remembered():
@@ -88,21 +95,22 @@ class Outgoing(Generic[Request]):
             raise self._failure from None
 
 
+StreamSide: TypeAlias = Outgoing[pb.StreamingRecognizeRequest, bytes | EndUtterance]
+
+
 class Incoming:
-    """The server's side of a stream: segments, and at the end the transcript."""
+    """The server's side of a stream: events, the last of which has the transcript."""
 
     def __init__(self) -> None:
         """Nothing has come yet."""
         self._transcript: Transcript | None = None
 
-    def take(self, response: pb.StreamingRecognizeResponse) -> Segment | None:
-        """The segment of a response; None where it holds something else."""
-        match response.WhichOneof("result"):
-            case "segment":
-                return convert.segment(response.segment)
-            case "transcript":
-                self._transcript = convert.transcript(response.transcript)
-        return None  # results of a later version of the wire are not for us
+    def take(self, response: pb.StreamingRecognizeResponse) -> Event | None:
+        """The event of a response; None where it is one of a later version of the wire."""
+        event = convert.event(response)
+        if isinstance(event, FinalTranscript):
+            self._transcript = event.transcript
+        return event
 
     def end(self) -> None:
         """The stream has ended. Raises ServerError unless the transcript has come."""

@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, TypeGuard
+from typing import BinaryIO, TypeGuard, TypeVar, overload
 
+from auricle_types.commands import END_UTTERANCE, EndUtterance
 from auricle_types.errors import AudioError, AudioNotFoundError
 
 WholeSource = str | Path | bytes
 ChunkedSource = WholeSource | BinaryIO | Iterable[bytes]
 AsyncChunkedSource = ChunkedSource | AsyncIterable[bytes]
+Part = TypeVar("Part", bytes, bytes | EndUtterance)
+StreamedSource = ChunkedSource | Iterable[bytes | EndUtterance]
+AsyncStreamedSource = StreamedSource | AsyncIterable[bytes | EndUtterance]
 
 CHUNK_BYTES = 64 * 1024  # a round trip's worth of flow control
 
@@ -25,7 +29,19 @@ def whole(source: WholeSource) -> bytes:
         raise unreadable(source, error) from error
 
 
-def chunks(source: ChunkedSource, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]:
+@overload
+def chunks(source: ChunkedSource, chunk_bytes: int = CHUNK_BYTES) -> Iterator[bytes]: ...
+
+
+@overload
+def chunks(
+    source: StreamedSource, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[bytes | EndUtterance]: ...
+
+
+def chunks(
+    source: StreamedSource, chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[bytes] | Iterator[bytes | EndUtterance]:
     """The bytes in chunks of at most `chunk_bytes`; a path is checked now and opened when needed.
 
     Raises AudioNotFoundError and AudioError; whatever a file or an iterable raises.
@@ -41,9 +57,21 @@ def chunks(source: ChunkedSource, chunk_bytes: int = CHUNK_BYTES) -> Iterator[by
     return sliced(source, chunk_bytes)
 
 
-async def async_chunks(
+@overload
+def async_chunks(
     source: AsyncChunkedSource, chunk_bytes: int = CHUNK_BYTES
-) -> AsyncIterator[bytes]:
+) -> AsyncIterator[bytes]: ...
+
+
+@overload
+def async_chunks(
+    source: AsyncStreamedSource, chunk_bytes: int = CHUNK_BYTES
+) -> AsyncIterator[bytes | EndUtterance]: ...
+
+
+async def async_chunks(
+    source: AsyncStreamedSource, chunk_bytes: int = CHUNK_BYTES
+) -> AsyncIterator[bytes | EndUtterance]:
     """Like `chunks`. What may block is read in a thread."""
     if isinstance(source, AsyncIterable):
         async for chunk in source:
@@ -55,7 +83,7 @@ async def async_chunks(
         yield part
 
 
-def is_file(source: BinaryIO | Iterable[bytes]) -> TypeGuard[BinaryIO]:
+def is_file(source: BinaryIO | Iterable[bytes | EndUtterance]) -> TypeGuard[BinaryIO]:
     """Whether to read `source` rather than to iterate it, which would look for lines."""
     return hasattr(source, "read")
 
@@ -91,8 +119,11 @@ def file_chunks(file: BinaryIO, chunk_bytes: int) -> Iterator[bytes]:
         yield chunk
 
 
-def sliced(whole_chunks: Iterable[bytes], chunk_bytes: int) -> Iterator[bytes]:
+def sliced(whole_chunks: Iterable[Part], chunk_bytes: int) -> Iterator[Part]:
     """The same bytes with no chunk over `chunk_bytes`, and none that is empty."""
     for chunk in whole_chunks:
+        if chunk is END_UTTERANCE:
+            yield chunk
+            continue
         for start in range(0, len(chunk), chunk_bytes):
             yield chunk[start : start + chunk_bytes]

@@ -103,6 +103,44 @@ class DecodingOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamingOptions:
+    """How a live stream is cut into utterances, and what is told while somebody speaks."""
+
+    interim_results: bool = option(
+        False, "Tell the words of an utterance while it is spoken; they may still change."
+    )
+    interim_interval: float = option(
+        0.5, "Seconds of new audio between two interim results.", Range(0.1, 60)
+    )
+    voice_activity: bool = option(
+        False, "Tell when somebody begins to speak, stops, and when all words have come."
+    )
+    end_silence: float = option(0.6, "Seconds of silence that end an utterance.", Range(0.1, 60))
+    start_silence: float | None = option(
+        None,
+        "Seconds without speech after which a single utterance ends without words.",
+        POSITIVE,
+        default_text="no limit",
+    )
+    max_utterance: float | None = option(
+        None,
+        "Most seconds of an utterance; a longer one is cut, if possible where nobody speaks.",
+        Range(4, 3600),
+        default_text="the model's window",
+    )
+    prefix_padding: float = option(
+        0.25, "Seconds of silence that are kept before an utterance.", Range(0, 1)
+    )
+    speech_threshold: float = option(
+        0.5, "Probability from which the detector's frames of 32 ms are speech.", Range(0.05, 0.95)
+    )
+    single_utterance: bool = option(False, "End the stream with its first utterance.")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
 class PcmFormat:
     """The format of headerless bytes. A container's own header wins over it.
 

@@ -15,8 +15,9 @@ from typing import Any, Protocol, TypeVar
 
 from auricle.audio import PcmFormat
 from auricle.pulling import Pull
+from auricle_types.commands import EndUtterance
 from auricle_types.errors import StreamIdleError
-from auricle_types.options import DecodingOptions
+from auricle_types.options import DecodingOptions, StreamingOptions
 
 T = TypeVar("T")
 NextChunk = Callable[[], Coroutine[Any, Any, bytes]]
@@ -29,6 +30,7 @@ class RecognitionTask:
     options: DecodingOptions
     pcm: PcmFormat | None = None  # of headerless audio
     model: str = ""  # empty: the one that is served
+    streaming: StreamingOptions = StreamingOptions()
 
 
 class IncomingAudio(Protocol):
@@ -38,8 +40,11 @@ class IncomingAudio(Protocol):
         """Wait for what the client asks for. Raises InvalidRequestError."""
         ...
 
-    async def chunk(self) -> bytes:
-        """Wait for the next bytes of audio; empty at the end only. Raises InvalidRequestError."""
+    async def chunk(self) -> bytes | EndUtterance:
+        """Wait for the next bytes of audio, empty at the end only, or the end of an utterance.
+
+        Raises InvalidRequestError.
+        """
         ...
 
 

@@ -37,7 +37,7 @@ class SpeechServer:
         """Serve `recognizer`, which stays the caller's to close, over `protocols`."""
         self._config = config
         self._admission = Admission(config)
-        self._pool = ThreadPoolExecutor(config.max_requests, thread_name_prefix="auricle-audio")
+        self._pool = ThreadPoolExecutor(2 * config.max_requests, thread_name_prefix="auricle-audio")
         self._metrics = Metrics(recognizer)
         self._endpoint: Endpoint | None = None
         service = SpeechService(

@@ -1,6 +1,6 @@
 """The service, whatever the protocol: whole audio to a transcript, a stream to events."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from functools import partial
@@ -10,7 +10,7 @@ from auricle.audio import Samples, iter_audio, open_audio
 from auricle.config import ModelConfig
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
-from auricle.session import Event, FinalTranscript, Session, events_async, final_transcript
+from auricle.session import Session, events_async, final_transcript
 from auricle.transcript import Recognition
 from auricle_server.config import ServerConfig
 from auricle_server.incoming import IncomingAudio, RecognitionTask, reading, timely
@@ -19,7 +19,8 @@ from auricle_server.middleware.call import Call
 from auricle_server.middleware.metrics import Measured
 from auricle_server.middleware.telemetry import Telemetry
 from auricle_types.errors import UnknownModelError
-from auricle_types.options import DecodingOptions
+from auricle_types.events import Event, FinalTranscript
+from auricle_types.options import DecodingOptions, StreamingOptions
 from auricle_types.quoting import quoted
 from auricle_types.transcript import Transcript
 
@@ -47,8 +48,8 @@ class ServedRecognizer(Measured, Protocol):
         """Names the numbers that it computes with."""
         ...
 
-    def segmenter(self) -> StreamCutter:
-        """Make a cutter for one stream."""
+    def segmenter(self, streaming: StreamingOptions) -> StreamCutter:
+        """Make a cutter for one stream. Raises InvalidOptionError."""
         ...
 
     def cut(self, chunks: Iterable[Samples]) -> Iterator[Piece]:
@@ -77,7 +78,9 @@ class SpeechService:
         telemetry: Telemetry,
         pool: Executor,
     ) -> None:
-        """Serve `recognizer`; `pool` has a thread for each request that `admission` lets in."""
+        """Serve `recognizer`; `pool` has two threads for each request that `admission` lets in:
+        one waits for audio, and another one submits what came before.
+        """
         self.recognizer = recognizer
         self._config = config
         self._admission = admission
@@ -104,10 +107,11 @@ class SpeechService:
 
         Raises as `stream` does.
         """
-        async with self._begun(incoming, call) as (task, file):
-            load = partial(open_audio, file, pcm=task.pcm, limits=self._config.audio_limits)
-            events = self._events(WholeAudio(load, self.recognizer.cut), task, call)
-            async with aclosing(events):
+        async with self._begun(incoming, call) as begun:
+            limits = self._config.audio_limits
+            load = partial(open_audio, begun.file, pcm=begun.task.pcm, limits=limits)
+            session = self._session(WholeAudio(load, self.recognizer.cut), begun.task, call)
+            async with aclosing(self._events(session, call)) as events:
                 return final_transcript([event async for event in events])
 
     async def stream(self, incoming: IncomingAudio, call: Call) -> AsyncGenerator[Event, None]:
@@ -115,10 +119,13 @@ class SpeechService:
 
         Raises what `Admission` and `incoming` raise, StreamIdleError and UnknownModelError.
         """
-        async with self._begun(incoming, call) as (task, file):
-            chunks = iter_audio(file, pcm=task.pcm, limits=self._config.audio_limits)
-            source = StreamedAudio(chunks, self.recognizer.segmenter())
-            async with aclosing(self._events(source, task, call)) as events:
+        async with self._begun(incoming, call) as begun:
+            task, limits = begun.task, self._config.audio_limits
+            chunks = iter_audio(begun.file, pcm=task.pcm, limits=limits)
+            source = StreamedAudio(chunks, self.recognizer.segmenter(task.streaming))
+            session = self._session(source, task, call)
+            begun.end_utterance = session.end_utterance
+            async with aclosing(self._events(session, call)) as events:
                 async for event in events:
                     if isinstance(event, FinalTranscript):
                         break  # it holds only if all messages were right, which `_begun` checks
@@ -126,33 +133,46 @@ class SpeechService:
         yield event
 
     @asynccontextmanager
-    async def _begun(
-        self, incoming: IncomingAudio, call: Call
-    ) -> AsyncIterator[tuple[RecognitionTask, BinaryIO]]:
+    async def _begun(self, incoming: IncomingAudio, call: Call) -> AsyncIterator["BegunRequest"]:
         """Give what is asked for and its audio, for as long as the request has its place."""
         patience = self._config.stream_idle_seconds
+        begun = BegunRequest()
 
         async def chunk() -> bytes:
-            return await timely(incoming.chunk(), patience)
+            while True:
+                part = await timely(incoming.chunk(), patience)
+                if isinstance(part, bytes):
+                    return part
+                begun.end_utterance()  # whoever decodes waits for this chunk
 
         with self._admission.admitted(call):
-            task = await timely(incoming.task(), patience)
-            self.check_model(task.model)
+            begun.task = await timely(incoming.task(), patience)
+            self.check_model(begun.task.model)
             first = await chunk()
-            with self._admission.place(), reading(first, chunk) as file:
-                yield task, file
+            with self._admission.place(), reading(first, chunk) as begun.file:
+                yield begun
 
-    async def _events(
-        self, source: PieceSource, task: RecognitionTask, call: Call
-    ) -> AsyncGenerator[Event, None]:
+    def _session(self, source: PieceSource, task: RecognitionTask, call: Call) -> Session:
         submit = partial(self.recognizer.submit, options=task.options, deadline=call.deadline)
         ahead = self._config.max_pieces_in_flight
-        session = Session(source, submit, model_id=self.recognizer.model_id, ahead=ahead)
+        return Session(source, submit, model_id=self.recognizer.model_id, ahead=ahead)
+
+    async def _events(self, session: Session, call: Call) -> AsyncGenerator[Event, None]:
         async with aclosing(events_async(session, self._pool)) as events:
             async for event in events:
                 if isinstance(event, FinalTranscript):
                     call.facts |= _facts(event.transcript)
                 yield event
+
+
+class BegunRequest:
+    """A request that has a place: what is asked for, its audio, and who ends its utterances."""
+
+    task: RecognitionTask
+    file: BinaryIO
+
+    def __init__(self) -> None:
+        self.end_utterance: Callable[[], None] = lambda: None  # there is none before the audio
 
 
 def _facts(transcript: Transcript) -> dict[str, object]:

@@ -8,15 +8,21 @@ import pytest
 import auricle
 
 PUBLIC = [
+    "END_UTTERANCE",
     "Audio",
     "AuricleError",
     "DecodingOptions",
+    "EndOfUtterance",
     "EngineConfig",
     "FinalSegment",
     "FinalTranscript",
+    "Interim",
     "Receipt",
     "Recognizer",
     "Segment",
+    "SpeechStarted",
+    "SpeechStopped",
+    "StreamingOptions",
     "Transcript",
     "Word",
     "__version__",

@@ -22,7 +22,6 @@ from auricle.naming import model_path
 from auricle.recognizer import Recognizer
 from auricle.segmentation.joining import join
 from auricle.segmentation.segmenter import Piece
-from auricle.session import FinalSegment, FinalTranscript
 from auricle_types.errors import (
     AudioError,
     AudioNotFoundError,
@@ -37,6 +36,7 @@ from auricle_types.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
+from auricle_types.events import FinalSegment, FinalTranscript
 from auricle_types.options import DecodingOptions, EngineConfig
 from tests.asr.recognizing import PATIENCE, Gate, content, wav
 from tests.asr.tiny import (
@@ -208,7 +208,8 @@ def test_a_stream_gives_its_segments_then_the_transcript(
         last.transcript.segments
     )
     segmenter = recognizer.segmenter()
-    pieces = [piece for chunk in chunks for piece in segmenter.feed(chunk)] + segmenter.flush()
+    items = [item for chunk in chunks for item in segmenter.feed(chunk)] + segmenter.flush()
+    pieces = [item for item in items if isinstance(item, Piece)]
     recognitions = [recognizer.submit(piece).result(PATIENCE) for piece in pieces]
     assert [each.overlap for each in recognitions] == [piece.overlap for piece in pieces]
     joined = join(recognitions, duration=long_audio.duration)

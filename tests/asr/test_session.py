@@ -10,18 +10,12 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
+from auricle.segmentation.live import Item
 from auricle.segmentation.segmenter import Piece
-from auricle.session import (
-    Event,
-    FinalSegment,
-    FinalTranscript,
-    Session,
-    events,
-    events_async,
-    final_transcript,
-)
+from auricle.session import Session, events, events_async, final_transcript
 from auricle.transcript import Recognition
 from auricle_types.errors import EngineStoppedError, InferenceError, QueueFullError
+from auricle_types.events import Event, FinalSegment, FinalTranscript
 from auricle_types.transcript import Receipt, Segment
 
 PATIENCE = 20
@@ -50,6 +44,12 @@ class Script:
 
     def stop(self) -> None:
         self.stopped = True
+
+    def end_utterance(self) -> list[Item]:
+        return []
+
+    def keep_together(self, start: float, until: float) -> bool:
+        return False
 
     @property
     def open(self) -> int:

@@ -13,7 +13,7 @@ from auricle.host import ModelDescription
 from auricle.hypothesis import Hypothesis
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
-from auricle.session import FinalTranscript
+from auricle_types.events import FinalTranscript
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt
 from tests.asr.tiny import SENTENCES, sounds, tiny_config, tiny_tokenizer

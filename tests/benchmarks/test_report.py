@@ -12,6 +12,7 @@ from benchmarks import cancellation, engine, growth, load, moonshine, report, se
 from benchmarks.contention import Speed
 from benchmarks.dtypes import Difference
 from benchmarks.invariance import Rate
+from benchmarks.live import LiveFigures
 from benchmarks.moonshine import our_name, peer_name
 from benchmarks.ours import FULL_CONTEXT, PROCESSES
 from benchmarks.peers.field import INT8, WORKERS
@@ -92,6 +93,7 @@ def results(tmp_path: Path) -> Path:
         "accuracy": accuracy_figures(),
         "calibration": calibration_figures(),
         "dtypes": difference_figures(),
+        "live": {"dtype": "float32", "figures": [asdict(live_figures())]},
         "invariance": {"rates": [asdict(Rate("bfloat16", 2, False, 256, 3, 0.125))]},
     }
     assert figures.keys() == WRITERS.keys()
@@ -246,6 +248,14 @@ def test_writing_twice_changes_nothing(results: Path) -> None:
 def test_a_page_without_its_block_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no block between <!-- engine -->"):
         replaced("nothing", WRITERS, tmp_path)
+
+
+def live_figures() -> LiveFigures:
+    return LiveFigures(1, 8, 0.5, 0.8, 0.7, 0.9, 0, 0.1, 0.0, 0.6, 0.05, 0.05)
+
+
+def test_live_speech_has_its_targets(results: Path) -> None:
+    assert rows("live", results)[-1][-1] == "met"
 
 
 def test_invariance_says_how_many_differ(results: Path) -> None:

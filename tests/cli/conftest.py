@@ -13,6 +13,8 @@ from auricle_cli.inputs import Source
 from auricle_cli.main import main
 from auricle_cli.recognition import RecognitionSetup
 from auricle_server import ServerConfig, SpeechServer
+from auricle_types.events import Event, FinalSegment, FinalTranscript
+from auricle_types.options import StreamingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript
 from tests.server.fakes import FakeRecognizer
 
@@ -25,6 +27,7 @@ class FakeTranscriber:
     def __init__(self) -> None:
         self.closed = False
         self.jobs: list[TranscriptionJob] = []
+        self.streaming: StreamingOptions | None = None
 
     def transcribe(self, source: Source, job: TranscriptionJob = TranscriptionJob()) -> Transcript:
         self.jobs.append(job)
@@ -42,6 +45,13 @@ class FakeTranscriber:
         for segment in transcript.segments:
             on_segment(segment)
         return transcript
+
+    def listen(self, chunks: Iterator[bytes], streaming: StreamingOptions) -> Iterator[Event]:
+        self.streaming = streaming
+        seconds = sum(map(len, chunks)) / 32_000
+        segment = Segment(0.0, seconds, f"{round(seconds * 16_000)} samples", 0.5)
+        yield FinalSegment(segment)
+        yield FinalTranscript(Transcript((segment,), seconds, Receipt("fake")))
 
     def close(self) -> None:
         self.closed = True

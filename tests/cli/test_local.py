@@ -15,13 +15,14 @@ from auricle.audio import AudioStream
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
-from auricle.session import Event, Session, events, final_transcript
+from auricle.session import Session, events, final_transcript
 from auricle.transcript import Recognition as Recognized
 from auricle_cli import local
 from auricle_cli.answers import TranscriptionError, TranscriptionJob
 from auricle_cli.inputs import Source
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import EngineStoppedError, UnknownModelError
+from auricle_types.events import Event
 from auricle_types.options import DecodingOptions, EngineConfig, LoadingOptions, PcmFormat
 from auricle_types.transcript import Segment, Transcript
 from tests.cli.conftest import Auricle

@@ -7,8 +7,8 @@ import pytest
 
 from auricle import DecodingOptions, Recognizer
 from auricle.audio import iter_audio
-from auricle.session import FinalTranscript
 from auricle_client import Client, RecognitionOptions
+from auricle_types.events import FinalTranscript
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,12 @@ from auricle.audio import Samples
 from auricle.config import SAMPLE_RATE, ModelConfig
 from auricle.engine.invariance import Checks
 from auricle.engine.statistics import Statistics
+from auricle.segmentation.live import Item
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 from auricle_server.incoming import RecognitionTask
 from auricle_types.errors import QueueFullError
-from auricle_types.options import DecodingOptions
+from auricle_types.options import DecodingOptions, StreamingOptions
 from auricle_types.transcript import Receipt, Segment
 from tests.server.wave import pcm_wav
 
@@ -32,22 +33,34 @@ def recognized(piece: Piece, options: DecodingOptions) -> Recognition:
     return Recognition((segment,), Receipt("fake-1", 0.25, 0.5, 0.75, 3, 0.125, 7, ("rate",)))
 
 
+def only_pieces(items: Iterable[Item]) -> Iterator[Piece]:
+    return (item for item in items if isinstance(item, Piece))
+
+
 class FakeSegmenter:
     """Cuts every second, or as often as it is told."""
+
+    done = False
 
     def __init__(self, seconds: float = PIECE_SECONDS) -> None:
         self._size = round(seconds * SAMPLE_RATE)
         self._rest = np.zeros(0, np.float32)
         self._start = 0.0
 
-    def feed(self, samples: npt.NDArray[np.float32]) -> list[Piece]:
+    def feed(self, samples: npt.NDArray[np.float32]) -> list[Item]:
         self._rest = np.concatenate([self._rest, samples])
-        pieces = []
+        pieces: list[Item] = []
         while len(self._rest) >= self._size:
             pieces.append(self._take(self._size))
         return pieces
 
-    def flush(self) -> list[Piece]:
+    def end_utterance(self) -> list[Item]:
+        return self.flush()
+
+    def keep_together(self, start: float, until: float) -> bool:
+        return True
+
+    def flush(self) -> list[Item]:
         return [self._take(len(self._rest))] if len(self._rest) else []
 
     def _take(self, count: int) -> Piece:
@@ -76,15 +89,15 @@ class FakeRecognizer:
     cut_at_once: list[bool] = field(default_factory=list)  # of each recording
     came: threading.Event = field(default_factory=threading.Event)  # something was submitted
 
-    def segmenter(self) -> FakeSegmenter:
+    def segmenter(self, streaming: StreamingOptions | None = None) -> FakeSegmenter:
         return FakeSegmenter(self.piece_seconds)
 
     def cut(self, chunks: Iterable[Samples], *, at_once: bool = True) -> Iterator[Piece]:
         self.cut_at_once.append(at_once)
         segmenter = self.segmenter()
         for chunk in chunks:
-            yield from segmenter.feed(chunk)
-        yield from segmenter.flush()
+            yield from only_pieces(segmenter.feed(chunk))
+        yield from only_pieces(segmenter.flush())
 
     def statistics(self) -> Statistics:
         return Statistics(submitted=len(self.futures), running=self.pending)

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from auricle.session import Event, FinalTranscript
 from auricle_server import ServerConfig
 from auricle_server.incoming import IncomingAudio, RecognitionTask
 from auricle_server.middleware.admission import Admission
@@ -19,6 +18,7 @@ from auricle_types.errors import (
     StreamIdleError,
     UnknownModelError,
 )
+from auricle_types.events import Event, FinalTranscript
 from auricle_types.options import DecodingOptions
 from tests.server.fakes import FakeIncoming, FakeRecognizer, wav
 from tests.server.messages import soon, until

@@ -8,7 +8,7 @@ from auricle.decoding.decoding_state import Decoding
 from auricle.decoding.encoded_utterance import EncodedUtterance
 from auricle.decoding.guards import Guard, new_guards
 from auricle.decoding.lm_scorer import LmScorer
-from auricle.decoding.passes import DecodingPass, DecodingPasses, PassSetup
+from auricle.decoding.passes import DecodingPass, DecodingPasses, PassSetup, begun
 from auricle.decoding.plain_policy import PlainPolicy
 from auricle.decoding.policy import AudioWindows, DecodingPolicy, TimedText
 from auricle.decoding.scorers import ScorerFactory, Scorers
@@ -36,6 +36,7 @@ __all__ = [
     "Search",
     "TimedText",
     "UtteranceFacts",
+    "begun",
     "compile_now",
     "ctc_greedy",
     "decode_all",

@@ -37,7 +37,7 @@ class Decoding:
     @property
     def observers(self) -> list[LogitsObserver]:
         """The observers that read the logits of this step."""
-        if self.search.live[0].tokens:
+        if len(self.search.live[0].tokens) > self.setup.given:
             return []
         return [each for each in self.setup.observers if each.position == self.position]
 

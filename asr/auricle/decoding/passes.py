@@ -25,11 +25,21 @@ class LogitsObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PassSetup:
-    """The decoder reads the prompt first; processors act on the logits of the tokens after it."""
+    """The decoder reads the prompt first; processors act on the logits of the tokens after it.
+
+    The prompt's last `given` tokens are the first ones of the text.
+    """
 
     prompt: Tokens
     processors: tuple[LogitsProcessor, ...] = ()
     observers: tuple[LogitsObserver, ...] = ()
+    given: int = 0
+
+
+def begun(prompt: Tokens, prefix: Hypothesis | None) -> PassSetup:
+    """Set up a pass whose text begins with `prefix`."""
+    given = prefix.tokens if prefix is not None else ()
+    return PassSetup((*prompt, *given), given=len(given))
 
 
 @dataclass(frozen=True, slots=True)

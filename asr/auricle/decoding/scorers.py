@@ -94,6 +94,7 @@ class ScorerFactory:
         posteriors: Posteriors | None,
         *,
         speech: bool | None = None,
+        prefix: Hypothesis | None = None,
     ) -> Scorers:
         """Make the scorers of an utterance.
 
@@ -104,15 +105,19 @@ class ScorerFactory:
             posteriors: of the CTC head. Without them there are neither a CTC scorer nor guards,
                 unless the model has no such head: then guards do without.
             speech: whether the VAD finds a word; None: it was not asked, and CTC decides.
+            prefix: with whose tokens the text begins.
         """
         lm = self._lm(options)
         if posteriors is None and self.has_ctc:
-            return Scorers(new_search(options, most, end=self.end), lm=lm)
+            return _after(
+                prefix, Scorers(new_search(options, most, end=self.end, prefix=prefix), lm=lm)
+            )
         share = options.ctc_share
         ctc = CtcScorer(posteriors, share) if posteriors is not None and share else None
         silent = (posteriors is not None and posteriors.silent) if speech is None else not speech
         guards = self._guards(seconds, silent, posteriors) if options.guards else ()
-        return Scorers(new_search(options, most, guards, end=self.end), ctc, lm)
+        search = new_search(options, most, guards, end=self.end, prefix=prefix)
+        return _after(prefix, Scorers(search, ctc, lm))
 
     def _guards(
         self, seconds: float, silent: bool, posteriors: Posteriors | None
@@ -127,3 +132,12 @@ class ScorerFactory:
         if self.language_model is None or not weight:
             return None
         return LmScorer(self.language_model, weight, options.token_reward, end=self.end)
+
+
+def _after(prefix: Hypothesis | None, scorers: Scorers) -> Scorers:
+    """Let the scorers read the tokens with which the text begins."""
+    for token in prefix.tokens if prefix is not None else ():
+        for scorer in (scorers.ctc, scorers.lm):
+            if scorer is not None:
+                scorer.advance([0], [token])
+    return scorers

@@ -73,8 +73,9 @@ class BeamSearch:
         end: int,
         guards: Sequence[Guard] = (),
         sampling: Sampling = _NO_SAMPLING,
+        prefix: Hypothesis | None = None,
     ) -> None:
-        """`guards` may end hypotheses, even the empty one, before the token `end`."""
+        """Begin with `prefix`; `guards` may end hypotheses, even the empty one, before `end`."""
         self.width = width
         self.limit = limit
         self.length_penalty = length_penalty
@@ -83,7 +84,8 @@ class BeamSearch:
         self.end = end
         self.live: list[Hypothesis] = []
         self.ended: list[Hypothesis] = []
-        self._keep(Hypothesis((), 0.0, ended=False))
+        self._prefix = prefix or Hypothesis((), 0.0, ended=False)
+        self._keep(self._prefix)
 
     @property
     def done(self) -> bool:
@@ -121,6 +123,7 @@ class BeamSearch:
         for guard in self.guards:
             tokens = guard.cut(hypothesis.tokens)
             if tokens is not None:
+                tokens = max(tokens, self._prefix.tokens, key=len)
                 self.ended.append(replace(hypothesis, tokens=tokens, guards=(guard.name,)))
                 return False
         self.live.append(hypothesis)
@@ -140,8 +143,9 @@ def new_search(
     guards: Sequence[Guard] = (),
     *,
     end: int,
+    prefix: Hypothesis | None = None,
 ) -> BeamSearch:
-    """Make the search that `options` ask for, of at most `most` tokens.
+    """Make the search that `options` ask for, of at most `most` tokens, which begins with `prefix`.
 
     With a CTC head these are as many as the encoder has frames: CTC's own bound.
     """
@@ -153,4 +157,5 @@ def new_search(
         end=end,
         guards=guards,
         sampling=Sampling(options.temperature, options.seed),
+        prefix=prefix,
     )

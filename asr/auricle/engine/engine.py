@@ -101,17 +101,19 @@ class Engine:
     def _wait_for_room(self, job: Job) -> None:
         deadline = job.request.deadline
         patience = None if deadline is None else deadline - job.submitted
-        come = self._changed.wait_for(lambda: self._stopping or self._scheduler.has_room, patience)
+        come = self._changed.wait_for(
+            lambda: self._stopping or self._scheduler.has_room_for(job), patience
+        )
         if not come or job.expired(self._clock()):
             raise DeadlineExceededError("the deadline passed while the request waited for room")
 
     def _refuse_in_vain(self, job: Job) -> None:
         """Refuse what would find no room, or would be done too late."""
-        if not self._scheduler.has_room:
+        if not self._scheduler.has_room_for(job):
             for cancelled in self._scheduler.drop_cancelled():
                 self._leave(cancelled)
         jobs = self._scheduler.jobs
-        if not self._scheduler.has_room:
+        if not self._scheduler.has_room_for(job):
             waiting = f"{self._config.max_queue} requests are waiting"
             self._refuse(waiting, self._prediction.until_half(jobs))
         late = self._prediction.lateness(jobs, job, self._clock())

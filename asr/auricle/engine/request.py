@@ -25,6 +25,8 @@ class Request:
     speech: bool | None = None  # whether a VAD hears a word in it; None: none was asked
     speech_end: float | None = None  # seconds to the end of the last word; None: as above
     full_context: bool = False  # encode the model's whole window, whatever the model does usually
+    prefix: Hypothesis | None = None  # with whose tokens the text begins
+    interim: bool = False  # all other requests go first
 
     @property
     def seconds(self) -> float:

@@ -17,6 +17,7 @@ from auricle.decoding import (
     Posteriors,
     ScorerFactory,
     UtteranceFacts,
+    begun,
     compile_now,
 )
 from auricle.engine.devices import activations, prepare
@@ -211,9 +212,15 @@ class ModelRunner:
         finite = needed is None or bool(torch.isfinite(needed).all())
         posteriors = self._posteriors(needed) if needed is not None and finite else None
         scorers = self._scorers.scorers(
-            options, self._most(frames), request.seconds, posteriors, speech=request.speech
+            options,
+            self._most(frames),
+            request.seconds,
+            posteriors,
+            speech=request.speech,
+            prefix=request.prefix,
         )
-        decoding = self._decoder.join(memory, scorers.search, scorers.ctc, scorers.lm)
+        setup = begun(self.config.tokens.start, request.prefix)
+        decoding = self._decoder.join(memory, scorers.search, scorers.ctc, scorers.lm, setup)
         if not finite:
             decoding.error = InferenceError("CTC's probabilities are not finite")
         return decoding
@@ -223,7 +230,9 @@ class ModelRunner:
 
     def _utterance(self, request: Request) -> UtteranceFacts:
         short = self.config.encoded_samples(self._samples(request)) < self.config.window
-        return UtteranceFacts(request.seconds, request.speech, request.speech_end, short)
+        return UtteranceFacts(
+            request.seconds, request.speech, request.speech_end, short, request.prefix
+        )
 
     def _encoded(
         self, request: Request, memory: Tensor, log_probs: Tensor | None

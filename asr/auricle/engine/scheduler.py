@@ -10,11 +10,14 @@ queue, however many come behind it; only suspects of a failure are put before it
 all that decode take a step, and a group is no more than the budget, or one job. A runner that packs
 gets its jobs strictly in the order in which they came. One that pads gets the leader's neighbours
 in length: they overtake others, but never the leader.
+
+Interim requests are the exception: they stand in a queue of their own, which comes after the other
+one. Where the engine is full they wait, and whoever asks has at most one of them waiting.
 """
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from auricle.engine.group import Group
 from auricle.engine.request import Cost, Job, Room
@@ -32,27 +35,30 @@ class Scheduler:
         self.config = config
         self.running: list[Job] = []
         self._waiting: deque[Job] = deque()
+        self._interim: deque[Job] = deque()  # these wait until no other job does
         self._pads = pads
 
     @property
     def jobs(self) -> list[Job]:
         """All that wait, in their order, and all that run."""
-        return [*self._waiting, *self.running]
+        return [*self._waiting, *self._interim, *self.running]
 
     @property
     def waiting(self) -> int:
-        """How many jobs wait in the queue."""
-        return len(self._waiting)
+        """How many jobs wait in the queues."""
+        return len(self._waiting) + len(self._interim)
 
     @property
     def busy(self) -> bool:
         """Whether any job waits or runs."""
-        return bool(self._waiting or self.running)
+        return bool(self._waiting or self._interim or self.running)
 
-    @property
-    def has_room(self) -> bool:
-        """Whether one more job may wait."""
-        return len(self._waiting) < self.config.max_queue
+    def has_room_for(self, job: Job) -> bool:
+        """Whether `job` may wait, too."""
+        return len(self._queue_of(job)) < self.config.max_queue
+
+    def _queue_of(self, job: Job) -> deque[Job]:
+        return self._interim if job.request.interim else self._waiting
 
     def check(self, cost: Cost) -> None:
         """Refuse what is more than a budget, and would wait for ever.
@@ -73,12 +79,13 @@ class Scheduler:
             )
 
     def add(self, job: Job) -> None:
-        """Put `job` at the end of the queue."""
-        self._waiting.append(job)
+        """Put `job` at the end of its queue."""
+        self._queue_of(job).append(job)
 
     def drop_cancelled(self) -> list[Job]:
         """Take out the waiting jobs that were cancelled."""
-        return self._drop([job for job in self._waiting if job.future.cancelled()])
+        waiting = (*self._waiting, *self._interim)
+        return self._drop([job for job in waiting if job.future.cancelled()])
 
     def drop_unwanted(self, now: float) -> list[Job]:
         """Take out the jobs, waiting or running, that nobody waits for any more."""
@@ -90,9 +97,10 @@ class Scheduler:
         A job longer than the whole budget is encoded by itself. A suspect runs alone. Where nobody
         runs, no room will come: the next job is taken and the runner says what is wrong.
         """
-        if not self._waiting:
+        leader = next(chain(self._waiting, self._interim), None)
+        if leader is None:
             return []
-        group = Group(self._waiting[0], room, self.config.max_encode_seconds, pads=self._pads)
+        group = Group(leader, room, self.config.max_encode_seconds, pads=self._pads)
         if self.running and not (group.fits and self._may_join(group.leader)):
             return []
         if not group.leader.alone:
@@ -111,7 +119,7 @@ class Scheduler:
                 return
 
     def _companions(self, leader: Job) -> Iterable[Job]:
-        others = islice(self._waiting, 1, None)
+        others = islice(chain(self._waiting, self._interim), 1, None)
         if not self._pads:
             return others
         return sorted(others, key=lambda job: abs(job.cost.frames - leader.cost.frames))
@@ -123,6 +131,7 @@ class Scheduler:
         if jobs:
             gone = set(jobs)
             self._waiting = deque(job for job in self._waiting if job not in gone)
+            self._interim = deque(job for job in self._interim if job not in gone)
             self.running = [job for job in self.running if job not in gone]
         return list(jobs)
 
@@ -142,5 +151,6 @@ class Scheduler:
         """Take out all jobs."""
         jobs = self.jobs
         self._waiting.clear()
+        self._interim.clear()
         self.running.clear()
         return jobs

@@ -26,14 +26,22 @@ class Joiner:
 
         Where its piece overlaps the one before, words that are in both come once.
         """
-        new = list(recognition.segments)
-        if self._segments and new and recognition.overlap > 0:
-            new[0] = _without_repeats(self._last, new[0], recognition.overlap)
+        new = self._new(recognition)
         self._segments += new
         self._last = joined(new)
         self._receipt = merge_receipts([self._receipt, recognition.receipt], self._model_id)
         self._warnings += recognition.warnings
         return [segment for segment in new if segment.text]
+
+    def preview(self, recognition: Recognition) -> str:
+        """Return the text that `add` would add."""
+        return joined(self._new(recognition))
+
+    def _new(self, recognition: Recognition) -> list[Segment]:
+        new = list(recognition.segments)
+        if self._segments and new and recognition.overlap > 0:
+            new[0] = _without_repeats(self._last, new[0], recognition.overlap)
+        return new
 
     def transcript(self, duration: float, warnings: tuple[str, ...] = ()) -> Transcript:
         """Return the transcript so far, of an audio of `duration` seconds.

@@ -6,7 +6,7 @@ is cut at the best silence of its later half, or, without any, at the window's e
 piece repeats the last moments.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from auricle.audio import Samples
 from auricle.config import SAMPLE_RATE
+from auricle.hypothesis import Hypothesis
 from auricle.segmentation.vad import (
     FRAME_SAMPLES,
     THRESHOLD,
@@ -39,6 +40,10 @@ class Piece:
     overlap: float = 0.0
     speech: bool | None = None  # whether it holds a word, by the VAD; None: it was not asked
     room: float = 0.0  # of silence behind its end that is in no other piece
+    spoken: tuple[float, float] | None = None  # from when to when somebody speaks in it, if known
+    closed: bool = True  # its utterance has ended; else it was cut, and more may follow
+    interim: bool = False  # more of it will come: its words are wanted now, and again later
+    prefix: Hypothesis | None = None  # with whose tokens its text begins
 
     @property
     def duration(self) -> float:
@@ -62,9 +67,10 @@ class Segmenter:
     The pieces do not depend on the chunks, none is longer than `window_seconds`, and together
     they hold every frame in which `vad` finds speech. Memory is bounded by the window.
 
-    `close_silence` ends a piece, `pad` is the silence kept around speech, and `overlap` is what
-    is repeated after a cut through speech (seconds); `threshold` is the probability from which a
-    frame is speech. Raises InvalidOptionError when these do not fit the window.
+    `close_silence` ends a piece, `lead` and `pad` are the silence kept before and behind speech,
+    and `overlap` is what is repeated after a cut through speech (seconds); `threshold` is the
+    probability from which a frame is speech. Raises InvalidOptionError when these do not fit the
+    window.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class Segmenter:
         window_seconds: float,
         *,
         close_silence: float = 0.6,
+        lead: float = 0.25,
         pad: float = 0.25,
         overlap: float = 1.0,
         threshold: float = THRESHOLD,
@@ -79,6 +86,7 @@ class Segmenter:
     ) -> None:
         self._window = int(window_seconds * SAMPLE_RATE) // FRAME_SAMPLES
         self._close_silence = _frames(close_silence)
+        self._lead = _frames(lead)
         self._pad = _frames(pad)
         self._overlap = _frames(overlap)
         self._threshold = threshold
@@ -90,6 +98,7 @@ class Segmenter:
         self._covered = 0  # index of the first frame that is in no piece yet
         self._silence = 0  # how many of the last frames are silent
         self._speaking = False
+        self._kept_until = 0  # index of the frame before which the open piece is not cut
         self._check_options(window_seconds)
 
     def feed(self, samples: Samples) -> list[Piece]:
@@ -101,11 +110,49 @@ class Segmenter:
         """End the stream and return the pieces that are still open."""
         missing = -len(self._rest) % FRAME_SAMPLES
         pieces = self._judge(np.zeros(missing, np.float32))
+        return [*pieces, *self.end_utterance()]
+
+    def end_utterance(self) -> list[Piece]:
+        """Close the open piece, as a long silence does; the stream goes on."""
         last = self._close()
-        return [*pieces, last] if last else pieces
+        return [last] if last else []
+
+    @property
+    def reached(self) -> float:
+        """Seconds of audio that came so far."""
+        return self._total / SAMPLE_RATE
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no piece is open."""
+        return self._silence == len(self._frames)
+
+    @property
+    def spoken(self) -> tuple[float, float] | None:
+        """From when to when somebody speaks in the open piece; None while it has no new word."""
+        new = self._frames[max(0, self._covered - self._start) :]
+        if not has_word(frame.speech for frame in new):
+            return None
+        return self._spoken(len(self._frames))
+
+    def draft(self) -> Piece:
+        """Copy the open piece as far as it came; its start stays until it is cut."""
+        known = max(0, self._covered - self._start) * FRAME_SAMPLES / SAMPLE_RATE
+        return replace(self._piece(len(self._frames), known), interim=True)
+
+    def keep_together(self, start: float, until: float) -> bool:
+        """Cut the open piece, which begins at `start`, behind `until` only (seconds).
+
+        Returns False where it has been cut already.
+        """
+        if round(start * SAMPLE_RATE) != self._start * FRAME_SAMPLES:
+            return False
+        self._kept_until = max(self._kept_until, _frames(until))
+        return True
 
     def _check_options(self, window_seconds: float) -> None:
-        if self._window < 4 * max(self._pad, self._overlap, _MIN_SILENCE_FRAMES):
+        longest = max(self._lead, self._pad, self._overlap, _MIN_SILENCE_FRAMES)
+        if self._window < 4 * longest:
             raise InvalidOptionError(
                 f"window_seconds={window_seconds} must be at least four times the pad and overlap"
             )
@@ -125,7 +172,7 @@ class Segmenter:
         self._frames.append(_Frame(samples, self._speaking))
         self._silence = 0 if self._speaking else self._silence + 1
         if self._silence == len(self._frames):
-            self._drop(max(0, self._silence - self._pad))
+            self._drop(max(0, self._silence - self._lead))
             return None
         if self._silence >= self._close_silence:
             return self._close()
@@ -137,7 +184,8 @@ class Segmenter:
         """Cut after the last speech and its pad."""
         count = len(self._frames)
         end = min(count - self._silence + self._pad, count)
-        return self._cut(end, restart=max(end, count - self._pad))
+        piece = self._cut(end, restart=max(end, count - self._lead))
+        return piece and replace(piece, closed=True)
 
     def _split(self) -> Piece | None:
         """Cut a full window: in a silence, or through speech with an overlap."""
@@ -149,11 +197,11 @@ class Segmenter:
         if end == full:
             return self._close()
         middle = (begin + end) // 2
-        return self._cut(min(begin + self._pad, middle), restart=max(end - self._pad, middle))
+        return self._cut(min(begin + self._pad, middle), restart=max(end - self._lead, middle))
 
     def _best_silence(self) -> tuple[int, int] | None:
         """Find the longest silent run `[begin, end)` in the later half; of equals the last."""
-        half = len(self._frames) // 2
+        half = max(len(self._frames) // 2, self._kept_until - self._start)
         gaps: list[tuple[int, int]] = []
         for speech, run in groupby(range(half, len(self._frames)), self._speech_at):
             indices = list(run)
@@ -183,7 +231,15 @@ class Segmenter:
         room = max(0, len(list(behind)) - self._pad) * FRAME_SAMPLES / SAMPLE_RATE
         # The stream's last frame may have been filled up with zeros.
         kept = samples[: self._total - first]
-        return Piece(first / SAMPLE_RATE, kept, overlap, speech, room)
+        spoken = self._spoken(end)
+        return Piece(first / SAMPLE_RATE, kept, overlap, speech, room, spoken, closed=False)
+
+    def _spoken(self, end: int) -> tuple[float, float] | None:
+        places = [place for place in range(end) if self._frames[place].speech]
+        if not places:
+            return None
+        first, last = self._start + places[0], self._start + places[-1] + 1
+        return first * FRAME_SAMPLES / SAMPLE_RATE, last * FRAME_SAMPLES / SAMPLE_RATE
 
     def _drop(self, count: int) -> None:
         del self._frames[:count]

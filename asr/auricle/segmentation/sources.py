@@ -1,21 +1,31 @@
 """Where a session's pieces come from: a recording, or audio that still comes."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Protocol
 
 from auricle.audio import Audio, AudioStream, Samples
 from auricle.config import SAMPLE_RATE
 from auricle.segmentation.blocks import parts
+from auricle.segmentation.live import Item
 from auricle.segmentation.segmenter import Piece
+from auricle_types.commands import END_UTTERANCE, EndUtterance
 from auricle_types.errors import RequestCancelledError
 
 
 class PieceSource(Protocol):
     """Gives the pieces of one audio. Iterating it reads, decodes and cuts, so it blocks."""
 
-    def __iter__(self) -> Iterator[Piece]:
-        """Yield each piece as soon as it is complete."""
+    def __iter__(self) -> Iterator[Item | None]:
+        """Yield each piece as soon as it is complete; None where nothing is, but time passes."""
+        ...
+
+    def end_utterance(self) -> list[Item]:
+        """End the open utterance now, while the iterator waits for more audio, and return it."""
+        ...
+
+    def keep_together(self, start: float, until: float) -> bool:
+        """Promise not to cut the piece that begins at `start` before `until`, from any thread."""
         ...
 
     @property
@@ -34,14 +44,27 @@ class PieceSource(Protocol):
 
 
 class StreamCutter(Protocol):
-    """Cuts a stream of samples, as `Segmenter` does."""
+    """Cuts a stream of samples, as `LiveSegmenter` does."""
 
-    def feed(self, samples: Samples) -> list[Piece]:
-        """Take samples `(S,)` and return the pieces that are complete now."""
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is wanted."""
         ...
 
-    def flush(self) -> list[Piece]:
+    def feed(self, samples: Samples) -> list[Item]:
+        """Take samples `(S,)` and return what is complete now."""
+        ...
+
+    def end_utterance(self) -> list[Item]:
+        """Close the open utterance and return it."""
+        ...
+
+    def flush(self) -> list[Item]:
         """Return what is left at the end of the stream."""
+        ...
+
+    def keep_together(self, start: float, until: float) -> bool:
+        """Promise not to cut the piece that begins at `start` before `until`, from any thread."""
         ...
 
 
@@ -68,13 +91,12 @@ class CutAudio:
         self._stopped = True
 
     def _counted(self, chunks: Iterable[Samples]) -> Iterator[Samples]:
-        """Raise RequestCancelledError once stopped; free the decoder at once, whatever happens."""
-        with closing(chunks) if isinstance(chunks, AudioStream) else nullcontext():
-            for part in parts(chunks):
-                self._check()
-                self._samples += len(part)
-                yield part
-                self._check()
+        """Raise RequestCancelledError once stopped."""
+        for part in parts(chunks):
+            self._check()
+            self._samples += len(part)
+            yield part
+            self._check()
 
     def _check(self) -> None:
         if self._stopped:
@@ -96,19 +118,52 @@ class WholeAudio(CutAudio):
     def __iter__(self) -> Iterator[Piece]:
         self._audio = audio = self._load()
         chunks = [audio.samples] if isinstance(audio, Audio) else audio
-        yield from self._cut(self._counted(chunks))
+        with _freed(chunks):
+            yield from self._cut(self._counted(chunks))
+
+    def end_utterance(self) -> list[Item]:
+        """Return nothing: a recording ends by itself."""
+        return []
+
+    def keep_together(self, start: float, until: float) -> bool:
+        """Promise nothing: a recording has no drafts."""
+        return False
 
 
 class StreamedAudio(CutAudio):
     """Cuts chunks of samples `(S,)` while they come."""
 
-    def __init__(self, chunks: Iterable[Samples], cutter: StreamCutter) -> None:
+    def __init__(self, chunks: Iterable[Samples | EndUtterance], cutter: StreamCutter) -> None:
         super().__init__()
         self._audio = chunks if isinstance(chunks, AudioStream) else None
         self._chunks = chunks
         self._cutter = cutter
 
-    def __iter__(self) -> Iterator[Piece]:
-        for samples in self._counted(self._chunks):
-            yield from self._cutter.feed(samples)
-        yield from self._cutter.flush()
+    def __iter__(self) -> Iterator[Item | None]:
+        with _freed(self._chunks):
+            for chunk in self._chunks:
+                if chunk is END_UTTERANCE:
+                    yield from self._cutter.end_utterance()
+                else:
+                    yield from self._fed(chunk)
+                if self._cutter.done:
+                    return
+                yield None  # results may have come meanwhile
+            yield from self._cutter.flush()
+
+    def _fed(self, chunk: Samples) -> Iterator[Item]:
+        for part in self._counted([chunk]):
+            yield from self._cutter.feed(part)
+
+    def end_utterance(self) -> list[Item]:
+        """End the open utterance, as an `END_UTTERANCE` among the chunks does."""
+        return self._cutter.end_utterance()
+
+    def keep_together(self, start: float, until: float) -> bool:
+        """Promise not to cut within stable words."""
+        return self._cutter.keep_together(start, until)
+
+
+def _freed(chunks: Iterable[Samples | EndUtterance]) -> AbstractContextManager[object]:
+    """Free a decoder at once on the way out, whatever happens."""
+    return closing(chunks) if isinstance(chunks, AudioStream) else nullcontext()

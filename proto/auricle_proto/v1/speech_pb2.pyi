@@ -106,26 +106,70 @@ class RecognizeResponse(_message.Message):
     def __init__(self, transcript: _Optional[_Union[Transcript, _Mapping]] = ...) -> None: ...
 
 class StreamingRecognitionConfig(_message.Message):
-    __slots__ = ("config",)
+    __slots__ = ("config", "interim_results", "interim_interval", "voice_activity", "end_silence", "start_silence", "max_utterance", "prefix_padding", "speech_threshold", "single_utterance")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
+    INTERIM_RESULTS_FIELD_NUMBER: _ClassVar[int]
+    INTERIM_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    VOICE_ACTIVITY_FIELD_NUMBER: _ClassVar[int]
+    END_SILENCE_FIELD_NUMBER: _ClassVar[int]
+    START_SILENCE_FIELD_NUMBER: _ClassVar[int]
+    MAX_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_PADDING_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    SINGLE_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
     config: RecognitionConfig
-    def __init__(self, config: _Optional[_Union[RecognitionConfig, _Mapping]] = ...) -> None: ...
+    interim_results: bool
+    interim_interval: float
+    voice_activity: bool
+    end_silence: float
+    start_silence: float
+    max_utterance: float
+    prefix_padding: float
+    speech_threshold: float
+    single_utterance: bool
+    def __init__(self, config: _Optional[_Union[RecognitionConfig, _Mapping]] = ..., interim_results: bool = ..., interim_interval: _Optional[float] = ..., voice_activity: bool = ..., end_silence: _Optional[float] = ..., start_silence: _Optional[float] = ..., max_utterance: _Optional[float] = ..., prefix_padding: _Optional[float] = ..., speech_threshold: _Optional[float] = ..., single_utterance: bool = ...) -> None: ...
+
+class EndUtterance(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class Interim(_message.Message):
+    __slots__ = ("start", "text", "stable_text", "stability")
+    START_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    STABLE_TEXT_FIELD_NUMBER: _ClassVar[int]
+    STABILITY_FIELD_NUMBER: _ClassVar[int]
+    start: _duration_pb2.Duration
+    text: str
+    stable_text: str
+    stability: float
+    def __init__(self, start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., stable_text: _Optional[str] = ..., stability: _Optional[float] = ...) -> None: ...
 
 class StreamingRecognizeRequest(_message.Message):
-    __slots__ = ("config", "audio")
+    __slots__ = ("config", "audio", "end_utterance")
     CONFIG_FIELD_NUMBER: _ClassVar[int]
     AUDIO_FIELD_NUMBER: _ClassVar[int]
+    END_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
     config: StreamingRecognitionConfig
     audio: bytes
-    def __init__(self, config: _Optional[_Union[StreamingRecognitionConfig, _Mapping]] = ..., audio: _Optional[bytes] = ...) -> None: ...
+    end_utterance: EndUtterance
+    def __init__(self, config: _Optional[_Union[StreamingRecognitionConfig, _Mapping]] = ..., audio: _Optional[bytes] = ..., end_utterance: _Optional[_Union[EndUtterance, _Mapping]] = ...) -> None: ...
 
 class StreamingRecognizeResponse(_message.Message):
-    __slots__ = ("segment", "transcript")
+    __slots__ = ("segment", "interim", "transcript", "speech_started", "speech_stopped", "end_of_utterance")
     SEGMENT_FIELD_NUMBER: _ClassVar[int]
+    INTERIM_FIELD_NUMBER: _ClassVar[int]
     TRANSCRIPT_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_STARTED_FIELD_NUMBER: _ClassVar[int]
+    SPEECH_STOPPED_FIELD_NUMBER: _ClassVar[int]
+    END_OF_UTTERANCE_FIELD_NUMBER: _ClassVar[int]
     segment: Segment
+    interim: Interim
     transcript: Transcript
-    def __init__(self, segment: _Optional[_Union[Segment, _Mapping]] = ..., transcript: _Optional[_Union[Transcript, _Mapping]] = ...) -> None: ...
+    speech_started: _duration_pb2.Duration
+    speech_stopped: _duration_pb2.Duration
+    end_of_utterance: _duration_pb2.Duration
+    def __init__(self, segment: _Optional[_Union[Segment, _Mapping]] = ..., interim: _Optional[_Union[Interim, _Mapping]] = ..., transcript: _Optional[_Union[Transcript, _Mapping]] = ..., speech_started: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., speech_stopped: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end_of_utterance: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Transcript(_message.Message):
     __slots__ = ("text", "segments", "confidence", "duration", "warnings", "receipt")

@@ -78,7 +78,8 @@ class SpeechServicer(object):
 
     def StreamingRecognize(self, request_iterator, context):
         """Recognises audio while it is sent: first the config, then chunks of any size. Each segment
-        comes back as soon as it is final; the whole transcript ends the stream.
+        comes back as soon as it is final; the whole transcript ends the stream. On request the words
+        of an utterance come while it is spoken, too, and news of who begins and stops to speak.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

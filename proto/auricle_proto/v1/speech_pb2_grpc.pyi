@@ -46,7 +46,8 @@ class SpeechStub:
     """
     StreamingRecognize: _grpc.StreamStreamMultiCallable[_speech_pb2.StreamingRecognizeRequest, _speech_pb2.StreamingRecognizeResponse]
     """Recognises audio while it is sent: first the config, then chunks of any size. Each segment
-    comes back as soon as it is final; the whole transcript ends the stream.
+    comes back as soon as it is final; the whole transcript ends the stream. On request the words
+    of an utterance come while it is spoken, too, and news of who begins and stops to speak.
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_speech_pb2.ListModelsRequest, _speech_pb2.ListModelsResponse]
     """Lists what `RecognitionConfig.model` may name."""
@@ -64,7 +65,8 @@ class SpeechAsyncStub(SpeechStub):
     """
     StreamingRecognize: _aio.StreamStreamMultiCallable[_speech_pb2.StreamingRecognizeRequest, _speech_pb2.StreamingRecognizeResponse]  # type: ignore[assignment]
     """Recognises audio while it is sent: first the config, then chunks of any size. Each segment
-    comes back as soon as it is final; the whole transcript ends the stream.
+    comes back as soon as it is final; the whole transcript ends the stream. On request the words
+    of an utterance come while it is spoken, too, and news of who begins and stops to speak.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_speech_pb2.ListModelsRequest, _speech_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists what `RecognitionConfig.model` may name."""
@@ -97,7 +99,8 @@ class SpeechServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_speech_pb2.StreamingRecognizeResponse], _abc.AsyncIterator[_speech_pb2.StreamingRecognizeResponse]]:
         """Recognises audio while it is sent: first the config, then chunks of any size. Each segment
-        comes back as soon as it is final; the whole transcript ends the stream.
+        comes back as soon as it is final; the whole transcript ends the stream. On request the words
+        of an utterance come while it is spoken, too, and news of who begins and stops to speak.
         """
 
     @_abc_1.abstractmethod

@@ -47,10 +47,13 @@ class Simulation:
         while coming or self.scheduler.busy:
             if not self.scheduler.busy:
                 self.clock = max(self.clock, coming[0][0].submitted)
-            while coming and coming[0][0].submitted <= self.clock and self.scheduler.has_room:
+            while coming and self._may_come(coming[0][0]):
                 self._come(*coming.popleft())
             self._encode(self.scheduler.admit(self._room()))
             self._step()
+
+    def _may_come(self, job: Job) -> bool:
+        return job.submitted <= self.clock and self.scheduler.has_room_for(job)
 
     def _come(self, job: Job, steps: int) -> None:
         self.left[job] = steps

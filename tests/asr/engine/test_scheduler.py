@@ -157,12 +157,12 @@ def test_every_job_begins_once_in_order_and_within_the_budgets(
 
 def test_the_queue_has_as_much_room_as_was_said() -> None:
     filled = scheduler(job(), max_queue=2)
-    assert filled.has_room
+    assert filled.has_room_for(job())
     filled.add(job())
-    assert not filled.has_room
+    assert not filled.has_room_for(job())
     assert filled.waiting == 2
     filled.admit(Room(1, 0))
-    assert filled.has_room
+    assert filled.has_room_for(job())
     assert len(filled.jobs) == len(filled.clear()) == 2
 
 

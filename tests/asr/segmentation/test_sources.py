@@ -17,11 +17,13 @@ import soundfile
 from auricle.audio import Audio, AudioStream, Samples, open_audio
 from auricle.segmentation.blocks import BLOCK_SAMPLES, RecentBlocks, blocks
 from auricle.segmentation.cutting import cut
-from auricle.segmentation.segmenter import Piece, Segmenter
+from auricle.segmentation.live import LiveSegmenter
+from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamedAudio, WholeAudio
 from auricle.session import Session, events_async
 from auricle.transcript import Recognition
 from auricle_types.errors import RequestCancelledError
+from auricle_types.options import StreamingOptions
 from tests.asr.scripted_vad import always, script, scripted
 
 PATIENCE = 20
@@ -101,7 +103,7 @@ class Tape:
 
 
 def streamed(tape: Tape) -> PieceSource:
-    return StreamedAudio(tape, Segmenter(20.0, vad=always(0.0)))
+    return StreamedAudio(tape, LiveSegmenter(20.0, StreamingOptions(), vad=always(0.0)))
 
 
 def whole(tape: Tape) -> PieceSource:

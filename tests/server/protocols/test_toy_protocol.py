@@ -8,7 +8,6 @@ from contextlib import aclosing
 import pytest
 from grpc import aio
 
-from auricle.session import FinalSegment
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_proto.v1.speech_pb2_grpc import SpeechStub
 from auricle_server import ServerConfig, SpeechServer, serve
@@ -16,6 +15,7 @@ from auricle_server.incoming import RecognitionTask
 from auricle_server.middleware.call import Call
 from auricle_server.protocols.auricle_grpc import GrpcProtocol
 from auricle_server.service import SpeechService
+from auricle_types.events import FinalSegment, FinalTranscript
 from auricle_types.options import DecodingOptions
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.messages import soon
@@ -59,7 +59,7 @@ class LineProtocol:
                 async for event in events:
                     if isinstance(event, FinalSegment):
                         writer.write(f"{event.segment.text}\n".encode())
-                    else:
+                    elif isinstance(event, FinalTranscript):
                         writer.write(f"= {event.transcript.text}\n".encode())
         writer.close()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from auricle.decoding import DecodingPass, PassSetup, Search, UtteranceFacts
+from auricle.decoding import DecodingPass, PassSetup, Search, UtteranceFacts, begun
 from auricle.decoding.logits_processors import LogitsProcessor, Tokens
 from auricle.families.whisper.detectors import (
     LanguageDetectionSearch,
@@ -72,7 +72,7 @@ class WhisperPasses:
             return self._next()
         if not needs_fallback and self._has_too_few_tokens(hypothesis, quality):
             return self._with_timestamps()
-        is_silence = self._plan.thresholds.is_silence(quality)
+        is_silence = not self._plan.facts.prefix and self._plan.thresholds.is_silence(quality)
         self._result = self._completed(hypothesis, is_silence=is_silence)
         return None
 
@@ -94,7 +94,9 @@ class WhisperPasses:
         self._no_speech = NoSpeechDetector(prompt.start, self._tokenizer.no_speech)
         search = self._plan.search(self._temperature, len(prompt.tokens))
         processors = self._plan.processors(self._timestamps)
-        return DecodingPass(search, PassSetup(prompt.tokens, processors, (self._no_speech,)))
+        setup = begun(prompt.tokens, self._plan.facts.prefix)
+        observed = replace(setup, processors=processors, observers=(self._no_speech,))
+        return DecodingPass(search, observed)
 
     def _needs_fallback(self, hypothesis: Hypothesis, quality: Quality) -> bool:
         """Whether the result is doubtful, and there is something else to try."""

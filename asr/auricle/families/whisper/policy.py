@@ -118,9 +118,12 @@ class WhisperPolicy:
         guards, end = self._guards(options, facts), self._tokenizer.end
         if options.beam_size > 1 and not temperature:
             width, penalty = options.beam_size, options.length_penalty
-            return FixedWidthBeamSearch(width, limit, penalty, end=end, guards=guards)
+            return FixedWidthBeamSearch(
+                width, limit, penalty, end=end, guards=guards, prefix=facts.prefix
+            )
         seed = options.seed if options.temperature else options.seed or 0  # the same words again
-        return BeamSearch(1, limit, end=end, guards=guards, sampling=Sampling(temperature, seed))
+        sampling = Sampling(temperature, seed)
+        return BeamSearch(1, limit, end=end, guards=guards, sampling=sampling, prefix=facts.prefix)
 
     def _limit(self, options: DecodingOptions, facts: UtteranceFacts, prompt: int) -> int:
         """Limit the text to half of the context, and to what the prompt leaves.

@@ -5,12 +5,20 @@ from typing import cast
 from google.protobuf.duration_pb2 import Duration
 
 from auricle.audio import Encoding, PcmFormat
-from auricle.session import Event, FinalSegment
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server.incoming import RecognitionTask
 from auricle_server.service import ServedRecognizer
 from auricle_types.errors import InvalidOptionError, InvalidRequestError
-from auricle_types.options import DecodingOptions
+from auricle_types.events import (
+    EndOfUtterance,
+    Event,
+    FinalSegment,
+    FinalTranscript,
+    Interim,
+    SpeechStarted,
+    SpeechStopped,
+)
+from auricle_types.options import DecodingOptions, StreamingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
 ENCODING_PREFIX = "AUDIO_ENCODING_"
@@ -47,6 +55,12 @@ def pcm_format(config: pb.RecognitionConfig) -> PcmFormat | None:
 def decoding_options(message: pb.DecodingOptions) -> DecodingOptions:
     """Read the options that are present; the others have defaults. Raises InvalidOptionError."""
     return DecodingOptions(**{field.name: value for field, value in message.ListFields()})
+
+
+def streaming_options(message: pb.StreamingRecognitionConfig) -> StreamingOptions:
+    """Read the options that are present; the others have defaults. Raises InvalidOptionError."""
+    given = {field.name: value for field, value in message.ListFields() if field.name != "config"}
+    return StreamingOptions(**given)
 
 
 # --- answers -----------------------------------------------------------------------------------
@@ -108,9 +122,29 @@ def transcript(noun: Transcript) -> pb.Transcript:
 
 def event(noun: Event) -> pb.StreamingRecognizeResponse:
     """Convert an event of a stream."""
-    if isinstance(noun, FinalSegment):
-        return pb.StreamingRecognizeResponse(segment=segment(noun.segment))
-    return pb.StreamingRecognizeResponse(transcript=transcript(noun.transcript))
+    match noun:
+        case FinalSegment():
+            return pb.StreamingRecognizeResponse(segment=segment(noun.segment))
+        case FinalTranscript():
+            return pb.StreamingRecognizeResponse(transcript=transcript(noun.transcript))
+        case Interim():
+            return pb.StreamingRecognizeResponse(interim=interim(noun))
+        case SpeechStarted():
+            return pb.StreamingRecognizeResponse(speech_started=duration(noun.at))
+        case SpeechStopped():
+            return pb.StreamingRecognizeResponse(speech_stopped=duration(noun.at))
+        case EndOfUtterance():
+            return pb.StreamingRecognizeResponse(end_of_utterance=duration(noun.at))
+
+
+def interim(noun: Interim) -> pb.Interim:
+    """Convert the text so far of an utterance."""
+    return pb.Interim(
+        start=duration(noun.start),
+        text=noun.text,
+        stable_text=noun.stable_text,
+        stability=noun.stability,
+    )
 
 
 def model(recognizer: ServedRecognizer) -> pb.Model:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Generic, Self, TypeVar
 
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server.incoming import RecognitionTask
 from auricle_server.protocols.auricle_grpc import convert
+from auricle_types.commands import END_UTTERANCE, EndUtterance
 from auricle_types.errors import InvalidRequestError
 
 LINGER_SECONDS = 1.0  # for clients that still send when their answer is ready
@@ -71,15 +73,18 @@ class Inbox(Messages[Part]):
         if message.WhichOneof("payload") != "config":
             raise InvalidRequestError("the first message must hold the config, before any audio")
         if isinstance(message, pb.StreamingRecognizeRequest):
-            return convert.task(message.config.config)
+            streaming = convert.streaming_options(message.config)
+            return replace(convert.task(message.config.config), streaming=streaming)
         return convert.task(message.config)
 
-    async def chunk(self) -> bytes:
-        """Return the next bytes of the audio, empty at the end only. Raises InvalidRequestError."""
+    async def chunk(self) -> bytes | EndUtterance:
+        """Return what comes next, empty at the end only. Raises InvalidRequestError."""
         while message := await self.next():
             match message.WhichOneof("payload"):
                 case "config":
                     raise InvalidRequestError("the config was sent twice; it is sent once, first")
+                case "end_utterance":
+                    return END_UTTERANCE
                 case None:
                     raise InvalidRequestError("a message holds nothing; it must hold audio")
             if message.audio:

@@ -1,0 +1,75 @@
+"""Files that get each segment as soon as it is final."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from auricle_cli.failure import Failure
+from auricle_cli.formats import cue_times, escaped, segment_fields
+from auricle_types.transcript import Segment
+
+Block = Callable[[int, Segment], str]  # what a segment, counted from 1, adds to a file
+
+
+def _text(_: int, segment: Segment) -> str:
+    return f"{segment.text}\n"
+
+
+def _srt(number: int, segment: Segment) -> str:
+    return f"{number}\n{cue_times(segment, ',')}\n{segment.text}\n\n"
+
+
+def _vtt(_: int, segment: Segment) -> str:
+    return f"{cue_times(segment, '.')}\n{escaped(segment.text)}\n\n"
+
+
+def _jsonl(_: int, segment: Segment) -> str:
+    return json.dumps(segment_fields(segment), ensure_ascii=False) + "\n"
+
+
+BLOCKS: dict[str, Block] = {".txt": _text, ".srt": _srt, ".vtt": _vtt, ".jsonl": _jsonl}
+HEADS = {".vtt": "WEBVTT\n\n"}
+
+
+class CaptionFiles:
+    """Writes segments to files, in the format that each one's suffix names. A context manager."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Write to `paths`. Raises Failure for a suffix that names no format."""
+        for path in paths:
+            if path.suffix not in BLOCKS:
+                known = ", ".join(BLOCKS)
+                raise Failure(f"{path}: the suffix names no format; there are {known}")
+        self._paths = paths
+        self._count = 0
+        self._files: list[tuple[TextIO, Block]] = []
+        self._stack = ExitStack()
+
+    def add(self, segment: Segment) -> None:
+        """Append a segment to all files; what was written is on the disk's side of Python."""
+        self._count += 1
+        for file, block in self._files:
+            file.write(block(self._count, segment))
+            file.flush()
+
+    def __enter__(self) -> Self:
+        for path in self._paths:
+            try:
+                file = self._stack.enter_context(path.open("w", encoding="utf-8"))
+            except OSError as error:
+                self._stack.close()
+                raise Failure(f"{path}: cannot be written: {error.strerror or error}") from error
+            file.write(HEADS.get(path.suffix, ""))
+            self._files.append((file, BLOCKS[path.suffix]))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.close()

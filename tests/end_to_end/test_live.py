@@ -1,0 +1,153 @@
+"""Live speech with the bundled model: what is stable stays, in process and through the wire."""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from auricle.audio import load_audio
+from auricle.engine.statistics import Statistics
+from auricle.recognizer import Recognizer
+from auricle_client import Client, PcmFormat, RecognitionOptions
+from auricle_types.commands import END_UTTERANCE
+from auricle_types.events import (
+    EndOfUtterance,
+    Event,
+    FinalSegment,
+    FinalTranscript,
+    Interim,
+    SpeechStarted,
+    SpeechStopped,
+)
+from auricle_types.options import DecodingOptions, StreamingOptions
+from auricle_types.transcript import joined
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+REAL = sorted(SAMPLES.glob("librispeech-*.opus"))
+LIVE = StreamingOptions(interim_results=True, interim_interval=0.4, voice_activity=True)
+PCM = RecognitionOptions(pcm=PcmFormat(16_000))
+
+
+def is_busy(statistics: Statistics) -> bool:
+    ended = statistics.finished + statistics.cancelled + statistics.failed + statistics.expired
+    return statistics.submitted > ended
+
+
+def spoken(recognizer: Recognizer, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Chunks at the pace of the engine: each comes when it has done what the last one made."""
+    for chunk in chunks:
+        yield chunk
+        deadline = time.monotonic() + 60
+        while is_busy(recognizer.statistics()) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(0.002)  # an answer is counted just before it is given
+
+
+def randomly(samples: np.ndarray, seed: int) -> list[np.ndarray]:
+    random = np.random.default_rng(seed)
+    cuts = np.cumsum(random.integers(1, 9_000, len(samples) // 3_000))
+    return np.split(samples, cuts[cuts < len(samples)])
+
+
+def utterances(happened: Iterable[Event]) -> list[list[Event]]:
+    found: list[list[Event]] = [[]]
+    for event in happened:
+        found[-1].append(event)
+        if isinstance(event, EndOfUtterance):
+            found.append([])
+    return found
+
+
+def stable_words_stay(utterance: list[Event]) -> int:
+    """Check one utterance; returns how many letters were stable before its end."""
+    stable: dict[float, str] = {}
+    for event in utterance:
+        if isinstance(event, Interim):
+            assert event.text.startswith(event.stable_text)
+            assert event.stable_text.startswith(stable.get(event.start, ""))
+            assert 0 < event.stability <= 1
+            stable[event.start] = event.stable_text
+    final = joined([event.segment for event in utterance if isinstance(event, FinalSegment)])
+    assert final.startswith(next(iter(stable.values()), ""))
+    return sum(map(len, stable.values()))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_stable_words_never_change(recognizer: Recognizer, path: Path, seed: int) -> None:
+    samples = np.concatenate([load_audio(path).samples, np.zeros(16_000, np.float32)])
+    chunks = spoken(recognizer, randomly(samples, seed))
+    happened = list(recognizer.stream(chunks, streaming=LIVE))
+    assert sum(map(stable_words_stay, utterances(happened))) > 0
+    whole = happened[-1]
+    assert isinstance(whole, FinalTranscript)
+    assert whole.transcript.text == joined(
+        [event.segment for event in happened if isinstance(event, FinalSegment)]
+    )
+
+
+def test_beams_keep_what_was_stable(recognizer: Recognizer) -> None:
+    chunks = spoken(recognizer, randomly(load_audio(REAL[0]).samples, 0))
+    options = DecodingOptions(beam_size=3)
+    happened = list(recognizer.stream(chunks, options=options, streaming=LIVE))
+    assert sum(map(stable_words_stay, utterances(happened))) > 0
+
+
+def said(count: int = 1) -> bytes:
+    """Pcm of a sample, `count` times, with a second of silence behind each."""
+    samples = np.concatenate([load_audio(REAL[0]).samples, np.zeros(16_000, np.float32)])
+    return (np.tile(samples, count) * 32_767).astype("<i2").tobytes()
+
+
+def test_events_come_through_the_wire(client: Client) -> None:
+    with client.stream(said(2), PCM, LIVE, chunk_bytes=6_400) as stream:
+        happened = list(stream.events())
+    kinds = [type(event) for event in happened if not isinstance(event, Interim)]
+    assert kinds.count(SpeechStarted) == kinds.count(SpeechStopped) == kinds.count(EndOfUtterance)
+    assert kinds[-1] is FinalTranscript
+    assert list(map(stable_words_stay, utterances(happened)))
+    assert stream.transcript.text
+
+
+def test_a_stream_has_only_segments_unless_more_is_asked_for(client: Client) -> None:
+    with client.stream(said(), PCM) as stream:
+        kinds = {type(event) for event in stream.events()}
+    assert kinds == {FinalSegment, FinalTranscript}
+
+
+def test_a_client_ends_an_utterance_and_has_its_words_before_it_sends_more(client: Client) -> None:
+    audio = said()[: 16_000 * 2 * 3]  # in the middle of the speech
+
+    def live() -> Iterator[bytes]:
+        yield audio
+        yield END_UTTERANCE  # type: ignore[misc]
+        while not any(isinstance(event, EndOfUtterance) for event in happened):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield audio
+
+    happened: list[Event] = []
+    deadline = time.monotonic() + 60
+    with client.stream(live(), PCM, StreamingOptions(voice_activity=True)) as stream:
+        for event in stream.events():
+            happened.append(event)  # noqa: PERF402  # `live` looks at it meanwhile
+    assert sum(isinstance(event, EndOfUtterance) for event in happened) == 2
+
+
+def test_a_single_utterance_ends_the_stream(client: Client) -> None:
+    with client.stream(said(3), PCM, StreamingOptions(single_utterance=True)) as stream:
+        assert list(stream)
+        one = stream.transcript
+    with client.stream(said(1), PCM) as stream:
+        assert list(stream)
+    assert one.text == stream.transcript.text
+    assert one.duration < len(said(2)) / 32_000
+
+
+def test_nobody_speaks_and_a_single_utterance_ends(client: Client) -> None:
+    options = StreamingOptions(single_utterance=True, start_silence=2.0)
+    with client.stream(bytes(32_000 * 10), PCM, options) as stream:
+        assert list(stream) == []
+    assert 2.0 <= stream.transcript.duration < 10

@@ -69,7 +69,7 @@ def test_without_a_file_nothing_is_read(auricle: Auricle, opened: Opened, clips:
         ("[transcribe]\nfiles = 'a'", "unknown option files in [transcribe]; "),
         ("[transcribe]\nhelp = true", "unknown option help in [transcribe]; "),
         ("[transcripe]\nbeam = 2", "unknown table [transcripe]; did you mean transcribe?"),
-        ("[qqq]", "unknown table [qqq]; known are transcribe, serve"),
+        ("[qqq]", "unknown table [qqq]; known are transcribe, listen"),
         ("beam = 2", "unknown table [beam]; "),
         ("serve = 3", "serve must be a table"),
         ("[transcribe]\nbeam = [2]", "beam in [transcribe] must be a single value"),

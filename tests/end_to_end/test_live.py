@@ -1,8 +1,10 @@
 """Live speech with the bundled model: what is stable stays, in process and through the wire."""
 
 import time
+import tracemalloc
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from auricle.engine.statistics import Statistics
 from auricle.recognizer import Recognizer
 from auricle_client import Client, PcmFormat, RecognitionOptions
 from auricle_types.commands import END_UTTERANCE
+from auricle_types.errors import InvalidOptionError
 from auricle_types.events import (
     EndOfUtterance,
     Event,
@@ -27,6 +30,7 @@ from auricle_types.transcript import joined
 SAMPLES = Path(__file__).parents[2] / "samples"
 REAL = sorted(SAMPLES.glob("librispeech-*.opus"))
 LIVE = StreamingOptions(interim_results=True, interim_interval=0.4, voice_activity=True)
+TOO_LONG = StreamingOptions(max_utterance=600.0)
 PCM = RecognitionOptions(pcm=PcmFormat(16_000))
 
 
@@ -151,3 +155,72 @@ def test_nobody_speaks_and_a_single_utterance_ends(client: Client) -> None:
     with client.stream(bytes(32_000 * 10), PCM, options) as stream:
         assert list(stream) == []
     assert 2.0 <= stream.transcript.duration < 10
+
+
+# --- bad input ---------------------------------------------------------------------------------
+
+
+def wait_until_idle(recognizer: Recognizer) -> None:
+    deadline = time.monotonic() + 60
+    while is_busy(recognizer.statistics()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert recognizer.statistics().running == 0
+
+
+def test_an_hour_of_silence_has_no_events_and_takes_no_memory(recognizer: Recognizer) -> None:
+    second = np.zeros(16_000, np.float32)
+    tracemalloc.start()
+    try:
+        happened = list(recognizer.stream((second for _ in range(3600)), streaming=LIVE))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [type(event) for event in happened] == [FinalTranscript]
+    assert peak < 8 << 20
+
+
+@pytest.mark.parametrize("size", [7, 16_000 * 600])
+def test_the_size_of_the_chunks_changes_no_final_word(recognizer: Recognizer, size: int) -> None:
+    samples = load_audio(REAL[0]).samples
+    chunks = [samples[start : start + size] for start in range(0, len(samples), size)]
+    one, other = (
+        [event.segment for event in recognizer.stream(each) if isinstance(event, FinalSegment)]
+        for each in (chunks, [samples])
+    )
+    assert one == other
+
+
+def test_a_client_that_leaves_takes_its_drafts_along(
+    client: Client, recognizer: Recognizer
+) -> None:
+    with client.stream(said(4), PCM, LIVE, chunk_bytes=3_200) as stream:
+        for event in stream.events():
+            if isinstance(event, Interim | FinalSegment):
+                break
+    wait_until_idle(recognizer)
+
+
+def test_a_client_that_does_not_read_is_not_sent_for(
+    client: Client, recognizer: Recognizer
+) -> None:
+    """Nothing of its audio waits in the server: what comes is read when answers are."""
+    with client.stream(said(4), PCM, LIVE, chunk_bytes=3_200) as stream:
+        happening = stream.events()
+        next(happening)
+        wait_until_idle(recognizer)
+        assert sum(isinstance(event, FinalSegment) for event in happening) >= 4
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("interim_interval", 0.0), ("end_silence", -1.0), ("max_utterance", 1e9), ("end_silence", "")],
+)
+def test_options_out_of_range_are_refused(option: str, value: Any) -> None:  # noqa: ANN401
+    with pytest.raises(InvalidOptionError, match=option):
+        StreamingOptions(**{option: value})
+
+
+def test_an_utterance_longer_than_the_window_is_cut_to_it(recognizer: Recognizer) -> None:
+    happened = recognizer.stream([np.zeros(16_000, np.float32)], streaming=TOO_LONG)
+    assert isinstance(list(happened)[-1], FinalTranscript)

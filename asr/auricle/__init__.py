@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from auricle.recognizer import Recognizer
     from auricle.session import FinalSegment, FinalTranscript
     from auricle_types.errors import AuricleError
+    from auricle_types.hotwords import Hotword
     from auricle_types.options import DecodingOptions, EngineConfig
     from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
@@ -28,6 +29,7 @@ _HOMES = {
     "EngineConfig": "auricle_types.options",
     "FinalSegment": "auricle.session",
     "FinalTranscript": "auricle.session",
+    "Hotword": "auricle_types.hotwords",
     "Receipt": "auricle_types.transcript",
     "Recognizer": "auricle.recognizer",
     "Segment": "auricle_types.transcript",
@@ -43,6 +45,7 @@ __all__ = [
     "EngineConfig",
     "FinalSegment",
     "FinalTranscript",
+    "Hotword",
     "Receipt",
     "Recognizer",
     "Segment",

@@ -50,7 +50,13 @@ def _options(
             raise _unknown(path, f"option {key} in [{name}]", key, known)
         if isinstance(value, dict) or (isinstance(value, list) and not known[key].multiple):
             raise Failure(f"{path}: {key} in [{name}] must be a single value")
-    return {str(known[key].name): _expanded(value) for key, value in table.items()}
+    return {str(known[key].name): _value(known[key], value) for key, value in table.items()}
+
+
+def _value(option: click.Option, value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+    """Return a value as click takes it: one that may come several times is a list."""
+    is_single = option.multiple and not isinstance(value, list)
+    return [_expanded(value)] if is_single else _expanded(value)
 
 
 def _expanded(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds

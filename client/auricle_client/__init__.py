@@ -23,6 +23,7 @@ from auricle_types.errors import (
     UnknownModelError,
     UnsupportedAudioError,
 )
+from auricle_types.hotwords import Hotword
 from auricle_types.options import PcmFormat
 from auricle_types.transcript import Model, Receipt, Segment, Transcript, Word
 
@@ -37,6 +38,7 @@ __all__ = [
     "Client",
     "DeadlineExceededError",
     "EmptyAudioError",
+    "Hotword",
     "InvalidOptionError",
     "InvalidRequestError",
     "InvalidSampleRateError",

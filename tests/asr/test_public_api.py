@@ -14,6 +14,7 @@ PUBLIC = [
     "EngineConfig",
     "FinalSegment",
     "FinalTranscript",
+    "Hotword",
     "Receipt",
     "Recognizer",
     "Segment",

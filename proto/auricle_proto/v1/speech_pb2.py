@@ -25,45 +25,47 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61uricle_proto/v1/speech.proto\x12\nauricle.v1\x1a\x1egoogle/protobuf/duration.proto\"\xab\x01\n\x11RecognitionConfig\x12\r\n\x05model\x18\x01 \x01(\t\x12+\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x19.auricle.v1.AudioEncoding\x12\x19\n\x11sample_rate_hertz\x18\x03 \x01(\x05\x12\x10\n\x08\x63hannels\x18\x04 \x01(\x05\x12-\n\x08\x64\x65\x63oding\x18\x05 \x01(\x0b\x32\x1b.auricle.v1.DecodingOptions\"\xcd\x04\n\x0f\x44\x65\x63odingOptions\x12\x16\n\tbeam_size\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\nmax_tokens\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x1b\n\x0elength_penalty\x18\x03 \x01(\x02H\x02\x88\x01\x01\x12\x18\n\x0btemperature\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x11\n\x04seed\x18\x05 \x01(\x03H\x04\x88\x01\x01\x12\x17\n\nctc_weight\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x13\n\x06guards\x18\x07 \x01(\x08H\x06\x88\x01\x01\x12\x16\n\tlm_weight\x18\x08 \x01(\x01H\x07\x88\x01\x01\x12\x19\n\x0ctoken_reward\x18\t \x01(\x01H\x08\x88\x01\x01\x12\x15\n\x08language\x18\n \x01(\tH\t\x88\x01\x01\x12\x11\n\x04task\x18\x0b \x01(\tH\n\x88\x01\x01\x12\x13\n\x06prompt\x18\x0c \x01(\tH\x0b\x88\x01\x01\x12\x17\n\ntimestamps\x18\r \x01(\x08H\x0c\x88\x01\x01\x12\x15\n\x08\x66\x61llback\x18\x0e \x01(\x08H\r\x88\x01\x01\x12\x1c\n\x0fword_timestamps\x18\x0f \x01(\x08H\x0e\x88\x01\x01\x42\x0c\n\n_beam_sizeB\r\n\x0b_max_tokensB\x11\n\x0f_length_penaltyB\x0e\n\x0c_temperatureB\x07\n\x05_seedB\r\n\x0b_ctc_weightB\t\n\x07_guardsB\x0c\n\n_lm_weightB\x0f\n\r_token_rewardB\x0b\n\t_languageB\x07\n\x05_taskB\t\n\x07_promptB\r\n\x0b_timestampsB\x0b\n\t_fallbackB\x12\n\x10_word_timestamps\"P\n\x10RecognizeRequest\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.auricle.v1.RecognitionConfig\x12\r\n\x05\x61udio\x18\x02 \x01(\x0c\"\\\n\rUploadRequest\x12/\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.auricle.v1.RecognitionConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"?\n\x11RecognizeResponse\x12*\n\ntranscript\x18\x01 \x01(\x0b\x32\x16.auricle.v1.Transcript\"b\n\x1aStreamingRecognitionConfig\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.auricle.v1.RecognitionConfigJ\x04\x08\x02\x10\x03R\x0finterim_results\"q\n\x19StreamingRecognizeRequest\x12\x38\n\x06\x63onfig\x18\x01 \x01(\x0b\x32&.auricle.v1.StreamingRecognitionConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"\x8b\x01\n\x1aStreamingRecognizeResponse\x12&\n\x07segment\x18\x01 \x01(\x0b\x32\x13.auricle.v1.SegmentH\x00\x12,\n\ntranscript\x18\x03 \x01(\x0b\x32\x16.auricle.v1.TranscriptH\x00\x42\x08\n\x06resultJ\x04\x08\x02\x10\x03R\x07interim\"\xba\x01\n\nTranscript\x12\x0c\n\x04text\x18\x01 \x01(\t\x12%\n\x08segments\x18\x02 \x03(\x0b\x32\x13.auricle.v1.Segment\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12+\n\x08\x64uration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08warnings\x18\x05 \x03(\t\x12$\n\x07receipt\x18\x06 \x01(\x0b\x32\x13.auricle.v1.Receipt\"\xb0\x01\n\x07Segment\x12(\n\x05start\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x02\x12\x1f\n\x05words\x18\x05 \x03(\x0b\x32\x10.auricle.v1.Word\x12\x10\n\x08language\x18\x06 \x01(\t\"z\n\x04Word\x12(\n\x05start\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x02\"\xe6\x01\n\x07Receipt\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12(\n\x05queue\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x65ncode\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x64\x65\x63ode\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nbatch_size\x18\x05 \x01(\x05\x12\x15\n\rpadding_ratio\x18\x06 \x01(\x02\x12\x0e\n\x06tokens\x18\x07 \x01(\x05\x12\x0e\n\x06guards\x18\x08 \x03(\t\"\x13\n\x11ListModelsRequest\"7\n\x12ListModelsResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.auricle.v1.Model\"}\n\x05Model\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06\x64\x65vice\x18\x05 \x01(\t\x12\r\n\x05\x64type\x18\x06 \x01(\t*\xac\x02\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41UDIO_ENCODING_S16LE\x10\x01\x12\x18\n\x14\x41UDIO_ENCODING_F32LE\x10\x02\x12\x18\n\x14\x41UDIO_ENCODING_MULAW\x10\x03\x12\x17\n\x13\x41UDIO_ENCODING_ALAW\x10\x04\x12\x15\n\x11\x41UDIO_ENCODING_U8\x10\x05\x12\x15\n\x11\x41UDIO_ENCODING_S8\x10\x06\x12\x18\n\x14\x41UDIO_ENCODING_S16BE\x10\x07\x12\x18\n\x14\x41UDIO_ENCODING_S24LE\x10\x08\x12\x18\n\x14\x41UDIO_ENCODING_S32LE\x10\t\x12\x18\n\x14\x41UDIO_ENCODING_F64LE\x10\n2\xce\x02\n\x06Speech\x12H\n\tRecognize\x12\x1c.auricle.v1.RecognizeRequest\x1a\x1d.auricle.v1.RecognizeResponse\x12\x44\n\x06Upload\x12\x19.auricle.v1.UploadRequest\x1a\x1d.auricle.v1.RecognizeResponse(\x01\x12g\n\x12StreamingRecognize\x12%.auricle.v1.StreamingRecognizeRequest\x1a&.auricle.v1.StreamingRecognizeResponse(\x01\x30\x01\x12K\n\nListModels\x12\x1d.auricle.v1.ListModelsRequest\x1a\x1e.auricle.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61uricle_proto/v1/speech.proto\x12\nauricle.v1\x1a\x1egoogle/protobuf/duration.proto\"\xab\x01\n\x11RecognitionConfig\x12\r\n\x05model\x18\x01 \x01(\t\x12+\n\x08\x65ncoding\x18\x02 \x01(\x0e\x32\x19.auricle.v1.AudioEncoding\x12\x19\n\x11sample_rate_hertz\x18\x03 \x01(\x05\x12\x10\n\x08\x63hannels\x18\x04 \x01(\x05\x12-\n\x08\x64\x65\x63oding\x18\x05 \x01(\x0b\x32\x1b.auricle.v1.DecodingOptions\"\xf4\x04\n\x0f\x44\x65\x63odingOptions\x12\x16\n\tbeam_size\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x17\n\nmax_tokens\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x1b\n\x0elength_penalty\x18\x03 \x01(\x02H\x02\x88\x01\x01\x12\x18\n\x0btemperature\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x11\n\x04seed\x18\x05 \x01(\x03H\x04\x88\x01\x01\x12\x17\n\nctc_weight\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x13\n\x06guards\x18\x07 \x01(\x08H\x06\x88\x01\x01\x12\x16\n\tlm_weight\x18\x08 \x01(\x01H\x07\x88\x01\x01\x12\x19\n\x0ctoken_reward\x18\t \x01(\x01H\x08\x88\x01\x01\x12\x15\n\x08language\x18\n \x01(\tH\t\x88\x01\x01\x12\x11\n\x04task\x18\x0b \x01(\tH\n\x88\x01\x01\x12\x13\n\x06prompt\x18\x0c \x01(\tH\x0b\x88\x01\x01\x12\x17\n\ntimestamps\x18\r \x01(\x08H\x0c\x88\x01\x01\x12\x15\n\x08\x66\x61llback\x18\x0e \x01(\x08H\r\x88\x01\x01\x12\x1c\n\x0fword_timestamps\x18\x0f \x01(\x08H\x0e\x88\x01\x01\x12%\n\x08hotwords\x18\x10 \x03(\x0b\x32\x13.auricle.v1.HotwordB\x0c\n\n_beam_sizeB\r\n\x0b_max_tokensB\x11\n\x0f_length_penaltyB\x0e\n\x0c_temperatureB\x07\n\x05_seedB\r\n\x0b_ctc_weightB\t\n\x07_guardsB\x0c\n\n_lm_weightB\x0f\n\r_token_rewardB\x0b\n\t_languageB\x07\n\x05_taskB\t\n\x07_promptB\r\n\x0b_timestampsB\x0b\n\t_fallbackB\x12\n\x10_word_timestamps\"9\n\x07Hotword\x12\x0e\n\x06phrase\x18\x01 \x01(\t\x12\x13\n\x06weight\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_weight\"P\n\x10RecognizeRequest\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.auricle.v1.RecognitionConfig\x12\r\n\x05\x61udio\x18\x02 \x01(\x0c\"\\\n\rUploadRequest\x12/\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.auricle.v1.RecognitionConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"?\n\x11RecognizeResponse\x12*\n\ntranscript\x18\x01 \x01(\x0b\x32\x16.auricle.v1.Transcript\"b\n\x1aStreamingRecognitionConfig\x12-\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1d.auricle.v1.RecognitionConfigJ\x04\x08\x02\x10\x03R\x0finterim_results\"q\n\x19StreamingRecognizeRequest\x12\x38\n\x06\x63onfig\x18\x01 \x01(\x0b\x32&.auricle.v1.StreamingRecognitionConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x42\t\n\x07payload\"\x8b\x01\n\x1aStreamingRecognizeResponse\x12&\n\x07segment\x18\x01 \x01(\x0b\x32\x13.auricle.v1.SegmentH\x00\x12,\n\ntranscript\x18\x03 \x01(\x0b\x32\x16.auricle.v1.TranscriptH\x00\x42\x08\n\x06resultJ\x04\x08\x02\x10\x03R\x07interim\"\xba\x01\n\nTranscript\x12\x0c\n\x04text\x18\x01 \x01(\t\x12%\n\x08segments\x18\x02 \x03(\x0b\x32\x13.auricle.v1.Segment\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12+\n\x08\x64uration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08warnings\x18\x05 \x03(\t\x12$\n\x07receipt\x18\x06 \x01(\x0b\x32\x13.auricle.v1.Receipt\"\xb0\x01\n\x07Segment\x12(\n\x05start\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x02\x12\x1f\n\x05words\x18\x05 \x03(\x0b\x32\x10.auricle.v1.Word\x12\x10\n\x08language\x18\x06 \x01(\t\"z\n\x04Word\x12(\n\x05start\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12&\n\x03\x65nd\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x12\n\nconfidence\x18\x04 \x01(\x02\"\xe6\x01\n\x07Receipt\x12\x10\n\x08model_id\x18\x01 \x01(\t\x12(\n\x05queue\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x65ncode\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12)\n\x06\x64\x65\x63ode\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nbatch_size\x18\x05 \x01(\x05\x12\x15\n\rpadding_ratio\x18\x06 \x01(\x02\x12\x0e\n\x06tokens\x18\x07 \x01(\x05\x12\x0e\n\x06guards\x18\x08 \x03(\t\"\x13\n\x11ListModelsRequest\"7\n\x12ListModelsResponse\x12!\n\x06models\x18\x01 \x03(\x0b\x32\x11.auricle.v1.Model\"}\n\x05Model\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t\x12)\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06\x64\x65vice\x18\x05 \x01(\t\x12\r\n\x05\x64type\x18\x06 \x01(\t*\xac\x02\n\rAudioEncoding\x12\x1e\n\x1a\x41UDIO_ENCODING_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41UDIO_ENCODING_S16LE\x10\x01\x12\x18\n\x14\x41UDIO_ENCODING_F32LE\x10\x02\x12\x18\n\x14\x41UDIO_ENCODING_MULAW\x10\x03\x12\x17\n\x13\x41UDIO_ENCODING_ALAW\x10\x04\x12\x15\n\x11\x41UDIO_ENCODING_U8\x10\x05\x12\x15\n\x11\x41UDIO_ENCODING_S8\x10\x06\x12\x18\n\x14\x41UDIO_ENCODING_S16BE\x10\x07\x12\x18\n\x14\x41UDIO_ENCODING_S24LE\x10\x08\x12\x18\n\x14\x41UDIO_ENCODING_S32LE\x10\t\x12\x18\n\x14\x41UDIO_ENCODING_F64LE\x10\n2\xce\x02\n\x06Speech\x12H\n\tRecognize\x12\x1c.auricle.v1.RecognizeRequest\x1a\x1d.auricle.v1.RecognizeResponse\x12\x44\n\x06Upload\x12\x19.auricle.v1.UploadRequest\x1a\x1d.auricle.v1.RecognizeResponse(\x01\x12g\n\x12StreamingRecognize\x12%.auricle.v1.StreamingRecognizeRequest\x1a&.auricle.v1.StreamingRecognizeResponse(\x01\x30\x01\x12K\n\nListModels\x12\x1d.auricle.v1.ListModelsRequest\x1a\x1e.auricle.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'auricle_proto.v1.speech_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUDIOENCODING']._serialized_start=2372
-  _globals['_AUDIOENCODING']._serialized_end=2672
+  _globals['_AUDIOENCODING']._serialized_start=2470
+  _globals['_AUDIOENCODING']._serialized_end=2770
   _globals['_RECOGNITIONCONFIG']._serialized_start=78
   _globals['_RECOGNITIONCONFIG']._serialized_end=249
   _globals['_DECODINGOPTIONS']._serialized_start=252
-  _globals['_DECODINGOPTIONS']._serialized_end=841
-  _globals['_RECOGNIZEREQUEST']._serialized_start=843
-  _globals['_RECOGNIZEREQUEST']._serialized_end=923
-  _globals['_UPLOADREQUEST']._serialized_start=925
-  _globals['_UPLOADREQUEST']._serialized_end=1017
-  _globals['_RECOGNIZERESPONSE']._serialized_start=1019
-  _globals['_RECOGNIZERESPONSE']._serialized_end=1082
-  _globals['_STREAMINGRECOGNITIONCONFIG']._serialized_start=1084
-  _globals['_STREAMINGRECOGNITIONCONFIG']._serialized_end=1182
-  _globals['_STREAMINGRECOGNIZEREQUEST']._serialized_start=1184
-  _globals['_STREAMINGRECOGNIZEREQUEST']._serialized_end=1297
-  _globals['_STREAMINGRECOGNIZERESPONSE']._serialized_start=1300
-  _globals['_STREAMINGRECOGNIZERESPONSE']._serialized_end=1439
-  _globals['_TRANSCRIPT']._serialized_start=1442
-  _globals['_TRANSCRIPT']._serialized_end=1628
-  _globals['_SEGMENT']._serialized_start=1631
-  _globals['_SEGMENT']._serialized_end=1807
-  _globals['_WORD']._serialized_start=1809
-  _globals['_WORD']._serialized_end=1931
-  _globals['_RECEIPT']._serialized_start=1934
-  _globals['_RECEIPT']._serialized_end=2164
-  _globals['_LISTMODELSREQUEST']._serialized_start=2166
-  _globals['_LISTMODELSREQUEST']._serialized_end=2185
-  _globals['_LISTMODELSRESPONSE']._serialized_start=2187
-  _globals['_LISTMODELSRESPONSE']._serialized_end=2242
-  _globals['_MODEL']._serialized_start=2244
-  _globals['_MODEL']._serialized_end=2369
-  _globals['_SPEECH']._serialized_start=2675
-  _globals['_SPEECH']._serialized_end=3009
+  _globals['_DECODINGOPTIONS']._serialized_end=880
+  _globals['_HOTWORD']._serialized_start=882
+  _globals['_HOTWORD']._serialized_end=939
+  _globals['_RECOGNIZEREQUEST']._serialized_start=941
+  _globals['_RECOGNIZEREQUEST']._serialized_end=1021
+  _globals['_UPLOADREQUEST']._serialized_start=1023
+  _globals['_UPLOADREQUEST']._serialized_end=1115
+  _globals['_RECOGNIZERESPONSE']._serialized_start=1117
+  _globals['_RECOGNIZERESPONSE']._serialized_end=1180
+  _globals['_STREAMINGRECOGNITIONCONFIG']._serialized_start=1182
+  _globals['_STREAMINGRECOGNITIONCONFIG']._serialized_end=1280
+  _globals['_STREAMINGRECOGNIZEREQUEST']._serialized_start=1282
+  _globals['_STREAMINGRECOGNIZEREQUEST']._serialized_end=1395
+  _globals['_STREAMINGRECOGNIZERESPONSE']._serialized_start=1398
+  _globals['_STREAMINGRECOGNIZERESPONSE']._serialized_end=1537
+  _globals['_TRANSCRIPT']._serialized_start=1540
+  _globals['_TRANSCRIPT']._serialized_end=1726
+  _globals['_SEGMENT']._serialized_start=1729
+  _globals['_SEGMENT']._serialized_end=1905
+  _globals['_WORD']._serialized_start=1907
+  _globals['_WORD']._serialized_end=2029
+  _globals['_RECEIPT']._serialized_start=2032
+  _globals['_RECEIPT']._serialized_end=2262
+  _globals['_LISTMODELSREQUEST']._serialized_start=2264
+  _globals['_LISTMODELSREQUEST']._serialized_end=2283
+  _globals['_LISTMODELSRESPONSE']._serialized_start=2285
+  _globals['_LISTMODELSRESPONSE']._serialized_end=2340
+  _globals['_MODEL']._serialized_start=2342
+  _globals['_MODEL']._serialized_end=2467
+  _globals['_SPEECH']._serialized_start=2773
+  _globals['_SPEECH']._serialized_end=3107
 # @@protoc_insertion_point(module_scope)

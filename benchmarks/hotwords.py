@@ -109,9 +109,12 @@ class Trial:
         for weight in tqdm((None, *weights), f"beam {beam_size}", disable=None):
             hotwords = () if weight is None else tuple(Hotword(w, weight) for w in self.words)
             options = DecodingOptions(beam_size, hotwords=hotwords)
-            found = self.recognizer.transcribe([each.samples for each in speech], options=options)
-            texts = [normalize(each.text) for each in found]
-            yield score(speech, texts, frozenset(self.words), options)
+            waveforms = [each.samples for each in speech]
+            transcripts = self.recognizer.transcribe(waveforms, options=options)
+            texts = [normalize(each.text) for each in transcripts]
+            found = score(speech, texts, frozenset(self.words), options)
+            print(found, flush=True)
+            yield found
 
 
 @click.command(help=__doc__)

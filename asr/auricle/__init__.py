@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SpeechStarted,
         SpeechStopped,
     )
+    from auricle_types.hotwords import Hotword
     from auricle_types.options import DecodingOptions, EngineConfig, StreamingOptions
     from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
@@ -39,6 +40,7 @@ _HOMES = {
     "FinalSegment": "auricle_types.events",
     "FinalTranscript": "auricle_types.events",
     "Interim": "auricle_types.events",
+    "Hotword": "auricle_types.hotwords",
     "Receipt": "auricle_types.transcript",
     "Recognizer": "auricle.recognizer",
     "Segment": "auricle_types.transcript",
@@ -59,6 +61,7 @@ __all__ = [
     "EngineConfig",
     "FinalSegment",
     "FinalTranscript",
+    "Hotword",
     "Interim",
     "Receipt",
     "Recognizer",

@@ -117,7 +117,7 @@ class Host:
             model,
             self._device,
             self._dtype,
-            scorers=ScorerFactory.of(model.config, policy, language_model),
+            scorers=ScorerFactory.of(model.config, policy, language_model, self._ready.tokenizer),
             config=config,
         )
 

@@ -15,6 +15,12 @@ from auricle_types.metadata import FINITE, Option, options_of
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class Texts(click.types.StringParamType):
+    """The text of an option that may come several times; commas part them in a variable."""
+
+    envvar_list_splitter = ","
+
+
 class SharedOption(click.Option):
     """An option that several commands share: AURICLE_FLAG sets it in all of them.
 
@@ -81,9 +87,10 @@ def click_option(
         _parameter(each),
         cls=kind,
         type=None if is_flag else _click_type(each),
+        multiple=each.is_repeated,
         is_flag=is_flag or None,
-        default=None if is_optional else each.default,
-        show_default=str(shown) if shown else each.default not in (None, ""),
+        default=None if is_optional or each.is_repeated else each.default,
+        show_default=str(shown) if shown else each.default not in (None, "", ()),
         metavar=each.metavar,
         help=each.help,
     )
@@ -94,6 +101,8 @@ def _parameter(each: Option) -> str:
 
 
 def _click_type(each: Option) -> "click.ParamType[Any] | type":
+    if each.is_repeated:
+        return Texts()
     if each.choices:
         return click.Choice(each.choices)
     if each.type is Path:

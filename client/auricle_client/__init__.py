@@ -33,6 +33,7 @@ from auricle_types.events import (
     SpeechStarted,
     SpeechStopped,
 )
+from auricle_types.hotwords import Hotword
 from auricle_types.options import PcmFormat, StreamingOptions
 from auricle_types.transcript import Model, Receipt, Segment, Transcript, Word
 
@@ -52,6 +53,7 @@ __all__ = [
     "Event",
     "FinalSegment",
     "FinalTranscript",
+    "Hotword",
     "Interim",
     "InvalidOptionError",
     "InvalidRequestError",

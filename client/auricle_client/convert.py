@@ -32,7 +32,8 @@ def recognition_config(options: RecognitionOptions) -> pb.RecognitionConfig:
         pcm["sample_rate_hertz"] = options.pcm.sample_rate
         pcm["channels"] = options.pcm.channels
     try:
-        decoding = pb.DecodingOptions(**changed(options))
+        hotwords = [pb.Hotword(phrase=each.phrase, weight=each.weight) for each in options.phrases]
+        decoding = pb.DecodingOptions(**changed(options) | {"hotwords": hotwords})
         return pb.RecognitionConfig(model=options.model, decoding=decoding, **pcm)
     except (TypeError, ValueError) as error:  # protobuf's, for a wrong type or over 32 bits
         raise InvalidOptionError(f"an option does not fit: {error}") from error

@@ -55,6 +55,7 @@ class Option:
     choices: tuple[str, ...] = ()
     default: Any = None
     is_optional: bool = False  # None is a value, too
+    is_repeated: bool = False  # the value is a tuple of any length
 
     def check(self, value: Any) -> None:  # noqa: ANN401 - what a caller gave
         """Raise InvalidOptionError for a value of the wrong kind or out of range."""
@@ -124,6 +125,7 @@ def _completed(details: Option, name: str, hint: Any, default: Any) -> Option:  
         choices=choices,
         default=None if default is MISSING else default,
         is_optional=type(None) in kinds,
+        is_repeated=get_origin(hint) is tuple,
     )
 
 

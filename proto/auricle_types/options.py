@@ -2,9 +2,10 @@
 
 from dataclasses import MISSING, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from auricle_types.errors import InvalidOptionError
+from auricle_types.hotwords import Hotword, as_hotwords
 from auricle_types.metadata import AT_LEAST_ONE, FINITE, POSITIVE, Range, check, option
 from auricle_types.quoting import quoted
 
@@ -84,9 +85,16 @@ class DecodingOptions:
         "Decode doubtful text again at higher temperatures. Only for Whisper.",
         default_text="no",
     )
+    hotwords: tuple[Hotword | str, ...] = option(
+        (),
+        "Phrase to favour, and how much each of its tokens adds to a score.",
+        flag="hotword",
+        metavar="PHRASE[:WEIGHT]",
+    )
 
     def __post_init__(self) -> None:
         check(self)
+        object.__setattr__(self, "hotwords", as_hotwords(self.hotwords))
         if self.language is not None and len(self.language) > LANGUAGE_CHARACTERS:
             raise InvalidOptionError(f"language must be a code or a name: {quoted(self.language)}")
         if isinstance(self.prompt, str) and len(self.prompt) > PROMPT_CHARACTERS:
@@ -95,6 +103,11 @@ class DecodingOptions:
             )
         if self.temperature and self.beam_size > 1:
             raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")
+
+    @property
+    def phrases(self) -> tuple[Hotword, ...]:
+        """The hotwords, each with its weight."""
+        return cast("tuple[Hotword, ...]", self.hotwords)
 
     @property
     def ctc_share(self) -> float:

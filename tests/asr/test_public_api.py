@@ -16,6 +16,7 @@ PUBLIC = [
     "EngineConfig",
     "FinalSegment",
     "FinalTranscript",
+    "Hotword",
     "Interim",
     "Receipt",
     "Recognizer",

@@ -53,7 +53,10 @@ def _fill(message: Message, random: Random) -> None:
     for field in message.DESCRIPTOR.fields:
         if random.random() < 0.3:
             continue
-        if field.message_type is not None:
+        if field.is_repeated:
+            for _ in range(random.randrange(3)):
+                _fill(getattr(message, field.name).add(), random)
+        elif field.message_type is not None:
             _fill(getattr(message, field.name), random)
         else:
             setattr(message, field.name, _value(field, random))

@@ -13,9 +13,10 @@ from torch import Tensor
 from auricle.config import SpecialTokens
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.decoding_state import Decoding
+from auricle.decoding.hotword_trie import HotwordScorer
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.logits_processors import LogitsProcessor, RowProcessors, Tokens
-from auricle.decoding.next_tokens import CtcScores, LmScores, NextTokens
+from auricle.decoding.next_tokens import CtcScores, HotwordScores, LmScores, NextTokens
 from auricle.decoding.passes import DecodingPasses, PassSetup
 from auricle.decoding.search import Candidate, Search
 from auricle.model import Decoder, DecoderCache, new_cache
@@ -125,6 +126,8 @@ class ContinuousDecoder:
         if following is not None:
             decoding.search, decoding.setup = following.search, following.setup
             decoding.position = 0
+            if decoding.hotwords is not None:
+                decoding.hotwords = HotwordScorer(decoding.hotwords.trie)
             decoding.generator = _generator(following.search, self._cache.device)
             self._cache.rewind(decoding.slots)
             self._last.update(dict.fromkeys(decoding.slots, following.setup.prompt[0]))
@@ -189,6 +192,7 @@ class ContinuousDecoder:
             out,
             _ctc_scores(alive, rows_of),
             _lm_scores(alive, rows_of),
+            _hotword_scores(alive, rows_of),
             suppressed=self._special.suppressed,
             processors=_row_processors(alive, rows_of),
         )
@@ -202,7 +206,7 @@ class ContinuousDecoder:
             self._cache.copy(source, target)
         tokens = [hypothesis.tokens[-1] for hypothesis in decoding.search.live]
         self._last.update(zip(decoding.slots, tokens, strict=False))
-        for scorer in (decoding.ctc, decoding.lm):
+        for scorer in (decoding.ctc, decoding.lm, decoding.hotwords):
             if scorer is not None:
                 scorer.advance(parents, tokens)
 
@@ -234,6 +238,18 @@ def _lm_scores(decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]) 
     ]
 
 
+def _hotword_scores(
+    decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]
+) -> list[HotwordScores]:
+    return [
+        HotwordScores(row, *trie.gains(state), trie.pending(state), trie.continues_word)
+        for decoding, rows in zip(decodings, rows_of, strict=True)
+        if decoding.hotwords is not None and not decoding.in_prompt
+        for trie in [decoding.hotwords.trie]
+        for row, state in zip(rows, decoding.hotwords.states, strict=True)
+    ]
+
+
 def _row_processors(
     decodings: Sequence[Decoding], rows_of: Sequence[Sequence[int]]
 ) -> list[RowProcessors]:
@@ -261,11 +277,20 @@ def _candidates(
     likeliest: dict[int, list[list[Candidate]]],
 ) -> list[list[Candidate]]:
     """A search chooses from the likeliest tokens, or gets the one that was drawn."""
-    search = decoding.search
+    search, hotwords = decoding.search, decoding.hotwords
     if decoding.generator is None:
-        return [likeliest[search.width][row] for row in rows]
-    temperature = search.sampling.temperature
-    return [[following.sample(row, temperature, decoding.generator)] for row in rows]
+        candidates = [likeliest[search.width][row] for row in rows]
+    else:
+        temperature = search.sampling.temperature
+        candidates = [[following.sample(row, temperature, decoding.generator)] for row in rows]
+    if hotwords is None:
+        return candidates
+    return [[_boosted(each, hotwords, row) for each in own] for row, own in enumerate(candidates)]
+
+
+def _boosted(candidate: Candidate, hotwords: HotwordScorer, row: int) -> Candidate:
+    bonus = hotwords.bonus(row, candidate.token)
+    return candidate._replace(bonus=candidate.bonus + bonus)
 
 
 def decode_all(

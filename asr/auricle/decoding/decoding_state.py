@@ -7,6 +7,7 @@ import torch
 
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.encoded_utterance import EncodedUtterance
+from auricle.decoding.hotword_trie import HotwordScorer
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.passes import DecodingPasses, LogitsObserver, PassSetup
 from auricle.decoding.search import Search
@@ -24,6 +25,7 @@ class Decoding:
     generator: torch.Generator | None = None  # of a search that draws its tokens
     ctc: CtcScorer | None = None
     lm: LmScorer | None = None
+    hotwords: HotwordScorer | None = None
     error: InferenceError | None = None
     position: int = 0  # of the prompt's token that the decoder reads now
     passes: DecodingPasses | None = None  # None: there is a single pass

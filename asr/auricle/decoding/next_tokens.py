@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -35,11 +36,23 @@ class LmScores:
     bonuses: Floats  # (len(rows), V) of the next token
 
 
+@dataclass(frozen=True, slots=True)
+class HotwordScores:
+    """What hotwords add to a row's scores, but for a number that is the same for all tokens."""
+
+    row: int
+    tokens: npt.NDArray[np.int64]  # (K,) those that go on with a phrase
+    gains: npt.NDArray[np.float32]  # (K,)
+    pending: float  # what is lost where the next token continues the last word
+    continues_word: npt.NDArray[np.bool_]  # (V,) the tokens that do that
+
+
 class NextTokens:
     """The distributions after one decoder step.
 
     Where CTC has scores, a token's log-probability is the weighted mean of both heads' (Watanabe et
-    al. 2017). Where a language model has scores, tokens are chosen by that and its bonus.
+    al. 2017). Where a language model or hotwords have scores, tokens are chosen by that and these.
+    Candidates have the language model's bonus only.
 
     Logits of half precision and of integers are coarse: near 16, neighbours in bfloat16 stand 0.06
     apart, and ties abound. So they only choose a short list, and its logits are computed again in
@@ -52,11 +65,12 @@ class NextTokens:
         decoder_out: Tensor,
         ctc: Sequence[CtcScores] = (),
         lm: Sequence[LmScores] = (),
+        hotwords: Sequence[HotwordScores] = (),
         *,
         suppressed: Sequence[int],
         processors: Sequence[RowProcessors] = (),
     ) -> None:
-        """Compute them from `decoder_out (B, D)` and the scores of CTC and a language model.
+        """Compute them from `decoder_out (B, D)` and the scores of all others.
 
         The `suppressed` tokens are never chosen; `processors` forbid more in some rows.
         """
@@ -71,6 +85,8 @@ class NextTokens:
         self.bonuses = torch.zeros((), device=decoder_out.device).expand_as(self.log_probs)
         if lm:
             self._add(lm)
+        if hotwords:
+            self._boost(hotwords)
 
     def _mix(self, scores: Sequence[CtcScores]) -> None:
         """Mix in CTC, by products and sums of single numbers: a row's bits are its own."""
@@ -92,6 +108,20 @@ class NextTokens:
         self.bonuses = torch.from_numpy(bonuses).to(forbidden.device).masked_fill(forbidden, 0.0)
         self.scores = self.log_probs + self.bonuses
 
+    def _boost(self, scores: Sequence[HotwordScores]) -> None:
+        """Add what hotwords say to the few tokens concerned; other rows keep their bits."""
+        device = self.scores.device
+        rows = np.repeat([each.row for each in scores], [len(each.tokens) for each in scores])
+        tokens = np.concatenate([each.tokens for each in scores])
+        gains = np.concatenate([each.gains for each in scores])
+        places = tuple(torch.from_numpy(each).to(device) for each in (rows, tokens))
+        self.scores = self.scores.clone()
+        self.scores.index_put_(places, torch.from_numpy(gains).to(device), accumulate=True)
+        for each in scores:
+            if each.pending:
+                losses = torch.from_numpy(each.continues_word).to(device) * each.pending
+                self.scores[each.row] -= losses
+
     def logits(self, row: int) -> Tensor:
         """Return a row's logits `(V,)` in float32, without any processing."""
         return self._logits[row].float()
@@ -105,7 +135,7 @@ class NextTokens:
         found = self._decoder.logits_of(self._out, tokens)
         coarse = self._logits.gather(1, tokens).float()
         exact = self.log_probs.gather(1, tokens) + self._shares * (found - coarse)
-        exact_scores = exact + self.bonuses.gather(1, tokens)
+        exact_scores = self.scores.gather(1, tokens) + self._shares * (found - coarse)
         order = exact_scores.argsort(dim=-1, descending=True, stable=True)
         return self._candidates(exact.gather(1, order), tokens.gather(1, order))
 

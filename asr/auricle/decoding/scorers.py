@@ -9,6 +9,8 @@ from auricle.decoding.ctc_prefix import Posteriors
 from auricle.decoding.ctc_scorer import CtcScorer
 from auricle.decoding.decoding_state import Decoding
 from auricle.decoding.guards import Guard, new_guards
+from auricle.decoding.hotword_tokens import HotwordTries
+from auricle.decoding.hotword_trie import HotwordScorer
 from auricle.decoding.lm_scorer import LmScorer
 from auricle.decoding.passes import DecodingPasses
 from auricle.decoding.plain_policy import PlainPolicy
@@ -17,6 +19,7 @@ from auricle.decoding.search import BeamSearch, new_search
 from auricle.decoding.utterance_facts import UtteranceFacts
 from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
+from auricle.tokenizer import Vocabulary
 from auricle_types.errors import InvalidOptionError
 from auricle_types.options import LM_WEIGHT, DecodingOptions
 
@@ -39,6 +42,7 @@ class ScorerFactory:
     has_ctc: bool  # whether the model has a CTC head
     policy: DecodingPolicy
     language_model: NGramModel | None = None
+    hotword_tries: HotwordTries | None = None  # None: no hotwords
 
     @classmethod
     def of(
@@ -46,14 +50,19 @@ class ScorerFactory:
         config: ModelConfig,
         policy: DecodingPolicy | None = None,
         language_model: NGramModel | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> Self:
-        """Make the factory of a model; without a `policy` it takes a `PlainPolicy`."""
+        """Make the factory of a model; without a `policy` it takes a `PlainPolicy`.
+
+        Hotwords need the `vocabulary`.
+        """
         return cls(
             config.tokens_per_second,
             config.tokens.end,
             config.transformer.ctc,
             policy or PlainPolicy(config.language),
             language_model,
+            HotwordTries(vocabulary, config.transformer.vocab_size) if vocabulary else None,
         )
 
     def check(self, options: DecodingOptions) -> None:
@@ -69,6 +78,18 @@ class ScorerFactory:
                 f"lm_weight {options.lm_weight:g} needs a language model, and this model "
                 "has none: give one (--lm), or leave lm_weight out"
             )
+        self.hotwords(options)
+
+    def hotwords(self, options: DecodingOptions) -> HotwordScorer | None:
+        """Return the scorer of the hotwords of a request, if it has any.
+
+        Raises InvalidOptionError: the model cannot write one of them.
+        """
+        if not options.hotwords:
+            return None
+        if self.hotword_tries is None:
+            raise InvalidOptionError("hotwords need a model with a vocabulary: leave them out")
+        return HotwordScorer(self.hotword_tries.of(options.phrases))
 
     def passes(self, options: DecodingOptions, facts: UtteranceFacts) -> DecodingPasses | None:
         """Return the passes over an utterance; None: a single one, by its `scorers`.

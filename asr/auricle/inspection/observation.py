@@ -115,7 +115,7 @@ def _recognize(checkpoint: Checkpoint, policy: DecodingPolicy, audio: Audio) -> 
     if np.abs(audio.samples).max() < SILENCE_PEAK:
         raise AudioError("the audio is silent: there is nothing to look at")
     config = checkpoint.model.config
-    scorers = ScorerFactory.of(config, policy, checkpoint.language_model)
+    scorers = ScorerFactory.of(config, policy, checkpoint.language_model, checkpoint.tokenizer)
     runner = ModelRunner(checkpoint.model, torch.device("cpu"), scorers=scorers)
     timed = DecodingOptions(word_timestamps=policy.has_word_times)
     speech = speaks(audio.samples)

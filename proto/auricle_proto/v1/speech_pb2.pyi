@@ -50,7 +50,7 @@ class RecognitionConfig(_message.Message):
     def __init__(self, model: _Optional[str] = ..., encoding: _Optional[_Union[AudioEncoding, str]] = ..., sample_rate_hertz: _Optional[int] = ..., channels: _Optional[int] = ..., decoding: _Optional[_Union[DecodingOptions, _Mapping]] = ...) -> None: ...
 
 class DecodingOptions(_message.Message):
-    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards", "lm_weight", "token_reward", "language", "task", "prompt", "timestamps", "fallback", "word_timestamps")
+    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards", "lm_weight", "token_reward", "language", "task", "prompt", "timestamps", "fallback", "word_timestamps", "hotwords")
     BEAM_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     LENGTH_PENALTY_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class DecodingOptions(_message.Message):
     TIMESTAMPS_FIELD_NUMBER: _ClassVar[int]
     FALLBACK_FIELD_NUMBER: _ClassVar[int]
     WORD_TIMESTAMPS_FIELD_NUMBER: _ClassVar[int]
+    HOTWORDS_FIELD_NUMBER: _ClassVar[int]
     beam_size: int
     max_tokens: int
     length_penalty: float
@@ -81,7 +82,16 @@ class DecodingOptions(_message.Message):
     timestamps: bool
     fallback: bool
     word_timestamps: bool
-    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ..., lm_weight: _Optional[float] = ..., token_reward: _Optional[float] = ..., language: _Optional[str] = ..., task: _Optional[str] = ..., prompt: _Optional[str] = ..., timestamps: bool = ..., fallback: bool = ..., word_timestamps: bool = ...) -> None: ...
+    hotwords: _containers.RepeatedCompositeFieldContainer[Hotword]
+    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ..., lm_weight: _Optional[float] = ..., token_reward: _Optional[float] = ..., language: _Optional[str] = ..., task: _Optional[str] = ..., prompt: _Optional[str] = ..., timestamps: bool = ..., fallback: bool = ..., word_timestamps: bool = ..., hotwords: _Optional[_Iterable[_Union[Hotword, _Mapping]]] = ...) -> None: ...
+
+class Hotword(_message.Message):
+    __slots__ = ("phrase", "weight")
+    PHRASE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    phrase: str
+    weight: float
+    def __init__(self, phrase: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...
 
 class RecognizeRequest(_message.Message):
     __slots__ = ("config", "audio")

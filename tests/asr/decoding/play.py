@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ from auricle.hypothesis import Hypothesis
 from auricle.language_model import NGramModel
 from auricle.model import Decoder, DecoderCache, new_cache
 from auricle.model.decoder_cache import StepView
-from auricle.tokenizer import Tokenizer
+from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle_types.options import DecodingOptions
 
 FRAMES_PER_SECOND = 25
@@ -38,7 +38,11 @@ class Part:
 
 
 def parts(
-    speeches: int, *, drawn: bool = True, lm_weights: Sequence[float | None] = (None,)
+    speeches: int,
+    *,
+    drawn: bool = True,
+    lm_weights: Sequence[float | None] = (None,),
+    hotwords: Sequence[tuple[str, ...]] = ((),),
 ) -> st.SearchStrategy[list[Part]]:
     """Any number of utterances of each kind, joining and leaving at any step.
 
@@ -46,7 +50,7 @@ def parts(
     some, or the only one; with and without guards.
     """
     max_tokens = st.sampled_from([None, 12, 1, 4])
-    lm_weight = st.sampled_from(lm_weights)
+    lm_weight, phrases = st.sampled_from(lm_weights), st.sampled_from(hotwords)
     ctc_weight, guards = st.sampled_from([0.0, 0.3, 1.0]), st.booleans()
     chosen = st.builds(
         DecodingOptions,
@@ -55,6 +59,7 @@ def parts(
         ctc_weight=ctc_weight,
         lm_weight=lm_weight,
         guards=guards,
+        hotwords=phrases,
     )
     sampled = st.builds(
         DecodingOptions,
@@ -64,6 +69,7 @@ def parts(
         ctc_weight=ctc_weight,
         lm_weight=lm_weight,
         guards=guards,
+        hotwords=phrases,
     )
     options = st.one_of(chosen, chosen, sampled) if drawn else chosen
     stay = st.sampled_from([None, None, None, 0, 1, 3])
@@ -141,10 +147,16 @@ class Stage:
         step: Callable[..., Tensor] | None = None,
         posteriors: Sequence[Posteriors] = (),
         language_model: NGramModel | None = None,
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         """Without `posteriors` of the speeches, CTC and guards are left out."""
         self.posteriors = posteriors
-        self.scorer_factory = ScorerFactory.of(CONFIG, language_model=language_model)
+        self.vocabulary = vocabulary
+        size = vocabulary.vocab_size if vocabulary else CONFIG.transformer.vocab_size
+        config = replace(CONFIG, transformer=replace(CONFIG.transformer, vocab_size=size))
+        self.scorer_factory = ScorerFactory.of(
+            config, language_model=language_model, vocabulary=vocabulary
+        )
         self.cache = WatchedCache(cache or new_cache(decoder, slots=8, max_frames=64))
         self.decoder = decoder
         self.continuous = ContinuousDecoder(
@@ -179,6 +191,7 @@ class Stage:
             cache=cache,
             posteriors=self.posteriors,
             language_model=self.scorer_factory.language_model,
+            vocabulary=self.vocabulary,
         )
         return stage.play([Part(part.speech, options=part.options)])[0]
 
@@ -198,6 +211,7 @@ class Stage:
         (memory,) = self.decoder.project_memory([encoder_out])
         scorers = self.scorers(part)
         decoding = self.continuous.join(memory, scorers.search, scorers.ctc, scorers.lm)
+        decoding.hotwords = self.scorer_factory.hotwords(part.options)
         self.running[decoding] = number, part, 0
 
     def scorers(self, part: Part) -> Scorers:

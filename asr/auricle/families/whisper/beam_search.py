@@ -18,13 +18,13 @@ class FixedWidthBeamSearch(BeamSearch):
         """Take the likeliest extensions until the beam is full; those with END have ended."""
         before, parents = self.live, []
         self.live = []
-        for log_prob, row, token in self._ranked(before, candidates):
-            tokens = before[row].tokens
-            if token != self.end:
-                if self._keep(Hypothesis((*tokens, token), log_prob, ended=False)):
+        for row, choice in self._ranked(before, candidates):
+            hypothesis = self._extended(before[row], choice)
+            if not hypothesis.ended:
+                if self._keep(hypothesis):
                     parents.append(row)
             elif len(self.ended) < self.width:
-                self.ended.append(Hypothesis(tokens, log_prob))
+                self.ended.append(hypothesis)
             if len(self.live) == self.width:
                 break
         return parents
@@ -32,19 +32,20 @@ class FixedWidthBeamSearch(BeamSearch):
     @staticmethod
     def _ranked(
         live: Sequence[Hypothesis], candidates: Sequence[Sequence[Candidate]]
-    ) -> list[tuple[float, int, int]]:
+    ) -> list[tuple[int, Candidate]]:
         extensions = [
-            (live[row].log_prob + choice.log_prob, row, choice.token)
+            (live[row].score + choice.log_prob + choice.bonus, row, choice)
             for row, choices in enumerate(candidates)
             for choice in choices
             if choice.log_prob > -math.inf
         ]
-        return sorted(extensions, key=lambda extension: extension[0], reverse=True)
+        ranked = sorted(extensions, key=lambda extension: extension[0], reverse=True)
+        return [(row, choice) for _, row, choice in ranked]
 
     def best(self) -> Hypothesis:
         """Return the best that ended; where these are too few, the likeliest alive join them."""
-        alive = sorted(self.live, key=lambda hypothesis: hypothesis.log_prob, reverse=True)
+        alive = sorted(self.live, key=lambda hypothesis: hypothesis.score, reverse=True)
         return max((self.ended + alive)[: self.width], key=self._score)
 
     def _score(self, hypothesis: Hypothesis) -> float:
-        return hypothesis.log_prob / math.pow(max(len(hypothesis.tokens), 1), self.length_penalty)
+        return hypothesis.score / math.pow(max(len(hypothesis.tokens), 1), self.length_penalty)

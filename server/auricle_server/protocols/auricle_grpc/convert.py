@@ -18,6 +18,7 @@ from auricle_types.events import (
     SpeechStarted,
     SpeechStopped,
 )
+from auricle_types.hotwords import HOTWORD_WEIGHT, Hotword
 from auricle_types.options import DecodingOptions, StreamingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
@@ -54,7 +55,16 @@ def pcm_format(config: pb.RecognitionConfig) -> PcmFormat | None:
 
 def decoding_options(message: pb.DecodingOptions) -> DecodingOptions:
     """Read the options that are present; the others have defaults. Raises InvalidOptionError."""
-    return DecodingOptions(**{field.name: value for field, value in message.ListFields()})
+    given = {field.name: value for field, value in message.ListFields()}
+    if "hotwords" in given:
+        given["hotwords"] = tuple(map(hotword, message.hotwords))
+    return DecodingOptions(**given)
+
+
+def hotword(message: pb.Hotword) -> Hotword:
+    """Read a phrase; without a weight it has the default. Raises InvalidOptionError."""
+    weight = message.weight if message.HasField("weight") else HOTWORD_WEIGHT
+    return Hotword(message.phrase, weight)
 
 
 def streaming_options(message: pb.StreamingRecognitionConfig) -> StreamingOptions:

@@ -10,6 +10,7 @@ from auricle.audio import Encoding, PcmFormat
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server.protocols.auricle_grpc import convert
 from auricle_types.errors import InvalidOptionError, InvalidRequestError
+from auricle_types.hotwords import Hotword
 from auricle_types.options import DecodingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript, Word
 
@@ -94,6 +95,24 @@ def test_what_whisper_is_told() -> None:
     assert convert.decoding_options(warm) == DecodingOptions(fallback=True)
 
 
+def test_hotwords_have_the_default_weight_where_none_is_given() -> None:
+    message = pb.DecodingOptions(
+        hotwords=[pb.Hotword(phrase="ann"), pb.Hotword(phrase="new york", weight=0.0)]
+    )
+    expected = DecodingOptions(hotwords=(Hotword("ann"), Hotword("new york", 0.0)))
+    assert convert.decoding_options(message) == expected
+
+
+@pytest.mark.parametrize("weight", [-1.0, 11.0, float("nan")])
+def test_impossible_hotwords_are_refused(weight: float) -> None:
+    with pytest.raises(InvalidOptionError, match="0 to 10"):
+        convert.decoding_options(
+            pb.DecodingOptions(hotwords=[pb.Hotword(phrase="ann", weight=weight)])
+        )
+    with pytest.raises(InvalidOptionError, match="1 to 100 characters"):
+        convert.decoding_options(pb.DecodingOptions(hotwords=[pb.Hotword(weight=1.0)]))
+
+
 def test_field_numbers_are_for_ever() -> None:
     numbers = {field.name: field.number for field in pb.DecodingOptions.DESCRIPTOR.fields}
     assert numbers == {
@@ -112,6 +131,7 @@ def test_field_numbers_are_for_ever() -> None:
         "timestamps": 13,
         "fallback": 14,
         "word_timestamps": 15,
+        "hotwords": 16,
     }
 
 

@@ -19,6 +19,7 @@ class Hypothesis:
     language: str | None = None  # code of what was spoken, where the model knows more than one
     no_speech: float | None = None  # probability that nobody speaks, where the model says so
     words: tuple[Word, ...] = ()  # in seconds from the start, where their times were asked for
+    others: tuple["Hypothesis", ...] = ()  # the next best ones, where alternatives were asked for
 
     @property
     def steps(self) -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 
 from auricle.agreement import Wording
 from auricle.audio import Samples
@@ -20,7 +22,7 @@ from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.vad import speech_end
 from auricle.transcript import Recognition
 from auricle_types.options import DecodingOptions
-from auricle_types.transcript import Segment, Word
+from auricle_types.transcript import Alternative, Segment, Word
 
 
 class PieceRecognizer:
@@ -50,11 +52,9 @@ class PieceRecognizer:
             interim=piece.interim,
         )
         submitted = self._engine.submit(request, block=block and not piece.interim)
-        recognition = then(submitted, lambda outcome: self._recognition(piece, outcome))
-        if (
-            self._checker is not None and not piece.interim
-        ):  # behind `then`: it starts when the answer is out
-            self._checker.watch(request, submitted)
+        recognition = then(submitted, partial(self._recognition, piece, options))
+        if self._checker is not None and not piece.interim:
+            self._checker.watch(request, submitted)  # behind `then`: when the answer is out
         return recognition
 
     def in_windows(self, samples: Samples, options: DecodingOptions) -> Iterator[Recognition]:
@@ -67,7 +67,7 @@ class PieceRecognizer:
             return None
         return speech_end(piece.samples) or None
 
-    def _recognition(self, piece: Piece, outcome: Outcome) -> Recognition:
+    def _recognition(self, piece: Piece, options: DecodingOptions, outcome: Outcome) -> Recognition:
         found = outcome.hypothesis
         confidence = self._config.calibration.confidence(found.confidence)
         segments = tuple(
@@ -78,8 +78,9 @@ class PieceRecognizer:
                 confidence,
                 _words_in(piece, each.words),
                 found.language or "",
+                alternatives=self._alternatives(found, each.text, options.alternatives - 1),
             )
-            for each in self._timed_texts(piece, found)
+            for each in self._timed_texts(piece, found, whole=options.alternatives > 1)
         )
         warnings = missing_words(found, piece.start, piece.end)
         wording = self._wording(found) if piece.interim and not found.guards else None
@@ -91,19 +92,32 @@ class PieceRecognizer:
         reaches = tuple(len(part) if text.startswith(part) else -1 for part in parts)
         return Wording(text, found, reaches)
 
-    def _timed_texts(self, piece: Piece, found: Hypothesis) -> list[TimedText]:
+    def _alternatives(self, found: Hypothesis, text: str, most: int) -> tuple[Alternative, ...]:
+        """List other texts, each once: hypotheses may differ in their times alone."""
+        others: dict[str, Hypothesis] = {}
+        for other in found.others:
+            others.setdefault(self._tokenizer.decode(other.tokens), other)
+        others.pop(text, None)
+        return tuple(
+            Alternative(words, self._config.calibration.confidence(other.confidence))
+            for words, other in islice(others.items(), most)
+        )
+
+    def _timed_texts(self, piece: Piece, found: Hypothesis, *, whole: bool) -> list[TimedText]:
         """Divide the text at the times that the model predicts, if it does.
 
-        A piece that overlaps the one before stays whole: words that are in both will be taken out.
+        A piece stays whole where alternatives belong to all of it, and where it overlaps the one
+        before: words that are in both will be taken out.
         """
-        parts = [] if piece.overlap else self._policy.timed_texts(found, piece.duration)
+        whole = whole or piece.overlap > 0
+        parts = [] if whole else self._policy.timed_texts(found, piece.duration)
         text = self._tokenizer.decode(found.tokens)
         return parts or [TimedText(0.0, piece.duration, text, found.words)]
 
 
 def _quick(options: DecodingOptions) -> DecodingOptions:
     """Return the options of an interim request: greedy, once, without the times of words."""
-    return replace(options, beam_size=1, word_timestamps=False, fallback=None)
+    return replace(options, beam_size=1, alternatives=1, word_timestamps=False, fallback=None)
 
 
 def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:

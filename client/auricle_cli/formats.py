@@ -9,7 +9,7 @@ import click
 
 from auricle_cli.channels import named
 from auricle_cli.cues import CueLimits
-from auricle_types.transcript import Segment, Transcript, Word
+from auricle_types.transcript import Alternative, Segment, Transcript, Word
 
 Writer = Callable[[str, Transcript], str]
 
@@ -98,6 +98,7 @@ def segment_fields(segment: Segment) -> dict[str, Any]:
         "channel": segment.channel,
         "language": segment.language,
         "words": [_word(word) for word in segment.words],
+        "alternatives": [_alternative(other) for other in segment.alternatives],
     }
     return _word(segment) | {name: value for name, value in extras.items() if value}
 
@@ -109,6 +110,10 @@ def _word(word: Word | Segment) -> dict[str, Any]:
         "text": word.text,
         "confidence": round(word.confidence, 4),
     }
+
+
+def _alternative(other: Alternative) -> dict[str, Any]:
+    return {"text": other.text, "confidence": round(other.confidence, 4)}
 
 
 def _spoken(transcript: Transcript) -> list[Segment]:

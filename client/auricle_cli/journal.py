@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 from auricle_cli.failure import complain
-from auricle_types.transcript import Receipt, Segment, Word
+from auricle_types.transcript import Alternative, Receipt, Segment, Word
 
 Submit: TypeAlias = Callable[[Piece], Future[Recognition]]
 Place: TypeAlias = tuple[int, float, int]  # a piece's channel, start in seconds, and samples
@@ -129,7 +129,13 @@ def _entries(content: bytes) -> Iterator[tuple[int, Any]]:
 
 def _recognition(found: dict[str, Any]) -> Recognition:
     segments = tuple(
-        Segment(**{**each, "words": tuple(Word(**word) for word in each["words"])})
+        Segment(
+            **each
+            | {
+                "words": tuple(Word(**word) for word in each["words"]),
+                "alternatives": tuple(Alternative(**other) for other in each["alternatives"]),
+            }
+        )
         for each in found["segments"]
     )
     receipt = Receipt(**{**found["receipt"], "guards": tuple(found["receipt"]["guards"])})

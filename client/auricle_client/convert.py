@@ -19,7 +19,7 @@ from auricle_types.events import (
 )
 from auricle_types.metadata import changed
 from auricle_types.options import StreamingOptions
-from auricle_types.transcript import Model, Receipt, Segment, Transcript, Word
+from auricle_types.transcript import Alternative, Model, Receipt, Segment, Transcript, Word
 
 ENCODING_PREFIX = "AUDIO_ENCODING_"
 
@@ -71,6 +71,7 @@ def segment(message: pb.Segment) -> Segment:
         confidence=message.confidence,
         words=tuple(word(each) for each in message.words),
         language=message.language,
+        alternatives=tuple(Alternative(a.text, a.confidence) for a in message.alternatives),
     )
 
 

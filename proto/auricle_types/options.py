@@ -29,6 +29,11 @@ class DecodingOptions:
     beam_size: int = option(
         1, "Hypotheses that the search keeps; 1 is greedy search.", Range(1, 32), flag="beam"
     )
+    alternatives: int = option(
+        1,
+        "Most texts for each piece of audio, the likeliest first; the beam must be as wide.",
+        Range(1, 32),
+    )
     max_tokens: int | None = option(
         None,
         "Most tokens for one piece of audio; by default the piece's length sets the limit.",
@@ -100,6 +105,10 @@ class DecodingOptions:
         if isinstance(self.prompt, str) and len(self.prompt) > PROMPT_CHARACTERS:
             raise InvalidOptionError(
                 f"prompt must have at most {PROMPT_CHARACTERS} characters: its end is what counts"
+            )
+        if self.alternatives > self.beam_size:
+            raise InvalidOptionError(
+                f"alternatives must be at most beam_size, which is {self.beam_size}: widen the beam"
             )
         if self.temperature and self.beam_size > 1:
             raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")

@@ -44,6 +44,14 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """An alternative is another text for a segment, less likely than its own."""
+
+    text: str
+    confidence: float  # as the segment's
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A segment is a stretch of speech, `start` and `end` in seconds from the audio's start."""
 
@@ -54,6 +62,7 @@ class Segment:
     words: tuple[Word, ...] = ()  # of the text, where `word_timestamps` asked for them
     language: str = ""  # code of the spoken language, where the model knows more than one
     channel: int = 0  # 1 and up where the channels were recognised by themselves, else 0
+    alternatives: tuple[Alternative, ...] = ()  # the likeliest first, where they were asked for
 
 
 @dataclass(frozen=True, slots=True)

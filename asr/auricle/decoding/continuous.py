@@ -127,7 +127,8 @@ class ContinuousDecoder:
             decoding.search, decoding.setup = following.search, following.setup
             decoding.position = 0
             if decoding.hotwords is not None:
-                decoding.hotwords = HotwordScorer(decoding.hotwords.trie)
+                trie, given = decoding.hotwords.trie, following.setup.given_tokens
+                decoding.hotwords = HotwordScorer(trie, given)
             decoding.generator = _generator(following.search, self._cache.device)
             self._cache.rewind(decoding.slots)
             self._last.update(dict.fromkeys(decoding.slots, following.setup.prompt[0]))

@@ -131,9 +131,12 @@ class HotwordTrie:
 class HotwordScorer:
     """Follows the hypotheses of one search through a trie."""
 
-    def __init__(self, trie: HotwordTrie) -> None:
+    def __init__(self, trie: HotwordTrie, given: Iterable[int] = ()) -> None:
+        """Begin behind the tokens that are `given`."""
         self.trie = trie
         self.states = [ROOT]  # of each live hypothesis
+        for token in given:
+            self.advance([0], [token])
 
     def bonus(self, row: int, token: int) -> float:
         """Return what a token adds to the score of a live hypothesis."""

@@ -35,6 +35,11 @@ class PassSetup:
     observers: tuple[LogitsObserver, ...] = ()
     given: int = 0
 
+    @property
+    def given_tokens(self) -> Tokens:
+        """The first tokens of the text, which are in the prompt."""
+        return self.prompt[len(self.prompt) - self.given :]
+
 
 def begun(prompt: Tokens, prefix: Hypothesis | None) -> PassSetup:
     """Set up a pass whose text begins with `prefix`."""

@@ -80,8 +80,8 @@ class ScorerFactory:
             )
         self.hotwords(options)
 
-    def hotwords(self, options: DecodingOptions) -> HotwordScorer | None:
-        """Return the scorer of the hotwords of a request, if it has any.
+    def hotwords(self, options: DecodingOptions, given: Sequence[int] = ()) -> HotwordScorer | None:
+        """Return the scorer of the hotwords of a request, if it has any, behind `given` tokens.
 
         Raises InvalidOptionError: the model cannot write one of them.
         """
@@ -89,7 +89,7 @@ class ScorerFactory:
             return None
         if self.hotword_tries is None:
             raise InvalidOptionError("hotwords need a model with a vocabulary: leave them out")
-        return HotwordScorer(self.hotword_tries.of(options.phrases))
+        return HotwordScorer(self.hotword_tries.of(options.phrases), given)
 
     def passes(self, options: DecodingOptions, facts: UtteranceFacts) -> DecodingPasses | None:
         """Return the passes over an utterance; None: a single one, by its `scorers`.
@@ -103,6 +103,8 @@ class ScorerFactory:
     def result(self, decoding: Decoding, options: DecodingOptions) -> Hypothesis:
         """Return the result of a decoding, with its words' times where they are asked for."""
         found = decoding.result
+        if options.alternatives > 1 and found.tokens:
+            found = replace(found, others=tuple(decoding.search.ranked()[1:]))
         if decoding.encoded is None:
             return found
         return replace(found, words=self.policy.words(found, options, decoding.encoded))

@@ -57,6 +57,10 @@ class Search(Protocol):
         """Return the best hypothesis."""
         ...
 
+    def ranked(self) -> list[Hypothesis]:
+        """Return the hypotheses that were found, the best first."""
+        ...
+
 
 class BeamSearch:
     """Keeps the `width` best hypotheses, compared with length normalisation (Wu et al. 2016).
@@ -132,6 +136,10 @@ class BeamSearch:
     def best(self) -> Hypothesis:
         """Return the best that ended, and a live one only where none did."""
         return max(self.ended or self.live, key=self._score)
+
+    def ranked(self) -> list[Hypothesis]:
+        """Return those that ended, and live ones only where none did; the best first."""
+        return sorted(self.ended or self.live, key=self._score, reverse=True)
 
     def _score(self, hypothesis: Hypothesis) -> float:
         return hypothesis.score / math.pow(max(hypothesis.steps, 1), self.length_penalty)

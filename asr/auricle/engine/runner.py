@@ -196,7 +196,8 @@ class ModelRunner:
                 decoding = self._join(job.request, memory, log_probs)
                 self._decodings[decoding] = job
                 entered.append(job)
-                decoding.hotwords = self._scorers.hotwords(job.request.options)
+                given = decoding.setup.given_tokens
+                decoding.hotwords = self._scorers.hotwords(job.request.options, given)
                 if job.request.options.word_timestamps:
                     decoding.encoded = self._encoded(job.request, memory, log_probs)
         except Exception:

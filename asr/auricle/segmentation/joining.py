@@ -105,6 +105,7 @@ def _without_repeats(earlier: str, later: Segment, overlap: float) -> Segment:
         text=" ".join(words[repeated:]),
         start=later.start + overlap,
         words=later.words[leading(later.words, " ".join(words[:repeated])) :],
+        alternatives=(),  # which repeat words, too
     )
 
 

@@ -50,7 +50,7 @@ class RecognitionConfig(_message.Message):
     def __init__(self, model: _Optional[str] = ..., encoding: _Optional[_Union[AudioEncoding, str]] = ..., sample_rate_hertz: _Optional[int] = ..., channels: _Optional[int] = ..., decoding: _Optional[_Union[DecodingOptions, _Mapping]] = ...) -> None: ...
 
 class DecodingOptions(_message.Message):
-    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards", "lm_weight", "token_reward", "language", "task", "prompt", "timestamps", "fallback", "word_timestamps", "hotwords")
+    __slots__ = ("beam_size", "max_tokens", "length_penalty", "temperature", "seed", "ctc_weight", "guards", "lm_weight", "token_reward", "language", "task", "prompt", "timestamps", "fallback", "word_timestamps", "hotwords", "alternatives")
     BEAM_SIZE_FIELD_NUMBER: _ClassVar[int]
     MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
     LENGTH_PENALTY_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +67,7 @@ class DecodingOptions(_message.Message):
     FALLBACK_FIELD_NUMBER: _ClassVar[int]
     WORD_TIMESTAMPS_FIELD_NUMBER: _ClassVar[int]
     HOTWORDS_FIELD_NUMBER: _ClassVar[int]
+    ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     beam_size: int
     max_tokens: int
     length_penalty: float
@@ -83,7 +84,8 @@ class DecodingOptions(_message.Message):
     fallback: bool
     word_timestamps: bool
     hotwords: _containers.RepeatedCompositeFieldContainer[Hotword]
-    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ..., lm_weight: _Optional[float] = ..., token_reward: _Optional[float] = ..., language: _Optional[str] = ..., task: _Optional[str] = ..., prompt: _Optional[str] = ..., timestamps: bool = ..., fallback: bool = ..., word_timestamps: bool = ..., hotwords: _Optional[_Iterable[_Union[Hotword, _Mapping]]] = ...) -> None: ...
+    alternatives: int
+    def __init__(self, beam_size: _Optional[int] = ..., max_tokens: _Optional[int] = ..., length_penalty: _Optional[float] = ..., temperature: _Optional[float] = ..., seed: _Optional[int] = ..., ctc_weight: _Optional[float] = ..., guards: bool = ..., lm_weight: _Optional[float] = ..., token_reward: _Optional[float] = ..., language: _Optional[str] = ..., task: _Optional[str] = ..., prompt: _Optional[str] = ..., timestamps: bool = ..., fallback: bool = ..., word_timestamps: bool = ..., hotwords: _Optional[_Iterable[_Union[Hotword, _Mapping]]] = ..., alternatives: _Optional[int] = ...) -> None: ...
 
 class Hotword(_message.Message):
     __slots__ = ("phrase", "weight")
@@ -198,20 +200,30 @@ class Transcript(_message.Message):
     def __init__(self, text: _Optional[str] = ..., segments: _Optional[_Iterable[_Union[Segment, _Mapping]]] = ..., confidence: _Optional[float] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., warnings: _Optional[_Iterable[str]] = ..., receipt: _Optional[_Union[Receipt, _Mapping]] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("start", "end", "text", "confidence", "words", "language")
+    __slots__ = ("start", "end", "text", "confidence", "words", "language", "alternatives")
     START_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    ALTERNATIVES_FIELD_NUMBER: _ClassVar[int]
     start: _duration_pb2.Duration
     end: _duration_pb2.Duration
     text: str
     confidence: float
     words: _containers.RepeatedCompositeFieldContainer[Word]
     language: str
-    def __init__(self, start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., language: _Optional[str] = ...) -> None: ...
+    alternatives: _containers.RepeatedCompositeFieldContainer[Alternative]
+    def __init__(self, start: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., end: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., text: _Optional[str] = ..., confidence: _Optional[float] = ..., words: _Optional[_Iterable[_Union[Word, _Mapping]]] = ..., language: _Optional[str] = ..., alternatives: _Optional[_Iterable[_Union[Alternative, _Mapping]]] = ...) -> None: ...
+
+class Alternative(_message.Message):
+    __slots__ = ("text", "confidence")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    confidence: float
+    def __init__(self, text: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Word(_message.Message):
     __slots__ = ("start", "end", "text", "confidence")

@@ -44,8 +44,15 @@ class FixedWidthBeamSearch(BeamSearch):
 
     def best(self) -> Hypothesis:
         """Return the best that ended; where these are too few, the likeliest alive join them."""
+        return max(self._finalists(), key=self._score)
+
+    def ranked(self) -> list[Hypothesis]:
+        """Return all of which `best` is the first."""
+        return sorted(self._finalists(), key=self._score, reverse=True)
+
+    def _finalists(self) -> list[Hypothesis]:
         alive = sorted(self.live, key=lambda hypothesis: hypothesis.score, reverse=True)
-        return max((self.ended + alive)[: self.width], key=self._score)
+        return (self.ended + alive)[: self.width]
 
     def _score(self, hypothesis: Hypothesis) -> float:
         return hypothesis.score / math.pow(max(len(hypothesis.tokens), 1), self.length_penalty)

@@ -75,3 +75,7 @@ class LanguageDetectionSearch:
     def best(self) -> Hypothesis:
         """Return a hypothesis without tokens."""
         return Hypothesis((), 0.0, ended=False)
+
+    def ranked(self) -> list[Hypothesis]:
+        """Return the only one."""
+        return [self.best()]

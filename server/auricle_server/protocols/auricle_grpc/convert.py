@@ -101,6 +101,10 @@ def segment(noun: Segment) -> pb.Segment:
         confidence=noun.confidence,
         words=[word(each) for each in noun.words],
         language=noun.language,
+        alternatives=[
+            pb.Alternative(text=other.text, confidence=other.confidence)
+            for other in noun.alternatives
+        ],
     )
 
 

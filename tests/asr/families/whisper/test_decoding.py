@@ -171,10 +171,10 @@ def test_segments_are_what_stands_between_times(ours: Recognizer) -> None:
     begin, (one, two) = vocabulary().timestamp_begin, vocabulary().encode(" one two")
     said = outcome(begin, one, begin + 50, begin + 60, two)
     samples = torch.zeros(32_000).numpy()
-    apart = ours._pieces._recognition(Piece(7.0, samples), said)
+    apart = ours._pieces._recognition(Piece(7.0, samples), DecodingOptions(), said)
     spans = [(each.start, each.end, each.text, each.language) for each in apart.segments]
     assert spans == [(7.0, 8.0, "one", "de"), (pytest.approx(8.2), 9.0, "two", "de")]
-    whole = ours._pieces._recognition(Piece(7.0, samples, overlap=0.5), said)
+    whole = ours._pieces._recognition(Piece(7.0, samples, overlap=0.5), DecodingOptions(), said)
     assert [(each.start, each.end, each.text) for each in whole.segments] == [(7.0, 9.0, "one two")]
     assert whole.text == apart.text
 

@@ -76,7 +76,8 @@ def test_absent_options_are_the_defaults() -> None:
 
 def test_present_options_are_taken() -> None:
     message = pb.DecodingOptions(beam_size=5, max_tokens=7, length_penalty=0.5)
-    assert convert.decoding_options(message) == DecodingOptions(5, 7, 0.5)
+    expected = DecodingOptions(beam_size=5, max_tokens=7, length_penalty=0.5)
+    assert convert.decoding_options(message) == expected
     sampled = pb.DecodingOptions(temperature=0.1, seed=3)
     assert convert.decoding_options(sampled) == DecodingOptions(temperature=0.1, seed=3)
     off = pb.DecodingOptions(ctc_weight=0.0, guards=False)

@@ -133,6 +133,7 @@ def test_field_numbers_are_for_ever() -> None:
         "fallback": 14,
         "word_timestamps": 15,
         "hotwords": 16,
+        "alternatives": 17,
     }
 
 

@@ -3,23 +3,24 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 import click
 
-from auricle_types.transcript import Segment, Transcript, Word
+from auricle_types.transcript import Segment, Transcript, Word, joined
 
 Writer = Callable[[str, Transcript], str]
 
 
 def text(_: str, transcript: Transcript) -> str:
-    """The words alone, on one line."""
-    return transcript.text
+    """The words alone, on one line; a line for each turn where speakers were told apart."""
+    return "\n".join(_turns(transcript))
 
 
 def labelled_text(name: str, transcript: Transcript) -> str:
     """The input's name, a tab, the words: for several inputs."""
-    return f"{shown(name)}\t{transcript.text}"
+    return f"{shown(name)}\t{' '.join(_turns(transcript))}"
 
 
 def shown(name: str) -> str:
@@ -46,14 +47,17 @@ def json_line(name: str, transcript: Transcript) -> str:
 def srt(_: str, transcript: Transcript) -> str:
     """Write subtitles in SubRip's format."""
     return "\n\n".join(
-        f"{number}\n{_cue_times(segment, ',')}\n{segment.text}"
+        f"{number}\n{_cue_times(segment, ',')}\n{_after_speaker(segment)}"
         for number, segment in enumerate(_spoken(transcript), start=1)
     )
 
 
 def vtt(_: str, transcript: Transcript) -> str:
     """WebVTT subtitles (W3C), markup characters escaped."""
-    cues = (f"{_cue_times(each, '.')}\n{_escape(each.text)}" for each in _spoken(transcript))
+    cues = (
+        f"{_cue_times(each, '.')}\n{_voice(each)}{_escape(each.text)}"
+        for each in _spoken(transcript)
+    )
     return "\n\n".join(["WEBVTT", *cues])
 
 
@@ -61,22 +65,39 @@ WRITERS: dict[str, Writer] = {"text": text, "json": json_line, "srt": srt, "vtt"
 
 
 def _segment(segment: Segment) -> dict[str, Any]:
-    """Write a segment with its language and its words, if it has them."""
+    """Write a segment with its language, speaker and words, if it has them."""
     extras = {"language": segment.language, "words": [_word(word) for word in segment.words]}
     return _word(segment) | {name: value for name, value in extras.items() if value}
 
 
 def _word(word: Word | Segment) -> dict[str, Any]:
-    return {
+    fields = {
         "start": round(word.start, 3),
         "end": round(word.end, 3),
         "text": word.text,
         "confidence": round(word.confidence, 4),
     }
+    return fields | ({"speaker": word.speaker} if word.speaker else {})
 
 
 def _spoken(transcript: Transcript) -> list[Segment]:
     return [segment for segment in transcript.segments if segment.text]
+
+
+def _turns(transcript: Transcript) -> list[str]:
+    """What each speaker says in turn; all words where speakers were not told apart."""
+    turns = groupby(_spoken(transcript), key=lambda segment: segment.speaker)
+    texts = ((speaker, joined(list(segments))) for speaker, segments in turns)
+    return [f"{speaker}: {text}" if speaker else text for speaker, text in texts]
+
+
+def _after_speaker(segment: Segment) -> str:
+    return f"{segment.speaker}: {segment.text}" if segment.speaker else segment.text
+
+
+def _voice(segment: Segment) -> str:
+    """WebVTT's mark of who speaks."""
+    return f"<v {segment.speaker}>" if segment.speaker else ""
 
 
 def _cue_times(segment: Segment, point: str) -> str:

@@ -108,3 +108,19 @@ def test_words_stand_in_their_segment() -> None:
         {"start": 0.0, "end": 0.123, "text": "hello", "confidence": 0.9877},
         {"start": 0.5, "end": 1.5, "text": "there", "confidence": 0.5},
     ]
+
+
+def test_speakers_stand_before_what_they_say() -> None:
+    words = (Word(0.0, 1.0, "hello", 0.9, speaker="S1"),)
+    segments = (
+        Segment(0.0, 1.0, "hello", 0.9, words, speaker="S1"),
+        Segment(1.0, 2.0, "there", 0.9, speaker="S1"),
+        Segment(2.0, 3.0, "tom & jerry", 0.9, speaker="S2"),
+    )
+    spoken = Transcript(segments, 3.0, Receipt("m"))
+    assert formats.text("", spoken) == "S1: hello there\nS2: tom & jerry"
+    assert formats.labelled_text("a.wav", spoken) == "a.wav\tS1: hello there S2: tom & jerry"
+    assert "\nS1: there\n" in formats.srt("", spoken)
+    assert "\n<v S2>tom &amp; jerry" in formats.vtt("", spoken)
+    first = json.loads(formats.json_line("", spoken))["segments"][0]
+    assert first["speaker"] == first["words"][0]["speaker"] == "S1"

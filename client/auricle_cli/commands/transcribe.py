@@ -1,7 +1,8 @@
 """The command `auricle transcribe` turns audio files into text."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -10,7 +11,7 @@ from auricle_cli.answers import Transcriber
 from auricle_cli.display import Display, LiveDisplay, progress
 from auricle_cli.failure import complain
 from auricle_cli.formats import WRITERS, labelled_text
-from auricle_cli.inputs import Source, expand
+from auricle_cli.inputs import STDIN, Source, expand
 from auricle_cli.outcomes import SourceOutcome, attempt, exit_status, outcomes
 from auricle_cli.recognition import RecognitionSetup, recognition_options
 from auricle_cli.streams import require_output
@@ -26,6 +27,11 @@ from auricle_cli.streams import require_output
     default="text",
     help="Output format; json has one object a line, srt and vtt are subtitles of one input.",
 )
+@click.option(
+    "--speakers",
+    type=click.IntRange(0, 20),
+    help="Number of people to tell apart, 0 to find it; needs the extra auricle[diarize].",
+)
 @click.pass_context
 def transcribe(
     ctx: click.Context,
@@ -33,6 +39,7 @@ def transcribe(
     recognition: RecognitionSetup,
     stream: bool,
     format: str,
+    speakers: int | None,
 ) -> None:
     """Transcribe FILES: recordings, folders of them, or - for the standard input.
 
@@ -41,25 +48,47 @@ def transcribe(
     """
     if recognition.decoding.word_timestamps and format != "json":
         raise click.UsageError("--word-timestamps are for json alone: add --format json")
+    if speakers is not None and (stream or STDIN in files):
+        raise click.UsageError("--speakers needs whole files: leave --stream and - out")
     require_output()
     sources, missing = expand(files)
     total = len(sources) + len(missing)
     display = _display(format, stream, several=total > 1)
     for name, reason in missing:
         complain(f"{name}: {reason}")
-    done = _run(sources, recognition, stream, display) if sources else 0
+    opener = partial(_open, recognition, speakers)
+    done = _run(sources, opener, recognition.at_once, display, stream=stream) if sources else 0
     ctx.exit(exit_status(total - done, total))
 
 
+def _open(recognition: RecognitionSetup, speakers: int | None) -> Transcriber:
+    if speakers is None:
+        return recognition.open()
+    from auricle_cli.speakers import SpeakerTranscriber  # late: it needs an extra
+
+    timed = replace(recognition.decoding, word_timestamps=True)
+    transcriber = replace(recognition, decoding=timed).open()
+    try:
+        return SpeakerTranscriber(transcriber, speakers or None, recognition.pcm)
+    except BaseException:
+        transcriber.close()
+        raise
+
+
 def _run(
-    sources: list[Source], recognition: RecognitionSetup, stream: bool, display: Display
+    sources: list[Source],
+    opener: Callable[[], Transcriber],
+    at_once: int,
+    display: Display,
+    *,
+    stream: bool,
 ) -> int:
     """Show every outcome; returns how many were transcripts."""
-    with closing(recognition.open()) as transcriber:
+    with closing(opener()) as transcriber:
         if stream:
             answers: Iterable[SourceOutcome] = _streamed(transcriber, sources, display)
         else:
-            running = outcomes(transcriber.transcribe, sources, recognition.at_once)
+            running = outcomes(transcriber.transcribe, sources, at_once)
             answers = progress(running, len(sources))
         return sum(display.finish(answer) for answer in answers)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+from scipy.cluster.hierarchy import fcluster, linkage
 
 THRESHOLD = 0.5  # cosine distance between two voices, on average; chosen on other recordings
 LEAST_WINDOWS = 3  # of a voice; a smaller group is a cough or two voices at once
@@ -28,22 +29,23 @@ def _centres(unit: npt.NDArray[np.float32], speakers: int | None) -> npt.NDArray
     """Return the directions `(voices, E)` of the groups, without those that are too small."""
     groups = _groups(unit, speakers)
     sizes = np.bincount(groups)
-    least = min(LEAST_WINDOWS, sizes.max()) if speakers is None else 1
-    sums = np.stack([unit[groups == group].sum(0) for group in np.flatnonzero(sizes >= least)])
+    large = np.flatnonzero(sizes >= min(LEAST_WINDOWS, sizes.max()))
+    kept = large if speakers is None else np.argsort(-sizes, kind="stable")[:speakers]
+    sums = np.stack([unit[groups == group].sum(0) for group in kept if sizes[group]])
     centres: npt.NDArray[np.float32] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
     return centres
 
 
 def _groups(unit: npt.NDArray[np.float32], speakers: int | None) -> npt.NDArray[np.intp]:
-    from sklearn.cluster import AgglomerativeClustering, KMeans
-
+    """Cut the tree at `THRESHOLD`, or where `speakers` groups are first large enough."""
     if len(unit) == 1:
         return np.zeros(1, np.intp)
-    if speakers is not None:
-        method = KMeans(min(speakers, len(unit)), n_init=10, random_state=0)
-    else:
-        method = AgglomerativeClustering(
-            None, metric="cosine", linkage="average", distance_threshold=THRESHOLD
-        )
-    groups: npt.NDArray[np.intp] = method.fit_predict(unit)
-    return groups
+    tree = linkage(unit, "average", metric="cosine")
+    if speakers is None:
+        return np.asarray(fcluster(tree, THRESHOLD, "distance"), np.intp)
+    cuts = [
+        np.asarray(fcluster(tree, number, "maxclust"), np.intp)
+        for number in range(speakers, 4 * speakers + 1)
+    ]
+    enough = (cut for cut in cuts if (np.bincount(cut) >= LEAST_WINDOWS).sum() == speakers)
+    return next(enough, cuts[0])

@@ -32,7 +32,7 @@ def test_lists_and_numbers_of_numpy_are_taken() -> None:
 
 def test_options_with_hotwords_can_be_sent_to_a_process() -> None:
     options = DecodingOptions(hotwords=("new york:2",))
-    assert pickle.loads(pickle.dumps(options)) == options  # noqa: S301
+    assert pickle.loads(pickle.dumps(options)) == options
     assert hash(options) == hash(DecodingOptions(hotwords=(Hotword("new york", 2.0),)))
 
 

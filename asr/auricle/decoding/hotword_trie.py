@@ -62,6 +62,10 @@ class HotwordTrie:
         self._link()
         self._first = self._children(ROOT)
 
+    def __len__(self) -> int:
+        """Count its states."""
+        return len(self._nodes)
+
     def following(self, state: int, token: int) -> int:
         """Return the state after one more token."""
         nodes = self._nodes

@@ -87,7 +87,7 @@ class DecodingOptions:
     )
     hotwords: tuple[Hotword | str, ...] = option(
         (),
-        f"Phrase to favour; its weight is what each of its tokens adds, {HOTWORD_WEIGHT:g} by default.",
+        f"Phrase to favour; its weight ({HOTWORD_WEIGHT:g} by default) counts for each token.",
         flag="hotword",
         metavar="PHRASE[:WEIGHT]",
     )

@@ -63,7 +63,7 @@ class HotwordTrie:
         self._first = self._children(ROOT)
 
     def __len__(self) -> int:
-        """Count its states."""
+        """Count the states of the trie."""
         return len(self._nodes)
 
     def following(self, state: int, token: int) -> int:

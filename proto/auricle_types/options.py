@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from auricle_types.errors import InvalidOptionError
-from auricle_types.hotwords import Hotword, as_hotwords
+from auricle_types.hotwords import HOTWORD_WEIGHT, Hotword, as_hotwords
 from auricle_types.metadata import AT_LEAST_ONE, FINITE, POSITIVE, Range, check, option
 from auricle_types.quoting import quoted
 
@@ -92,7 +92,7 @@ class DecodingOptions:
     )
     hotwords: tuple[Hotword | str, ...] = option(
         (),
-        "Phrase to favour, and how much each of its tokens adds to a score.",
+        f"Phrase to favour; its weight ({HOTWORD_WEIGHT:g} by default) counts for each token.",
         flag="hotword",
         metavar="PHRASE[:WEIGHT]",
     )

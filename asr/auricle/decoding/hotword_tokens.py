@@ -30,7 +30,6 @@ class HotwordTries:
         """Take the tokens from `vocabulary`, but for those that a model of `vocab_size` lacks."""
         self._vocabulary = vocabulary
         self._vocab_size = vocab_size
-        self._impossible = frozenset(vocabulary.special.suppressed) | {vocabulary.special.end}
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Hotword, ...], HotwordTrie] = OrderedDict()
 
@@ -52,6 +51,11 @@ class HotwordTries:
         while len(self._kept) > 1 and (nodes > MOST_NODES or len(self._kept) > MOST_TRIES):
             _, oldest = self._kept.popitem(last=False)
             nodes -= len(oldest)
+
+    @cached_property
+    def _impossible(self) -> frozenset[int]:
+        special = self._vocabulary.special
+        return frozenset(special.suppressed) | {special.end}
 
     def phrases(self, hotword: Hotword) -> list[Phrase]:
         """Return the ways to write a hotword: as it is given, in lower case, with capitals.

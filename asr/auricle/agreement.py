@@ -16,7 +16,9 @@ class Wording:
 
     text: str
     hypothesis: Hypothesis
-    reaches: tuple[int, ...]  # letters of `text` that the first 1, 2, ... tokens say; -1: a part
+    reaches: tuple[
+        int, ...
+    ]  # letters of `text` that the first 1, 2, ... tokens say; -1: of no interest
 
 
 class LocalAgreement:
@@ -35,20 +37,21 @@ class LocalAgreement:
         self.last_end = 0.0
 
     def agreed(self, wording: Wording) -> int:
-        """Count the first tokens of `wording` that the last hypothesis has, too, as whole words."""
+        """Count the first tokens of `wording` whose words the last hypothesis has, too."""
         common = _common(self._last, wording.text)
-        counts = [
-            count
+        agreed = [
+            (reach, -count)  # behind the last word a token may say nothing: the fewest count
             for count, reach in enumerate(wording.reaches, 1)
             if 0 < reach <= common and _parts(wording.text, reach) and _ends(self._last, reach)
         ]
-        return max(counts, default=0)
+        _, count = max(agreed, default=(0, 0))
+        return -count
 
     def accept(self, wording: Wording, count: int) -> None:
         """Let the first `count` tokens be stable; the last hypothesis had them already."""
         found = wording.hypothesis
         share = found.log_prob * count / max(found.steps, 1)
-        self.prefix = Hypothesis(found.tokens[:count], share, ended=False)
+        self.prefix = Hypothesis(found.tokens[:count], share, ended=False, language=found.language)
         self.text = wording.text[: wording.reaches[count - 1]]
 
     def remember(self, wording: Wording, end: float) -> None:

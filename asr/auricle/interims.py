@@ -72,6 +72,7 @@ class Interims:
         Without a `wording` none of its words become stable.
         """
         if wording is not None and not piece.overlap:
+            text = wording.text
             self._agree(piece, wording)
         stable = self._agreement.text
         if not text or (text, stable) == self._shown:
@@ -79,10 +80,14 @@ class Interims:
         self._shown = text, stable
         return Interim(piece.start, text, stable, _stability(text, stable))
 
-    def close(self, piece: Piece | None = None) -> Hypothesis | None:
-        """End with the open piece, which is `piece` now; return the tokens it must begin with."""
+    def stop(self) -> None:
+        """Drop the drafts: nobody speaks any more, and the final request comes next."""
         self._drop()
         self._newest = None
+
+    def close(self, piece: Piece | None = None) -> Hypothesis | None:
+        """Forget the open utterance; return the tokens with which its `piece` must begin."""
+        self.stop()
         prefix = self._agreement.prefix
         belongs = piece is not None and piece.start == self._start
         self._begin(None)

@@ -83,14 +83,16 @@ class PieceRecognizer:
             for each in self._timed_texts(piece, found, whole=options.alternatives > 1)
         )
         warnings = missing_words(found, piece.start, piece.end)
-        wording = self._wording(found) if piece.interim and not found.guards else None
+        wording = self._wording(piece, found) if piece.interim and not found.guards else None
         return Recognition(segments, outcome.receipt, piece.overlap, warnings, wording)
 
-    def _wording(self, found: Hypothesis) -> Wording:
+    def _wording(self, piece: Piece, found: Hypothesis) -> Wording:
         text = self._tokenizer.decode(found.tokens)
-        parts = [self._tokenizer.decode(found.tokens[:n]) for n in range(1, len(found.tokens) + 1)]
-        reaches = tuple(len(part) if text.startswith(part) else -1 for part in parts)
-        return Wording(text, found, reaches)
+        known = len(piece.prefix.tokens) if piece.prefix is not None else 0
+        counts = range(known + 1, len(found.tokens) + 1)
+        parts = [self._tokenizer.decode(found.tokens[:count]) for count in counts]
+        reaches = [len(part) if text.startswith(part) else -1 for part in parts]
+        return Wording(text, found, (*[-1] * known, *reaches))
 
     def _alternatives(self, found: Hypothesis, text: str, most: int) -> tuple[Alternative, ...]:
         """List other texts, each once: hypotheses may differ in their times alone."""
@@ -117,7 +119,14 @@ class PieceRecognizer:
 
 def _quick(options: DecodingOptions) -> DecodingOptions:
     """Return the options of an interim request: greedy, once, without the times of words."""
-    return replace(options, beam_size=1, alternatives=1, word_timestamps=False, fallback=None)
+    return replace(
+        options,
+        beam_size=1,
+        alternatives=1,
+        temperature=0.0,
+        word_timestamps=False,
+        fallback=None,
+    )
 
 
 def _words_in(piece: Piece, words: Sequence[Word]) -> tuple[Word, ...]:

@@ -29,6 +29,7 @@ from auricle_types.events import (
     FinalSegment,
     FinalTranscript,
     Interim,
+    SpeechStopped,
 )
 from auricle_types.transcript import Transcript
 
@@ -36,6 +37,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Submit = Callable[[Piece], Future[Recognition]]
 
+RETRY_SECONDS = 1.0  # until a full queue is asked again, where it does not say when
 PIECES_AHEAD = 16  # of one audio in the engine: long audio must not crowd out the others
 
 
@@ -73,6 +75,8 @@ class Session:
             Future[Recognition] | EndOfUtterance, ...
         ] = ()  # open before the piece
         self._wake: Callable[[], None] = _nothing
+        self._was_taken = False  # a piece, by the engine
+        self._waiting = False  # for room in the queue, with nothing of its own in the engine
         self._cut_all = False
         self._failure: Exception | None = None  # raised after the results before it
 
@@ -88,10 +92,15 @@ class Session:
             if self.done or not self._go_on(executor, wake):
                 return
 
-    def end_utterance(self) -> None:
-        """End the open utterance now. Call it only while the source waits for more audio."""
-        self._items.extend(self._source.end_utterance())
-        self._wake()
+    def end_utterance(self) -> bool:
+        """End the open utterance now, and tell whether no more audio is wanted.
+
+        Call it only while the source waits for more audio.
+        """
+        if self._failure is None:
+            self._items.extend(self._source.end_utterance())
+            self._wake()
+        return self._source.done
 
     def close(self) -> None:
         """Drop the unfinished work at once; cutting ends with the present block."""
@@ -159,6 +168,8 @@ class Session:
         if isinstance(item, EndOfUtterance):
             self._in_flight.append(item)
         elif not isinstance(item, Piece):
+            if isinstance(item, SpeechStopped):
+                self._interims.stop()
             self._happened.append(item)
         elif item.interim:
             self._interims.offer(item)
@@ -175,8 +186,20 @@ class Session:
 
     @property
     def _may_submit(self) -> bool:
-        has_room = len(self._in_flight) < self._ahead
+        has_room = len(self._in_flight) < self._ahead and not self._waiting
         return has_room and (not self._earlier or any(map(_is_done, self._earlier)))
+
+    def _wait(self, seconds: float, wake: Callable[[], None]) -> None:
+        """Submit again when an earlier piece is done, or after so many seconds."""
+        if not self._earlier:
+            self._waiting = True
+            timer = threading.Timer(seconds, self._go_on_waiting, [wake])
+            timer.daemon = True
+            timer.start()
+
+    def _go_on_waiting(self, wake: Callable[[], None]) -> None:
+        self._waiting = False
+        wake()
 
     def _finish_cutting(self, step: Future[Item | _End | None]) -> bool:
         self._cutting = None
@@ -187,7 +210,7 @@ class Session:
             return True
         if isinstance(item, _End):
             self._cut_all = True
-        elif item is not None:
+        elif item is not None and self._failure is None:
             self._items.append(item)
         return True
 
@@ -197,8 +220,8 @@ class Session:
         """Take the future, or the error.
 
         An interim result that the engine does not take now is asked for with the next draft.
-        Where the queue is full, the session's earlier pieces make room and the piece is submitted
-        again. Without any the session is refused: so it is refused at its start, not midway.
+        Where the queue is full, a session is refused at its start, but not midway: once a piece of
+        it was taken, the others are submitted again until there is room.
         """
         self._submitting = None
         is_interim = self._piece is not None and self._piece.interim
@@ -208,11 +231,14 @@ class Session:
             if is_interim:
                 self._piece, self._earlier = None, ()
                 self._interims.sent(None)
-            elif not (isinstance(error, QueueFullError) and self._earlier):
+            elif isinstance(error, QueueFullError) and self._was_taken:
+                self._wait(error.retry_after or RETRY_SECONDS, wake)
+            else:
                 self._failure, self._piece, self._cut_all = error, None, True
                 self._items.clear()
             return True
         self._piece, self._earlier = None, ()
+        self._was_taken = self._was_taken or not is_interim
         if is_interim:
             self._interims.sent(future)
         else:

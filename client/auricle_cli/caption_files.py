@@ -40,7 +40,7 @@ class CaptionFiles:
     def __init__(self, paths: Sequence[Path]) -> None:
         """Write to `paths`. Raises Failure for a suffix that names no format."""
         for path in paths:
-            if path.suffix not in BLOCKS:
+            if path.suffix.lower() not in BLOCKS:
                 known = ", ".join(BLOCKS)
                 raise Failure(f"{path}: the suffix names no format; there are {known}")
         self._paths = paths
@@ -49,11 +49,14 @@ class CaptionFiles:
         self._stack = ExitStack()
 
     def add(self, segment: Segment) -> None:
-        """Append a segment to all files; what was written is on the disk's side of Python."""
+        """Append a segment to all files and flush it. Raises Failure where the disk is full."""
         self._count += 1
         for file, block in self._files:
-            file.write(block(self._count, segment))
-            file.flush()
+            try:
+                file.write(block(self._count, segment))
+                file.flush()
+            except OSError as error:
+                raise Failure(f"{file.name}: {error.strerror or error}") from error
 
     def __enter__(self) -> Self:
         for path in self._paths:
@@ -62,8 +65,8 @@ class CaptionFiles:
             except OSError as error:
                 self._stack.close()
                 raise Failure(f"{path}: cannot be written: {error.strerror or error}") from error
-            file.write(HEADS.get(path.suffix, ""))
-            self._files.append((file, BLOCKS[path.suffix]))
+            file.write(HEADS.get(path.suffix.lower(), ""))
+            self._files.append((file, BLOCKS[path.suffix.lower()]))
         return self
 
     def __exit__(

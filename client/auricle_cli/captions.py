@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from auricle_types.events import Event, FinalSegment, Interim
+from auricle_types.events import EndOfUtterance, Event, FinalSegment, Interim
 from auricle_types.transcript import Segment
 
 
@@ -62,6 +62,8 @@ class TerminalCaptions:
             self._live.update("", refresh=True)
             if event.segment.text:
                 self._live.console.print(Text(_line(event.segment)))
+        elif isinstance(event, EndOfUtterance):  # which may have had no words in the end
+            self._live.update("", refresh=True)
 
     def __enter__(self) -> Self:
         self._live.start(refresh=False)
@@ -91,5 +93,5 @@ def _open(interim: Interim) -> Text:
 
 
 def _clock(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
+    minutes, rest = divmod(round(seconds, 1), 60)
     return f"{int(minutes):02}:{rest:04.1f}"

@@ -1,6 +1,7 @@
 """The inputs named on the command line: files, folders, `-` for the standard input."""
 
 import io
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from auricle_types.options import AudioLimits
+
 STDIN = "-"
+OWN_FILES = AudioLimits(max_bytes=sys.maxsize, max_seconds=math.inf)  # whoever runs this has them
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from auricle_cli.failure import Failure
+from auricle_cli.failure import Failure, complain
+from auricle_cli.inputs import OWN_FILES
 from auricle_types.options import PcmFormat
 
 RATE = 16_000
@@ -27,9 +28,11 @@ def microphone(name: str | None, stopped: threading.Event) -> Iterator[Chunks]:
     Raises Failure where there is none, or the library that reads it is missing.
     """
     sounddevice = _sounddevice()
-    heard: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    heard: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def take(data: Any, frames: int, times: Any, status: Any) -> None:  # noqa: ANN401, ARG001
+        if status:
+            complain(f"the microphone lost audio: {status}")
         heard.put(bytes(data))
 
     device = int(name) if name is not None and name.isdigit() else name
@@ -41,6 +44,7 @@ def microphone(name: str | None, stopped: threading.Event) -> Iterator[Chunks]:
             channels=1,
             dtype="int16",
             callback=take,
+            finished_callback=lambda: heard.put(None),
         ):
             yield _until(stopped, heard)
     except (sounddevice.PortAudioError, ValueError) as error:
@@ -63,12 +67,21 @@ def _sounddevice() -> Any:  # noqa: ANN401  # it has no types
     return sounddevice
 
 
-def _until(stopped: threading.Event, heard: "queue.SimpleQueue[bytes]") -> Chunks:
-    while not stopped.is_set():
+def _until(stopped: threading.Event, heard: "queue.SimpleQueue[bytes | None]") -> Chunks:
+    """Yield what is heard until `stopped`, and what was heard before that. Raises Failure."""
+    left: int | None = None  # chunks, once it is stopped
+    while left is None or left > 0:
+        if left is None and stopped.is_set():
+            left = heard.qsize()
+            continue
         try:
-            yield heard.get(timeout=0.2)
+            chunk = heard.get(timeout=0.2)
         except queue.Empty:  # look again whether it is stopped
             continue
+        if chunk is None:
+            raise Failure("the microphone ended: was it unplugged?")
+        yield chunk
+        left = left and left - 1
 
 
 @contextmanager
@@ -88,7 +101,7 @@ def recording(
     from auricle_types.errors import AudioError
 
     try:
-        samples = load_audio(path, pcm=pcm).samples
+        samples = load_audio(path, pcm=pcm, limits=OWN_FILES).samples
     except (AudioError, OSError) as error:
         raise Failure(f"{path}: {error}") from error
     data = (samples * 32_767).round().clip(-32_768, 32_767).astype("<i2").tobytes()

@@ -1,8 +1,6 @@
 """Transcribes audio in this process."""
 
-import math
 import os
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing, contextmanager
@@ -13,7 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from auricle.audio import AudioLimits, AudioStream, PcmFormat, Samples, iter_audio
+from auricle.audio import AudioStream, PcmFormat, Samples, iter_audio
 from auricle.audio.stream import count_channels
 from auricle.recognizer import Recognizer
 from auricle.segmentation.segmenter import Piece
@@ -23,15 +21,13 @@ from auricle.transcript import Recognition
 from auricle.version import __version__
 from auricle_cli.answers import TranscriptionError, TranscriptionJob
 from auricle_cli.channels import interleaved
-from auricle_cli.inputs import Source
+from auricle_cli.inputs import OWN_FILES, Source
 from auricle_cli.journal import ChannelSubmit, Submit, resuming
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import AuricleError
 from auricle_types.events import Event, FinalSegment, FinalTranscript
 from auricle_types.options import DecodingOptions, LoadingOptions, StreamingOptions
 from auricle_types.transcript import Segment, Transcript
-
-OWN_FILES = AudioLimits(max_bytes=sys.maxsize, max_seconds=math.inf)  # whoever runs this has them
 
 
 class LocalTranscriber:

@@ -1,7 +1,7 @@
 """What happens while audio is recognised. Every protocol renders these events.
 
 For each utterance they come in this order: `SpeechStarted`, any number of `Interim`,
-`SpeechStopped`, a `FinalSegment` or more, `EndOfUtterance`. The speech events are ahead of the
+`SpeechStopped`, any number of `FinalSegment`, `EndOfUtterance`. The speech events are ahead of the
 words: somebody may speak again before the last utterance is recognised. `FinalTranscript` is the
 last event. All times are in seconds from the start of the audio.
 """

@@ -143,7 +143,8 @@ class SpeechService:
                 part = await timely(incoming.chunk(), patience)
                 if isinstance(part, bytes):
                     return part
-                begun.end_utterance()  # whoever decodes waits for this chunk
+                if begun.end_utterance():  # whoever decodes waits for this chunk
+                    return b""
 
         with self._admission.admitted(call):
             begun.task = await timely(incoming.task(), patience)
@@ -172,7 +173,7 @@ class BegunRequest:
     file: BinaryIO
 
     def __init__(self) -> None:
-        self.end_utterance: Callable[[], None] = lambda: None  # there is none before the audio
+        self.end_utterance: Callable[[], bool] = lambda: False  # there is none before the audio
 
 
 def _facts(transcript: Transcript) -> dict[str, object]:

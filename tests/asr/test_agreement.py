@@ -52,6 +52,15 @@ def test_a_token_that_is_part_of_a_letter_is_none_that_ends_the_prefix() -> None
     assert (agreement.text, agreement.prefix) == ("an é", Hypothesis((1, 2, 3), -2.4, ended=False))
 
 
+def test_of_tokens_that_say_nothing_behind_a_word_none_is_stable() -> None:
+    agreement = LocalAgreement()
+    said = Wording("sat down", Hypothesis((1, 2, 3, 4), -4.0, language="de"), (3, 3, 3, 8))
+    agreement.remember(said, 1.0)
+    assert agreement.agreed(said) == 1
+    agreement.accept(said, 1)
+    assert agreement.prefix == Hypothesis((1,), -0.8, ended=False, language="de")
+
+
 @given(st.lists(st.text(alphabet="ab ", max_size=12), max_size=6))
 def test_stable_words_only_grow(texts: list[str]) -> None:
     stable = [agreed(*texts[:count]) for count in range(len(texts) + 1)]

@@ -36,7 +36,7 @@ def draft(end: float, start: float = 0.0) -> Piece:
 class Speaker:
     """Gives items one by one, and answers each request with the words for its end."""
 
-    duration, warnings = 9.0, ()
+    duration, warnings, done = 9.0, (), False
 
     def __init__(self, items: list[Item], words: dict[float, str], *, held: int = 0) -> None:
         self.items, self.words, self.held = items, words, held
@@ -179,6 +179,31 @@ def test_speech_events_come_at_once_and_the_end_of_an_utterance_after_its_words(
         "EndOfUtterance",
         "FinalTranscript",
     ]
+
+
+def test_no_interim_comes_behind_the_end_of_the_speech() -> None:
+    items: list[Item] = [SpeechStarted(0.0), draft(1.0), SpeechStopped(0.9), draft(2.0)]
+    speaker = Speaker([*items[:3], piece(4.0), EndOfUtterance(0.9)], WORDS, held=1)
+    kinds = [type(event).__name__ for event in speaker.events()]
+    assert kinds == [
+        "SpeechStarted", "SpeechStopped", "FinalSegment", "EndOfUtterance", "FinalTranscript",
+    ]  # fmt: skip
+    assert speaker.futures[0].cancelled()
+
+
+def test_a_full_queue_in_the_middle_is_asked_again() -> None:
+    speaker = Speaker([piece(1.0), piece(2.0, start=1.0), piece(3.0, start=2.0)], WORDS)
+    full = [QueueFullError("full", retry_after=0.01)] * 3
+
+    def submit(asked: Piece) -> Future[Recognition]:
+        if asked.start == 1.0 and full:
+            raise full.pop()
+        return speaker.submit(asked)
+
+    happened = list(events(Session(speaker, submit, model_id="m")))
+    texts = [event.segment.text for event in happened if isinstance(event, FinalSegment)]
+    assert texts == [WORDS[1.0], WORDS[2.0], WORDS[3.0]]
+    assert not full
 
 
 def test_a_session_that_is_closed_drops_its_draft() -> None:

@@ -24,7 +24,7 @@ PATIENCE = 20
 class Script:
     """Pieces by number, and an engine that a test answers for."""
 
-    duration, warnings = 3.5, ("damaged",)
+    duration, warnings, done = 3.5, ("damaged",), False
 
     def __init__(self, count: int, *, done: bool = False, room: int = 100) -> None:
         self.count, self.answers_at_once, self.room = count, done, room

@@ -20,7 +20,7 @@ from auricle_cli.captions import TerminalCaptions
 from auricle_cli.failure import Failure
 from auricle_cli.live_audio import CHUNK_SAMPLES, microphone, recording
 from auricle_cli.local import as_samples
-from auricle_types.events import Event, FinalSegment, FinalTranscript, Interim
+from auricle_types.events import EndOfUtterance, Event, FinalSegment, FinalTranscript, Interim
 from auricle_types.options import StreamingOptions
 from auricle_types.transcript import Receipt, Segment, Transcript
 from tests.cli.conftest import Auricle, Opened
@@ -41,7 +41,9 @@ def test_a_recording_is_heard_and_its_segments_are_printed(
     result = auricle("listen", "--input", str(wav), "--end-silence", "0.4")
     assert result.exit_code == 0
     assert result.stdout == "[00:00.0] 24000 samples\n"
-    assert opened.transcriber.streaming == StreamingOptions(interim_results=True, end_silence=0.4)
+    assert opened.transcriber.streaming == StreamingOptions(
+        interim_results=True, voice_activity=True, end_silence=0.4
+    )
     assert opened.transcriber.closed
 
 
@@ -69,7 +71,6 @@ def test_files_are_complete_after_each_segment(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["--output", "words.doc"], ".txt, .srt, .vtt, .jsonl"),
-        (["--output", "/no/such/folder/out.srt"], "cannot be written"),
         (["--realtime"], "add --input"),
     ],
 )
@@ -77,6 +78,22 @@ def test_what_cannot_be_done_is_said(auricle: Auricle, arguments: list[str], wor
     result = auricle("listen", *arguments)
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    auricle: Auricle, opened: Opened, wav: Path
+) -> None:
+    result = auricle("listen", "--input", str(wav), "--output", "/no/such/folder/out.srt")
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
+    assert opened.transcriber.closed
+
+
+def test_a_file_stays_as_it_is_where_nothing_can_be_heard(auricle: Auricle, tmp_path: Path) -> None:
+    path = tmp_path / "talk.srt"
+    path.write_text("yesterday")
+    assert auricle("listen", "--output", str(path), "--input", __file__).exit_code == 2
+    assert path.read_text() == "yesterday"
 
 
 def test_audio_that_cannot_be_read_is_named(auricle: Auricle, tmp_path: Path) -> None:
@@ -109,6 +126,11 @@ def test_a_final_segment_takes_the_place_of_the_open_words() -> None:
     shown = screen(Interim(0.0, "one tow", "", 0.9), final)
     assert shown.count("one two.") == 1
     assert shown.rindex("\x1b[2K") > shown.index("one tow")
+
+
+def test_open_words_go_when_an_utterance_ends_without_any() -> None:
+    shown = screen(Interim(0.0, "hm", "", 0.9), EndOfUtterance(1.0))
+    assert shown.rindex("\x1b[2K") > shown.index("hm")
 
 
 # --- audio -------------------------------------------------------------------------------------
@@ -167,6 +189,30 @@ def test_a_microphone_is_heard_until_it_is_stopped(monkeypatch: pytest.MonkeyPat
         assert [next(chunks)[0] for _ in range(3)] == [1, 2, 3]
         stopped.set()
         assert list(chunks) == []
+
+
+def test_what_was_heard_before_the_end_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    library = SimpleNamespace(RawInputStream=FakeStream, PortAudioError=OSError)
+    monkeypatch.setitem(sys.modules, "sounddevice", library)
+    stopped = threading.Event()
+    with microphone(None, stopped) as chunks:
+        stopped.set()
+        assert [chunk[0] for chunk in chunks] == [1, 2, 3]
+
+
+def test_a_microphone_that_ends_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unplugged(FakeStream):
+        def __enter__(self) -> FakeStream:
+            self.settings["finished_callback"]()
+            return self
+
+    library = SimpleNamespace(RawInputStream=Unplugged, PortAudioError=OSError)
+    monkeypatch.setitem(sys.modules, "sounddevice", library)
+    with (
+        microphone(None, threading.Event()) as chunks,
+        pytest.raises(Failure, match="unplugged"),
+    ):
+        list(chunks)
 
 
 class NoPackage:

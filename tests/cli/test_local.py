@@ -19,7 +19,7 @@ from auricle.session import Session, events, final_transcript
 from auricle.transcript import Recognition as Recognized
 from auricle_cli import local
 from auricle_cli.answers import TranscriptionError, TranscriptionJob
-from auricle_cli.inputs import Source
+from auricle_cli.inputs import OWN_FILES, Source
 from auricle_cli.recognition import RecognitionSetup
 from auricle_types.errors import EngineStoppedError, UnknownModelError
 from auricle_types.events import Event
@@ -260,8 +260,8 @@ def test_one_channel_has_no_number(library: FakeLibrary, source: Source) -> None
 
 
 def test_the_limits_of_strangers_are_not_those_of_ones_own_files() -> None:
-    assert local.OWN_FILES.max_seconds == float("inf")
-    assert local.OWN_FILES.max_bytes > 2**60
+    assert OWN_FILES.max_seconds == float("inf")
+    assert OWN_FILES.max_bytes > 2**60
 
 
 # --- loading -----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Live speech with the bundled model: what is stable stays, in process and through the wire."""
 
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterable, Iterator
@@ -148,6 +149,23 @@ def test_a_single_utterance_ends_the_stream(client: Client) -> None:
         assert list(stream)
     assert one.text == stream.transcript.text
     assert one.duration < len(said(2)) / 32_000
+
+
+def test_the_end_of_a_single_utterance_ends_the_stream(client: Client) -> None:
+    """As with a key that is held while somebody talks: no more audio comes behind the end."""
+    ended = threading.Event()
+
+    def live() -> Iterator[bytes]:
+        yield said()[: 16_000 * 2 * 2]
+        yield END_UTTERANCE  # type: ignore[misc]
+        assert ended.wait(30)
+
+    with client.stream(live(), PCM, StreamingOptions(single_utterance=True)) as stream:
+        for event in stream.events():
+            if isinstance(event, FinalTranscript):
+                ended.set()
+    assert ended.is_set()
+    assert stream.transcript.text
 
 
 def test_nobody_speaks_and_a_single_utterance_ends(client: Client) -> None:

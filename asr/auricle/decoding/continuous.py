@@ -110,7 +110,7 @@ class ContinuousDecoder:
         alive = [decoding for decoding in self._running if not decoding.done]
         if alive:
             self._step_all(alive)
-        for decoding in alive:
+        for decoding in self._running:  # a search may have been done before its first step
             self._next_pass(decoding)
         return [decoding for decoding in self._running if decoding.done]
 

@@ -89,7 +89,10 @@ class BeamSearch:
         self.live: list[Hypothesis] = []
         self.ended: list[Hypothesis] = []
         self._prefix = prefix or Hypothesis((), 0.0, ended=False)
-        self._keep(self._prefix)
+        if self._prefix.tokens:
+            self.live.append(self._prefix)  # which no guard may cut
+        else:
+            self._keep(self._prefix)
 
     @property
     def done(self) -> bool:

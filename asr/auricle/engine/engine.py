@@ -112,7 +112,7 @@ class Engine:
         if not self._scheduler.has_room_for(job):
             for cancelled in self._scheduler.drop_cancelled():
                 self._leave(cancelled)
-        jobs = self._scheduler.jobs
+        jobs = self._scheduler.ahead_of(job)
         if not self._scheduler.has_room_for(job):
             waiting = f"{self._config.max_queue} requests are waiting"
             self._refuse(waiting, self._prediction.until_half(jobs))

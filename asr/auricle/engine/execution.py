@@ -65,7 +65,7 @@ class Execution:
             return self._suspects(running, error)
         self._count_step(running, self._clock() - started)
         for job, result in done:
-            if isinstance(result, Hypothesis):
+            if isinstance(result, Hypothesis) and not job.request.interim:
                 self._prediction.finished(job)
         return done, []
 

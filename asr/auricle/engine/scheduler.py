@@ -12,8 +12,8 @@ gets its jobs strictly in the order in which they came. One that pads gets the l
 in length: they overtake others, but never the leader.
 
 Interim requests are the exception: they stand in a queue of their own. They begin, a few seconds of
-audio at a time, only while no other job waits or runs, so that they hold up none for long. Whoever
-asks has at most one of them waiting.
+audio at a time, while no other job waits or runs, so that they hold up none for long; behind every
+few groups of others they have a turn all the same. Whoever asks has at most one of them waiting.
 """
 
 from collections import deque
@@ -26,6 +26,7 @@ from auricle_types.errors import AudioTooLongError, InvalidOptionError
 from auricle_types.options import EngineConfig
 
 MIB = 1 << 20
+PATIENCE = 4  # groups of other jobs, behind which interim requests have a turn all the same
 INTERIM_SECONDS = 8.0  # of audio that interim requests encode at a time
 
 
@@ -37,8 +38,14 @@ class Scheduler:
         self.config = config
         self.running: list[Job] = []
         self._waiting: deque[Job] = deque()
-        self._interim: deque[Job] = deque()  # these wait until no other job does
+        self._interim: deque[Job] = deque()  # these wait while others wait or run
+        self._passed = 0  # groups that began while interim requests waited
         self._pads = pads
+
+    def ahead_of(self, job: Job) -> list[Job]:
+        """All that run, and those that wait and begin before a new `job`."""
+        behind = () if job.request.interim else self._interim
+        return [each for each in self.jobs if each not in behind]
 
     @property
     def jobs(self) -> list[Job]:
@@ -107,6 +114,7 @@ class Scheduler:
             return []
         if not group.leader.alone:
             self._fill(group, queue)
+        self._passed = self._passed + 1 if self._interim and queue is self._waiting else 0
         self._drop(group.jobs)
         for job in group.jobs:
             job.phase = "encoding"
@@ -116,7 +124,8 @@ class Scheduler:
     def _next_queue(self) -> tuple[deque[Job], float]:
         """Choose who may begin, and how many seconds of audio are encoded at a time."""
         budget = self.config.max_encode_seconds
-        if self._waiting or any(not job.request.interim for job in self.running):
+        others = bool(self._waiting) or any(not job.request.interim for job in self.running)
+        if others and not (self._interim and self._passed >= PATIENCE):
             return self._waiting, budget
         return self._interim, min(budget, INTERIM_SECONDS)
 
@@ -154,7 +163,7 @@ class Scheduler:
         for job in reversed(jobs):
             self.running.remove(job)
             job.begin_anew()
-            self._waiting.appendleft(job)
+            self._queue_of(job).appendleft(job)
 
     def clear(self) -> list[Job]:
         """Take out all jobs."""

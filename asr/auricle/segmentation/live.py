@@ -45,26 +45,26 @@ class LiveSegmenter:
     def end_utterance(self) -> list[Item]:
         """End the open utterance now."""
         with self._lock:
-            return self._told(self._segmenter.end_utterance())
+            return self._told(self._segmenter.end_utterance(), ended=True)
 
     def flush(self) -> list[Item]:
         """Return what is left at the end of the stream."""
         with self._lock:
-            return self._told(self._segmenter.flush())
+            return self._told(self._segmenter.flush(), ended=True)
 
     def keep_together(self, start: float, until: float) -> bool:
         """Promise not to cut the piece that begins at `start` before `until`; from any thread."""
         with self._lock:
             return self._segmenter.keep_together(start, until)
 
-    def _told(self, pieces: list[Piece]) -> list[Item]:
+    def _told(self, pieces: list[Piece], *, ended: bool = False) -> list[Item]:
         items: list[Item] = []
         for piece in pieces:
             items += self._started(piece.spoken if piece.speech else None)
             items += self._ended(piece) if piece.closed else [piece]
         spoken = self._segmenter.spoken
         items += self._started(spoken)
-        if self._spoken is not None and spoken is None and self._segmenter.is_idle:
+        if self._spoken is not None and spoken is None and (ended or self._segmenter.is_over):
             items += self._ended(None)  # it was cut before, and nothing more was said
         return self._wanted(items)
 
@@ -97,7 +97,10 @@ class LiveSegmenter:
         patience = self._options.start_silence
         heard = self._spoken is not None or bool(items)
         self.done = bool(ends) or (
-            patience is not None and not heard and self._segmenter.reached >= patience
+            patience is not None
+            and not heard
+            and self._segmenter.is_idle
+            and self._segmenter.reached >= patience
         )
         return items[: ends[0] + 1] if ends else items
 

@@ -98,6 +98,7 @@ class Segmenter:
         self._covered = 0  # index of the first frame that is in no piece yet
         self._silence = 0  # how many of the last frames are silent
         self._speaking = False
+        self._quiet = 0  # frames since somebody spoke
         self._kept_until = 0  # index of the frame before which the open piece is not cut
         self._check_options(window_seconds)
 
@@ -114,6 +115,8 @@ class Segmenter:
 
     def end_utterance(self) -> list[Piece]:
         """Close the open piece, as a long silence does; the stream goes on."""
+        if self.is_idle:
+            return []
         last = self._close()
         return [last] if last else []
 
@@ -126,6 +129,11 @@ class Segmenter:
     def is_idle(self) -> bool:
         """Whether no piece is open."""
         return self._silence == len(self._frames)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no piece is open, and nobody has spoken for as long as ends one."""
+        return self.is_idle and self._quiet >= self._close_silence
 
     @property
     def spoken(self) -> tuple[float, float] | None:
@@ -171,6 +179,7 @@ class Segmenter:
         self._speaking = speech >= self._threshold - (_HYSTERESIS if self._speaking else 0.0)
         self._frames.append(_Frame(samples, self._speaking))
         self._silence = 0 if self._speaking else self._silence + 1
+        self._quiet = 0 if self._speaking else self._quiet + 1
         if self._silence == len(self._frames):
             self._drop(max(0, self._silence - self._lead))
             return None
@@ -195,7 +204,8 @@ class Segmenter:
             return self._cut(full, restart=full - self._overlap)
         begin, end = gap
         if end == full:
-            return self._close()
+            piece = self._close()
+            return piece and replace(piece, closed=False)  # whether it is over, silence will tell
         middle = (begin + end) // 2
         return self._cut(min(begin + self._pad, middle), restart=max(end - self._lead, middle))
 

@@ -38,6 +38,11 @@ class PieceSource(Protocol):
         """Names what was wrong with the audio; complete after the last piece."""
         ...
 
+    @property
+    def done(self) -> bool:
+        """Whether no more audio is wanted, though more may come."""
+        ...
+
     def stop(self) -> None:
         """End soon; from any thread, also while the next piece is sought."""
         ...
@@ -80,6 +85,11 @@ class CutAudio:
     def duration(self) -> float:
         """Seconds of audio that came so far."""
         return self._samples / SAMPLE_RATE
+
+    @property
+    def done(self) -> bool:
+        """Whether no more audio is wanted; a recording is always wanted to its end."""
+        return False
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -154,6 +164,11 @@ class StreamedAudio(CutAudio):
     def _fed(self, chunk: Samples) -> Iterator[Item]:
         for part in self._counted([chunk]):
             yield from self._cutter.feed(part)
+
+    @property
+    def done(self) -> bool:
+        """Whether the single utterance that was asked for is over."""
+        return self._cutter.done
 
     def end_utterance(self) -> list[Item]:
         """End the open utterance, as an `END_UTTERANCE` among the chunks does."""

@@ -58,11 +58,12 @@ def listen(
         raise click.UsageError("--realtime plays a recording: add --input")
     require_output()
     stopped = threading.Event()
-    streaming = replace(streaming, interim_results=True)
+    streaming = replace(streaming, interim_results=True, voice_activity=True)
+    outputs = CaptionFiles(output)
     with (
-        CaptionFiles(output) as files,
         _audio(microphone, input, realtime, recognition, stopped) as chunks,
         closing(recognition.open()) as transcriber,
+        outputs as files,  # now that all else is there: files that exist are written anew
         _stopping(stopped),
         new_captions() as captions,
     ):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from auricle.config import SAMPLE_RATE
 from auricle.engine import Outcome, Request
 from auricle.engine.request import Cost, Job, Room
-from auricle.engine.scheduler import MIB, Scheduler
+from auricle.engine.scheduler import MIB, PATIENCE, Scheduler
 from auricle_types.errors import AudioTooLongError, AuricleError, InvalidOptionError
 from auricle_types.options import DecodingOptions, EngineConfig
 
@@ -393,3 +393,22 @@ def test_each_queue_has_its_own_room() -> None:
     assert not filled.has_room_for(interim())
     assert filled.waiting == 2
     assert len(filled.clear()) == 2
+
+
+def test_interim_requests_have_a_turn_behind_a_few_groups() -> None:
+    filled = scheduler(interim())
+    for _ in range(PATIENCE):
+        filled.add(job())
+        (final,) = filled.admit(Room(9, 0))
+        assert not final.request.interim
+    filled.add(job())
+    (turn,) = filled.admit(Room(9, 0))
+    assert turn.request.interim
+    (final,) = filled.admit(Room(9, 0))
+    assert not final.request.interim
+
+
+def test_only_an_interim_request_counts_others_as_ahead() -> None:
+    filled = scheduler(waiting := interim(), final := job())
+    assert filled.ahead_of(job()) == [final]
+    assert filled.ahead_of(interim()) == [final, waiting]

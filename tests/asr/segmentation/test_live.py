@@ -73,6 +73,30 @@ def test_an_utterance_that_was_cut_at_its_end_ends_all_the_same() -> None:
     assert names(told(probabilities))[-1] == "EndOfUtterance"
 
 
+def test_a_window_that_ends_in_a_short_silence_does_not_end_the_utterance() -> None:
+    probabilities = script((0.9, 127), (0.0, 4), (0.9, 40), (0.0, 30))
+    items = told(probabilities)
+    assert names(items) == [
+        "SpeechStarted", "Piece", "SpeechStopped", "Piece", "EndOfUtterance",
+    ]  # fmt: skip
+
+
+def test_whoever_has_just_begun_is_not_cut_off() -> None:
+    probabilities = script((0.0, 48), (0.9, 30), (0.0, 30))
+    segmenter = live(probabilities, single_utterance=True, start_silence=50 * FRAME)
+    assert names(feed(segmenter, 108)) == ONE
+
+
+def test_the_end_of_an_utterance_in_silence_changes_nothing() -> None:
+    segmenter = live(script((0.0, 20), (0.9, 30), (0.0, 30)))
+    samples = sound(80)
+    items = segmenter.feed(samples[: 18 * 512])
+    items += segmenter.end_utterance()
+    items += [*segmenter.feed(samples[18 * 512 :]), *segmenter.flush()]
+    (kept,) = [item for item in items if isinstance(item, Piece)]
+    assert spans([kept])[0][0] == 12
+
+
 def drafts(items: list[Item]) -> list[Piece]:
     return [item for item in items if isinstance(item, Piece) and item.interim]
 

@@ -43,7 +43,8 @@ class WhisperPasses:
     def __init__(self, tokenizer: WhisperTokenizer, plan: FallbackPlan) -> None:
         self._tokenizer = tokenizer
         self._plan = plan
-        self._language = plan.language
+        prefix = plan.facts.prefix
+        self._language = plan.language or (prefix.language if prefix is not None else None)
         self._temperatures = list(plan.temperatures)
         self._temperature = 0.0
         self._language_detector: LanguageDetector | None = None

@@ -24,6 +24,8 @@ from auricle_types.options import DecodingOptions, StreamingOptions
 from auricle_types.quoting import quoted
 from auricle_types.transcript import Transcript
 
+PIECES_TOLD_EARLY = 4  # of one recording in the engine, where its first words are waited for
+
 
 class ServedRecognizer(Measured, Protocol):
     """The part of `auricle.recognizer.Recognizer` that answers requests; tests put a fake here."""
@@ -114,31 +116,35 @@ class SpeechService:
 
         Raises as `stream` does.
         """
-        async with aclosing(self.recording(incoming, call)) as events:
+        ahead = self._config.max_pieces_in_flight
+        async with aclosing(self._told(incoming, call, self._recording, ahead)) as events:
             return final_transcript([event async for event in events])
 
     def recording(self, incoming: IncomingAudio, call: Call) -> AsyncGenerator[Event, None]:
         """Recognise a recording as `recognize`, and tell each segment as soon as it is final.
 
-        Close the generator when done. Raises as `stream` does.
+        Pieces that are in the engine together end together, so few of them are, and the first
+        words come early. Close the generator when done. Raises as `stream` does.
         """
-        return self._told(incoming, call, self._recording)
+        ahead = min(PIECES_TOLD_EARLY, self._config.max_pieces_in_flight)
+        return self._told(incoming, call, self._recording, ahead)
 
     def stream(self, incoming: IncomingAudio, call: Call) -> AsyncGenerator[Event, None]:
         """Recognise audio while it comes. Close the generator when done.
 
         Raises what `Admission` and `incoming` raise, StreamIdleError and UnknownModelError.
         """
-        return self._told(incoming, call, self._live)
+        return self._told(incoming, call, self._live, self._config.max_pieces_in_flight)
 
     async def _told(
         self,
         incoming: IncomingAudio,
         call: Call,
         source_of: Callable[["BegunRequest"], PieceSource],
+        ahead: int,
     ) -> AsyncGenerator[Event, None]:
         async with self._begun(incoming, call) as begun:
-            session = self._session(source_of(begun), begun.task, call)
+            session = self._session(source_of(begun), begun.task, call, ahead)
             begun.end_utterance = session.end_utterance
             async with aclosing(self._events(session, call)) as events:
                 async for event in events:
@@ -177,9 +183,10 @@ class SpeechService:
             with self._admission.place(), reading(first, chunk) as begun.file:
                 yield begun
 
-    def _session(self, source: PieceSource, task: RecognitionTask, call: Call) -> Session:
+    def _session(
+        self, source: PieceSource, task: RecognitionTask, call: Call, ahead: int
+    ) -> Session:
         submit = partial(self.recognizer.submit, options=task.options, deadline=call.deadline)
-        ahead = self._config.max_pieces_in_flight
         return Session(source, submit, model_id=self.recognizer.model_id, ahead=ahead)
 
     async def _events(self, session: Session, call: Call) -> AsyncGenerator[Event, None]:

@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
@@ -89,20 +89,34 @@ async def received(request: Request, config: ServerConfig) -> AsyncIterator[Form
         form = await reading(Request(request.scope, arriving))
     except ClientDisconnect as error:
         raise RequestCancelledError("the client left while it sent the body") from error
-    except HTTPException as error:
-        raise InvalidRequestError(f"the form cannot be read: {error.detail}") from error
     try:
         yield form
     finally:
         await form.file.close()
 
 
+class FormParser(MultiPartParser):
+    """Starlette's parser, which leaves the file of a form that ends too early open."""
+
+    def close(self) -> None:
+        """Delete the files."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
+
 async def _form(request: Request) -> FormRequest:
-    form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
+    limits = {"max_files": 1, "max_fields": MOST_FIELDS, "max_part_size": FIELD_BYTES}
+    parser = FormParser(request.headers, request.stream(), **limits)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise InvalidRequestError(f"the form cannot be read: {error.message}") from error
+    except ValueError as error:  # such as a charset that no text can have
+        raise InvalidRequestError("the form cannot be read: check its content type") from error
     try:
         return _checked(form)
     except InvalidFieldError:
-        await form.close()
+        parser.close()
         raise
 
 
@@ -147,4 +161,9 @@ def _texts(value: Any) -> list[str]:  # noqa: ANN401 - whatever JSON holds
 
 
 def _text(value: str | float) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError("a text has half of a character: send whole ones") from error
+    return text

@@ -1,6 +1,7 @@
 """The HTTP server: its port, its application, its end."""
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ class HttpProtocol:
 
     def __init__(self, service: SpeechService, config: ServerConfig) -> None:
         """Make the server; it listens from `start` on."""
+        logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each bad form
         self._config = config
         self._server = EmbeddedServer(uvicorn_config(service, config))
         self._serving: asyncio.Task[None] | None = None

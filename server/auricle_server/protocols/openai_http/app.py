@@ -39,12 +39,12 @@ def add_recognitions(app: FastAPI, recognitions: Recognitions) -> None:
         openapi_extra=form_schema(TRANSCRIPTION_FIELDS),
     )
     async def transcriptions(request: Request) -> Response:
-        """Transcribe a recording."""
+        """Answer with the words of a recording."""
         return await recognitions.answer(request, "transcribe")
 
     @app.post("/v1/audio/translations", response_class=Response, openapi_extra=form_schema(FIELDS))
     async def translations(request: Request) -> Response:
-        """Translate a recording into English."""
+        """Answer with the words of a recording in English."""
         return await recognitions.answer(request, "translate")
 
 
@@ -61,7 +61,7 @@ class RequestIds:
     """Gives each answer an id of its own, which the log has, too."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Answer by `app`."""
+        """Name the answers of `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,17 +6,19 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
 from auricle_server.config import ServerConfig
 from auricle_server.incoming import timely
-from auricle_server.protocols.openai_http.status import InvalidFieldError, UnsupportedBodyError
+from auricle_server.protocols.openai_http.status import InvalidFieldError
 from auricle_types.errors import AudioTooLargeError, InvalidRequestError, RequestCancelledError
 
 MOST_FIELDS = 256
@@ -72,13 +74,13 @@ def check_size(count: int, most: int) -> None:
 async def received(request: Request, config: ServerConfig) -> AsyncIterator[FormRequest]:
     """Read a body to its end; its file is deleted after the block.
 
-    Raises InvalidRequestError, AudioTooLargeError and StreamIdleError, and RequestCancelledError
-    for a client that leaves.
+    Raises InvalidRequestError, InvalidFieldError, AudioTooLargeError and StreamIdleError,
+    HTTPException for another kind of body, and RequestCancelledError for a client that leaves.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     reading = {"multipart/form-data": _form, "application/json": _json}.get(kind)
     if reading is None:
-        raise UnsupportedBodyError("send a form: the content type must be multipart/form-data")
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send a form: multipart/form-data")
     is_json = reading is _json  # it is held in memory
     most = config.max_message_bytes if is_json else config.max_upload_bytes + FORM_BYTES
     declared = request.headers.get("content-length", "")
@@ -99,7 +101,7 @@ class FormParser(MultiPartParser):
     """Starlette's parser, which leaves the file of a form that ends too early open."""
 
     def close(self) -> None:
-        """Delete the files."""
+        """Delete the files of all parts."""
         for file in self._files_to_close_on_error:
             file.close()
 

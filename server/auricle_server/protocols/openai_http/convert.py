@@ -29,7 +29,10 @@ class FormTask:
 
 
 def form_task(form: FormRequest, task: Task) -> FormTask:
-    """Read what a form asks for; unknown fields are ignored. Raises InvalidOptionError."""
+    """Read what a form asks for; unknown fields are ignored.
+
+    Raises InvalidFieldError, and InvalidOptionError where the options do.
+    """
     format = response_format(form.last("response_format"))
     wanted = granularities(form, format)
     has_logprobs = "logprobs" in form.every("include")
@@ -52,13 +55,13 @@ def form_task(form: FormRequest, task: Task) -> FormTask:
 
 
 def response_format(given: str) -> ResponseFormat:
-    """Read how the answer is to be written. Raises InvalidOptionError."""
+    """Read how the answer is to be written. Raises InvalidFieldError."""
     known = get_args(ResponseFormat)
     return cast("ResponseFormat", one_of("response_format", given or "json", known))
 
 
 def granularities(form: FormRequest, format: ResponseFormat) -> set[str]:
-    """Read which times are wanted. Raises InvalidOptionError."""
+    """Read which times are wanted. Raises InvalidFieldError."""
     name = "timestamp_granularities"
     wanted = {one_of(name, each, GRANULARITIES) for each in form.every(name)}
     if "word" in wanted and format != "verbose_json":
@@ -70,7 +73,7 @@ def language(form: FormRequest) -> str | None:
     """Read the spoken language as a code; None where it is to be detected.
 
     Takes codes, codes with a region and English names, in any case. Several languages are none.
-    Raises InvalidOptionError.
+    Raises InvalidFieldError.
     """
     given = [form.last("language")] if form.last("language") else form.every("languages")
     codes = [language_code(each) for each in given]
@@ -78,7 +81,7 @@ def language(form: FormRequest) -> str | None:
 
 
 def language_code(given: str) -> str:
-    """Return the code of one language. Raises InvalidOptionError."""
+    """Return the code of one language. Raises InvalidFieldError."""
     asked = given.lower().replace("_", "-")
     for name in (asked, asked.partition("-")[0]):
         code = CODES.get(name, name)
@@ -89,7 +92,7 @@ def language_code(given: str) -> str:
 
 
 def temperature(given: str) -> float:
-    """Read the temperature, 0 to 1. Raises InvalidOptionError."""
+    """Read the temperature, 0 to 1. Raises InvalidFieldError."""
     try:
         value = float(given or 0)
     except ValueError:
@@ -106,12 +109,12 @@ def hotwords(form: FormRequest) -> tuple[str, ...]:
 
 
 def boolean(name: str, given: str) -> bool:
-    """Read a truth value. Raises InvalidOptionError."""
+    """Read a truth value. Raises InvalidFieldError."""
     return BOOLEANS[one_of(name, given.lower(), tuple(BOOLEANS))]
 
 
 def one_of(name: str, given: str, known: tuple[str, ...]) -> str:
-    """Return `given` if it is known. Raises InvalidOptionError."""
+    """Return `given` if it is known. Raises InvalidFieldError."""
     if given not in known:
         listed = ", ".join(filter(None, known))
         raise InvalidFieldError(name, f"{name} must be one of {listed}, not {quoted(given)}")

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from auricle_server.protocols.explaining import explained
 from auricle_types import errors
+from auricle_types.quoting import printable
 
 CLIENT_LEFT = 499  # nginx's number for it; nobody reads the answer
 NO_REASON = "HTTP"
@@ -32,20 +33,18 @@ CODES = {  # OpenAI's own words; the others are our reasons in lower case
 }
 
 
-class InvalidFieldError(errors.InvalidOptionError):
-    """A field of a request holds what it cannot; `param` names it."""
+class InvalidFieldError(Exception):
+    """A field of a form holds what it cannot; only HTTP has such, so it is no AuricleError."""
 
-    def __init__(self, param: str, message: str, code: str | None = None) -> None:
+    def __init__(self, param: str, message: str, code: str = "") -> None:
         super().__init__(message)
-        self.param = param
-        self.word = code
-
-
-class UnsupportedBodyError(errors.InvalidRequestError):
-    """A body is neither a form nor JSON."""
-
-
-STATUSES[UnsupportedBodyError] = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        self.failure = HttpFailure(
+            HTTPStatus.BAD_REQUEST,
+            printable(message),
+            errors.InvalidOptionError.reason,
+            param,
+            code or errors.InvalidOptionError.reason.lower(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +92,12 @@ def failure_of(error: Exception) -> HttpFailure:
     if isinstance(error, HTTPException):
         headers = dict(error.headers or {})
         return HttpFailure(error.status_code, str(error.detail), headers=headers)
+    if isinstance(error, InvalidFieldError):
+        return error.failure
     told = explained(error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR if told.incident else status_of(type(error))
     code = CODES.get(told.reason, told.reason.lower())
-    param = None
-    if isinstance(error, InvalidFieldError):
-        param, code = error.param, error.word or code
-    if isinstance(error, errors.UnknownModelError):
-        param = "model"
+    param = "model" if isinstance(error, errors.UnknownModelError) else None
     return HttpFailure(status, told.message, told.reason, param, code, _headers(error, status))
 
 

@@ -100,8 +100,11 @@ async def test_fields_become_options(
 async def test_the_file_may_come_first(
     client: httpx2.AsyncClient, recognizer: FakeRecognizer
 ) -> None:
-    parts = {"file": ("upload", AUDIO), "language": (None, "german")}
-    response = await client.post(PATH, files=parts)
+    head = b"--B\r\nContent-Disposition: form-data; name="
+    body = head + b'"file"; filename="upload"\r\n\r\n' + AUDIO + b"\r\n"
+    body += head + b'"language"\r\n\r\ngerman\r\n--B--\r\n'
+    kind = {"content-type": "multipart/form-data; boundary=B"}
+    response = await client.post(PATH, content=body, headers=kind)
     assert response.status_code == 200
     assert recognizer.submitted[0][1].language == "de"
 

@@ -24,7 +24,7 @@ from auricle_types.options import DecodingOptions, StreamingOptions
 from auricle_types.quoting import quoted
 from auricle_types.transcript import Transcript
 
-PIECES_TOLD_EARLY = 4  # of one recording in the engine, where its first words are waited for
+PIECES_TOLD_EARLY = 2  # of one recording in the engine, where its first words are waited for
 
 
 class ServedRecognizer(Measured, Protocol):

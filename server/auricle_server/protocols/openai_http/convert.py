@@ -28,8 +28,8 @@ class FormTask:
     is_stream: bool = False
 
 
-def form_task(form: FormRequest, task: Task) -> FormTask:
-    """Read what a form asks for; unknown fields are ignored.
+def form_task(form: FormRequest, task: Task, *, takes_prompt: bool = True) -> FormTask:
+    """Read what a form asks for; unknown fields are ignored, and the prompt where none is taken.
 
     Raises InvalidFieldError, and InvalidOptionError where the options do.
     """
@@ -38,7 +38,7 @@ def form_task(form: FormRequest, task: Task) -> FormTask:
     has_logprobs = "logprobs" in form.every("include")
     options = DecodingOptions(
         language=None if task == "translate" else language(form),
-        prompt=form.last("prompt")[-PROMPT_CHARACTERS:] or None,
+        prompt=(takes_prompt and form.last("prompt")[-PROMPT_CHARACTERS:]) or None,
         temperature=temperature(form.last("temperature")),
         hotwords=hotwords(form),
         word_timestamps="word" in wanted or has_logprobs,

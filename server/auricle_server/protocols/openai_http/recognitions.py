@@ -21,6 +21,7 @@ from auricle_types.events import FinalSegment, FinalTranscript
 from auricle_types.options import Task
 from auricle_types.transcript import gap
 
+PROMPTED_FAMILIES = ("whisper",)  # OpenAI ignores a prompt where a model takes none
 METHODS: dict[Task, str] = {"transcribe": "Transcriptions", "translate": "Translations"}
 
 
@@ -50,14 +51,15 @@ class Recognitions:
     ) -> Response:
         with self._service.receiving(call):
             form = await stack.enter_async_context(received(request, self._config))
-        wanted = form_task(form, task)
+        model = self._service.recognizer.config
+        wanted = form_task(form, task, takes_prompt=model.family in PROMPTED_FAMILIES)
         inbox = FormInbox(form, wanted.recognition)
         if wanted.is_stream:
             lines = self._lines(inbox, wanted, call)
             first = await unless_left(request, _first(lines))  # its error is the answer's status
             return EventStream(first, lines, call, stack.pop_all())
         transcript = await unless_left(request, self._service.recognize(inbox, call))
-        return answers.answer(transcript, wanted, self._service.recognizer.config.language)
+        return answers.answer(transcript, wanted, model.language)
 
     async def _lines(
         self, inbox: FormInbox, wanted: FormTask, call: Call

@@ -5,9 +5,15 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
+from auricle.config import ModelConfig
 from auricle_server import ServerConfig, SpeechServer
 from auricle_server.protocols.openai_http import HttpProtocol
 from tests.server.fakes import FakeRecognizer
+
+
+@pytest.fixture
+def recognizer() -> FakeRecognizer:
+    return FakeRecognizer(config=ModelConfig(name="fake", family="whisper"))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import math
 import httpx2
 import pytest
 
+from auricle.config import ModelConfig
 from auricle_types.options import DecodingOptions
 from tests.server.fakes import FakeRecognizer, wav
 from tests.server.protocols.openai_http.forms import AUDIO, FIRST, PATH, SECOND, transcribed
@@ -131,6 +132,14 @@ async def test_a_long_prompt_keeps_its_end(
     assert isinstance(prompt, str)
     assert len(prompt) == 10_000
     assert prompt.endswith("aend")
+
+
+async def test_a_prompt_is_ignored_where_the_model_takes_none(
+    client: httpx2.AsyncClient, recognizer: FakeRecognizer
+) -> None:
+    recognizer.config = ModelConfig(name="fake", family="moonshine")
+    assert (await transcribed(client, {"prompt": "Before."})).status_code == 200
+    assert recognizer.submitted[0][1].prompt is None
 
 
 # --- models, health, schema ----------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Transcriptions and translations: a form in, words in OpenAI's formats out."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 
@@ -9,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from auricle_server.config import ServerConfig
-from auricle_server.middleware.call import CANCELLED, Call
+from auricle_server.middleware.call import CANCELLED, OK, Call
 from auricle_server.protocols.openai_http import answers
 from auricle_server.protocols.openai_http.body import received
 from auricle_server.protocols.openai_http.convert import FormTask, form_task
@@ -96,8 +95,7 @@ class EventStream(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events; those of a client that leaves are dropped with their work."""
         async with self._resources, aclosing(self._lines):
-            self._call.code, code = CANCELLED, self._call.code
-            self._ended_with = code
+            self._call.code = CANCELLED  # until the last event was sent
             await super().__call__(scope, receive, send)
 
     async def _told(self, first: bytes) -> AsyncIterator[bytes]:
@@ -106,9 +104,7 @@ class EventStream(StreamingResponse):
         try:
             async for line in self._lines:
                 yield line
-            self._call.code = self._ended_with
-        except asyncio.CancelledError:
-            raise
+            self._call.code = OK
         except Exception as error:  # noqa: BLE001 - the status was sent long ago
             failure = failure_of(error)
             self._call.fail(failure.name, failure.reason)

@@ -1,6 +1,7 @@
 """Clients that leave, servers that stop."""
 
 import asyncio
+import json
 import threading
 
 import httpx2
@@ -9,7 +10,7 @@ import pytest
 from auricle_server import ServerConfig, SpeechServer, configured_protocols
 from auricle_server.protocols.auricle_grpc import GrpcProtocol
 from auricle_server.protocols.openai_http import HttpProtocol
-from auricle_types.errors import InvalidOptionError
+from auricle_types.errors import InferenceError, InvalidOptionError
 from tests.server.fakes import FakeRecognizer
 from tests.server.protocols.openai_http.forms import AUDIO, PATH, error_of, transcribed
 
@@ -54,6 +55,22 @@ async def test_a_reader_of_events_that_leaves(
     await response.aclose()
     assert await asyncio.to_thread(dropped.wait, WAIT_SECONDS)
     assert recognizer.futures[1].cancelled()
+
+
+async def test_an_error_in_the_midst_of_events_is_an_event(
+    client: httpx2.AsyncClient, recognizer: FakeRecognizer
+) -> None:
+    recognizer.hold = True
+    asking = asyncio.create_task(transcribed(client, {"stream": "true"}))
+    await submitted(recognizer, 2)
+    recognizer.finish(0)
+    recognizer.futures[1].set_exception(InferenceError("it went wrong"))
+    response = await asyncio.wait_for(asking, WAIT_SECONDS)
+    assert response.status_code == 200
+    first, last = response.text.strip().split("\n\n")
+    assert "transcript.text.delta" in first
+    error = json.loads(last.removeprefix("data: "))["error"]
+    assert (error["message"], error["type"]) == ("it went wrong", "server_error")
 
 
 async def test_a_stop_waits_for_what_has_begun(

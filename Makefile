@@ -25,7 +25,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test test-slow fuzz check format proto clean
 .PHONY: evaluate calibrate bench-engine bench-checkpoints bench-server bench-load bench-growth
-.PHONY: bench-live bench-invariance bench-dtypes bench-cancellation bench-contention
+.PHONY: bench-live bench-invariance bench-dtypes bench-cancellation bench-contention bench-hotwords
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -82,6 +82,10 @@ bench-live: $(VENV)/installed-bench ## measure captions of speech at speaking pa
 
 bench-dtypes: $(VENV)/installed-bench ## compare logits and tokens of each dtype (DEV=manifests)
 	$(BIN)/python -m benchmarks.dtypes $(DEV) $(BENCH)
+
+bench-hotwords: $(VENV)/installed ## count rare words that are found as hotwords (DEV=manifests, BENCH="--known MANIFEST")
+	$(BIN)/python -m benchmarks.hotwords $(DEV) $(BENCH)
+	$(BIN)/python -m benchmarks.report
 
 evaluate: $(VENV)/installed-bench ## compare the bundled model with faster-whisper and openai-whisper: WER, speed, noise (DEV=manifests)
 	$(BIN)/python -m benchmarks.accuracy $(DEV) $(BENCH)

@@ -186,12 +186,15 @@ def shown_words(events: Sequence[Timed]) -> Iterator[tuple[int, int, int, int]]:
         elif isinstance(event, FinalSegment):
             segments.append(event.segment.text)
         elif isinstance(event, EndOfUtterance):
-            final = english()(" ".join(segments)).split()
+            final = " ".join(segments)
             for interim in open_interims:
-                words, stable = (
-                    english()(text).split() for text in (interim.text, interim.stable_text)
+                words, stable = english()(interim.text).split(), interim.stable_text.split()
+                yield (
+                    len(words),
+                    _unlike(words, english()(final).split()),
+                    len(stable),
+                    _unlike(stable, final.split()),
                 )
-                yield len(words), _unlike(words, final), len(stable), _unlike(stable, final)
             open_interims, segments = [], []
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import accuracy_tables, calibration_tables, peer_tables
+from benchmarks import accuracy_tables, calibration_tables, hotword_tables, peer_tables
 from benchmarks.ours import FULL_CONTEXT, PROCESSES
 from benchmarks.peers.field import CTRANSLATE2
 from benchmarks.results import RESULTS, table
@@ -276,6 +276,7 @@ PAGES: dict[str, dict[str, Writer]] = {
     "accuracy.md": {
         "accuracy": accuracy_tables.tables,
         "calibration": calibration,
+        "hotwords": hotword_tables.tables,
     },
 }
 WRITERS: dict[str, Writer] = {name: of for page in PAGES.values() for name, of in page.items()}

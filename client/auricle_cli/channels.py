@@ -1,4 +1,4 @@
-"""Channels that were recognised by themselves: one transcript of them all, and their names."""
+"""Who speaks: channels that were recognised by themselves, speakers, and their labels."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,15 +24,20 @@ def interleaved(transcripts: Sequence[Transcript]) -> Transcript:
     )
 
 
+def label_of(segment: Segment) -> str:
+    """Name who speaks: a channel, a speaker; empty where neither is known."""
+    return f"Channel {segment.channel}" if segment.channel else segment.speaker or ""
+
+
 def named(transcript: Transcript) -> Transcript:
-    """Return the transcript with the channel's name before each segment that has one."""
+    """Return the transcript with its label before each segment that has one."""
     return replace(transcript, segments=tuple(map(_named, transcript.segments)))
 
 
 def _named(segment: Segment) -> Segment:
-    if not segment.channel or not segment.text:
+    if not (label_of(segment) and segment.text):
         return segment
-    name = f"Channel {segment.channel}:"
+    name = f"{label_of(segment)}:"
     labels = [Word(word.start, word.start, name, word.confidence) for word in segment.words[:1]]
     words = (*labels, *segment.words)
     return replace(segment, text=f"{name} {segment.text}", words=words)

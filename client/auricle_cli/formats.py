@@ -3,23 +3,22 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 import click
 
-from auricle_cli.channels import named
+from auricle_cli.channels import label_of, named
 from auricle_cli.cues import CueLimits
 from auricle_types.subtitles import spoken, srt_cues, vtt_cues
-from auricle_types.transcript import Alternative, Segment, Transcript, Word
+from auricle_types.transcript import Alternative, Segment, Transcript, Word, joined
 
 Writer = Callable[[str, Transcript], str]
 
 
 def text(_: str, transcript: Transcript) -> str:
-    """The words alone, on one line; with separate channels, a line for each segment."""
-    if any(segment.channel for segment in transcript.segments):
-        return "\n".join(segment.text for segment in spoken(named(transcript).segments))
-    return transcript.text
+    """The words alone, on one line; a line for each turn where it is known who speaks."""
+    return "\n".join(_turns(transcript))
 
 
 def labelled_text(name: str, transcript: Transcript) -> str:
@@ -101,16 +100,24 @@ def segment_fields(segment: Segment) -> dict[str, Any]:
 
 
 def _word(word: Word | Segment) -> dict[str, Any]:
-    return {
+    fields = {
         "start": round(word.start, 3),
         "end": round(word.end, 3),
         "text": word.text,
         "confidence": round(word.confidence, 4),
     }
+    return fields | ({"speaker": word.speaker} if word.speaker else {})
 
 
 def _alternative(other: Alternative) -> dict[str, Any]:
     return {"text": other.text, "confidence": round(other.confidence, 4)}
+
+
+def _turns(transcript: Transcript) -> list[str]:
+    """What each one says in turn; all words where it is not known who speaks."""
+    turns = groupby(spoken(transcript.segments), key=label_of)
+    texts = ((label, joined(list(segments))) for label, segments in turns)
+    return [f"{label}: {text}" if label else text for label, text in texts]
 
 
 def _cell(words: str) -> str:

@@ -50,6 +50,8 @@ def _options(
             raise _unknown(path, f"option {key} in [{name}]", key, known)
         if isinstance(value, dict) or (isinstance(value, list) and not known[key].multiple):
             raise Failure(f"{path}: {key} in [{name}] must be a single value")
+        if any("\0" in str(each) for each in (value if isinstance(value, list) else [value])):
+            raise Failure(f"{path}: {key} in [{name}] holds a null character, as no option does")
     return {str(known[key].name): _given(known[key], value) for key, value in table.items()}
 
 

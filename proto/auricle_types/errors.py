@@ -226,6 +226,12 @@ class SynthesizerMissingError(SynthesisError):
     reason = "SYNTHESIZER_MISSING"
 
 
+class ExtraMissingError(AuricleError):
+    """A package of one of the extras is not installed; the message says how to install it."""
+
+    reason = "EXTRA_MISSING"
+
+
 class ManifestError(AuricleError):
     """A line of a manifest is invalid; the message names file and line."""
 

@@ -9,7 +9,7 @@ from auricle_types.errors import InvalidOptionError
 from auricle_types.metadata import Range
 from auricle_types.quoting import quoted
 
-HOTWORD_WEIGHT = 1.5  # nats for each token of a phrase
+HOTWORD_WEIGHT = 1.0  # nats for each token of a phrase: distractors cost little
 HOTWORD_WEIGHTS = Range(0, 10)
 MOST_HOTWORDS = 1_000
 HOTWORD_CHARACTERS = 100  # of one phrase

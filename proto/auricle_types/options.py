@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from auricle_types.errors import InvalidOptionError
-from auricle_types.hotwords import Hotword, as_hotwords
+from auricle_types.hotwords import HOTWORD_WEIGHT, Hotword, as_hotwords
 from auricle_types.metadata import AT_LEAST_ONE, FINITE, POSITIVE, Range, check, option
 from auricle_types.quoting import quoted
 
@@ -31,7 +31,7 @@ class DecodingOptions:
     )
     alternatives: int = option(
         1,
-        "Most texts for each piece of audio, the likeliest first; the beam must be as wide.",
+        "Most texts for each piece of audio, the likeliest first; the beam is at least as wide.",
         Range(1, 32),
     )
     max_tokens: int | None = option(
@@ -92,7 +92,7 @@ class DecodingOptions:
     )
     hotwords: tuple[Hotword | str, ...] = option(
         (),
-        "Phrase to favour, and how much each of its tokens adds to a score.",
+        f"Phrase to favour; its weight ({HOTWORD_WEIGHT:g} by default) counts for each token.",
         flag="hotword",
         metavar="PHRASE[:WEIGHT]",
     )
@@ -106,10 +106,8 @@ class DecodingOptions:
             raise InvalidOptionError(
                 f"prompt must have at most {PROMPT_CHARACTERS} characters: its end is what counts"
             )
-        if self.alternatives > self.beam_size:
-            raise InvalidOptionError(
-                f"alternatives must be at most beam_size, which is {self.beam_size}: widen the beam"
-            )
+        if self.alternatives > self.beam_size:  # a narrower beam would not find as many
+            object.__setattr__(self, "beam_size", self.alternatives)
         if self.temperature and self.beam_size > 1:
             raise InvalidOptionError("temperature must be 0 with a beam: only beam_size 1 samples")
 

@@ -37,6 +37,7 @@ class Word:
     end: float
     text: str
     confidence: float  # mean of the tokens' probabilities, 0..1: not calibrated
+    speaker: str | None = None  # who spoke it, where speakers were told apart
 
     def later(self, seconds: float) -> "Word":
         """Return the word as of an audio with `seconds` more before it."""
@@ -63,6 +64,7 @@ class Segment:
     language: str = ""  # code of the spoken language, where the model knows more than one
     channel: int = 0  # 1 and up where the channels were recognised by themselves, else 0
     alternatives: tuple[Alternative, ...] = ()  # the likeliest first, where they were asked for
+    speaker: str | None = None  # who spoke it, where speakers were told apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,9 @@ class Model:
     dtype: str
 
 
-def joined(segments: Sequence[Segment]) -> str:
-    """Join the segments' texts, with spaces where their script has them."""
-    texts = [segment.text for segment in segments if segment.text]
+def joined(parts: Sequence[Segment] | Sequence[Word]) -> str:
+    """Join the texts of segments or words, with spaces where their script has them."""
+    texts = [part.text for part in parts if part.text]
     return "".join(gap(left, right) + right for left, right in pairwise(["", *texts]))
 
 

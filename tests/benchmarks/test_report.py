@@ -11,6 +11,7 @@ import pytest
 from benchmarks import cancellation, engine, growth, load, moonshine, report, server
 from benchmarks.contention import Speed
 from benchmarks.dtypes import Difference
+from benchmarks.hotwords import Score
 from benchmarks.invariance import Rate
 from benchmarks.live import LiveFigures
 from benchmarks.moonshine import our_name, peer_name
@@ -64,6 +65,14 @@ def difference_figures() -> dict[str, Any]:
     return {"manifests": 1, "differences": [asdict(row) for row in rows]}
 
 
+def hotword_figures() -> dict[str, Any]:
+    plain, boosted = (
+        asdict(Score(beam, weight, 9, 8, found, 1, 0.05, 0.125))
+        for beam, weight, found in ((1, None, 4), (4, 1.5, 6))
+    )
+    return {"listed": 7, "weight": 1.5, "scores": [plain, boosted], "tuned": [plain]}
+
+
 def server_figures() -> dict[str, Any]:
     in_process = {server.ENGINE: Standing([10.0], {}), server.CALLERS: Standing([9.8], {})}
     sides = {**in_process, server.SERVER: Standing([9.5], {})}
@@ -94,6 +103,7 @@ def results(tmp_path: Path) -> Path:
         "calibration": calibration_figures(),
         "dtypes": difference_figures(),
         "live": {"dtype": "float32", "figures": [asdict(live_figures())]},
+        "hotwords": hotword_figures(),
         "invariance": {"rates": [asdict(Rate("bfloat16", 2, False, 256, 3, 0.125))]},
     }
     assert figures.keys() == WRITERS.keys()
@@ -165,6 +175,13 @@ def test_real_weights_have_errors_and_speeds(results: Path) -> None:
         text = block(name, results)
         assert "WER (95 %), Whisper's normaliser" in text
         assert "over the fastest faster-whisper" in text
+
+
+def test_hotwords_are_counted_as_shares(results: Path) -> None:
+    _, plain, boosted, _, tuned = rows("hotwords", results)
+    assert plain == ["greedy", "none", "8", "50.0%", "1", "5.00%", "12.50%"]
+    assert boosted[:4] == ["beam 4", "1.5", "8", "75.0%"]
+    assert tuned == plain[1:]
 
 
 def test_dtypes_without_words_leave_them_out(results: Path) -> None:

@@ -125,3 +125,20 @@ def test_tsv_is_that_of_openai_whisper() -> None:
     theirs = io.StringIO()
     WriteTSV(".").write_result({"segments": [asdict(segment) for segment in spoken]}, theirs)
     assert formats.tsv("a.wav", TRANSCRIPT) + "\n" == theirs.getvalue()
+
+
+def test_speakers_stand_before_what_they_say() -> None:
+    words = (Word(0.0, 1.0, "hello", 0.9, speaker="S1"),)
+    segments = (
+        Segment(0.0, 1.0, "hello", 0.9, words, speaker="S1"),
+        Segment(1.0, 2.0, "there", 0.9, speaker="S1"),
+        Segment(2.0, 3.0, "tom & jerry", 0.9, speaker="S2"),
+    )
+    spoken = Transcript(segments, 3.0, Receipt("m"))
+    assert formats.text("", spoken) == "S1: hello there\nS2: tom & jerry"
+    lines = "a.wav\tS1: hello there\na.wav\tS2: tom & jerry"
+    assert formats.labelled_text("a.wav", spoken) == lines
+    assert "\nS1: there\n" in formats.writer_of("srt")("", spoken)
+    assert "\nS2: tom &amp; jerry" in formats.writer_of("vtt")("", spoken)
+    first = json.loads(formats.json_line("", spoken))["segments"][0]
+    assert first["speaker"] == first["words"][0]["speaker"] == "S1"

@@ -81,7 +81,7 @@ def test_it_is_a_row_of_the_documents(each: Option) -> None:
 def test_it_crosses_the_wire_and_comes_back(each: Option) -> None:
     sent = RecognitionOptions(**{each.name: other(each)})
     message = recognition_config(sent).decoding
-    assert [field.name for field, _ in message.ListFields()] == [each.name]
+    assert each.name in [field.name for field, _ in message.ListFields()]
     field = pb.DecodingOptions.DESCRIPTOR.fields_by_name[each.name]
     assert field.has_presence or each.is_repeated
     received = decoding_options(message)

@@ -72,6 +72,7 @@ def test_without_a_file_nothing_is_read(auricle: Auricle, opened: Opened, clips:
         ("[qqq]", "unknown table [qqq]; known are transcribe, listen"),
         ("beam = 2", "unknown table [beam]; "),
         ("serve = 3", "serve must be a table"),
+        ('[transcribe]\nlm = "a\\u0000b"', "lm in [transcribe] holds a null character"),
         ("[transcribe]\nbeam = [2]", "beam in [transcribe] must be a single value"),
         ("[transcribe.beam]\nsize = 2", "beam in [transcribe] must be a single value"),
         ("[transcribe", "auricle.toml: "),

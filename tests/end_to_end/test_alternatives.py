@@ -34,6 +34,8 @@ def test_they_come_through_the_wire(
     ]
 
 
-def test_greedy_search_has_none() -> None:
-    with pytest.raises(InvalidOptionError, match="widen the beam"):
-        DecodingOptions(alternatives=2)
+def test_the_beam_is_as_wide_as_there_are_alternatives() -> None:
+    assert DecodingOptions(alternatives=3) == DecodingOptions(beam_size=3, alternatives=3)
+    assert DecodingOptions(alternatives=3, beam_size=5).beam_size == 5
+    with pytest.raises(InvalidOptionError, match="temperature"):
+        DecodingOptions(alternatives=2, temperature=0.5)

@@ -27,6 +27,7 @@ _TEXTS = ("", "en", "german", "transcribe", "translate", "\0", "é" * 99, "\n", 
 def seeds() -> list[bytes]:
     """A request with usual values, of each type."""
     options = pb.DecodingOptions(beam_size=5, temperature=0.0, language="en", prompt="words")
+    options.hotwords.add(phrase="new york", weight=2.0)
     config = pb.RecognitionConfig(
         encoding="AUDIO_ENCODING_S16LE", sample_rate_hertz=8_000, decoding=options
     )

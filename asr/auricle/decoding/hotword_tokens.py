@@ -1,7 +1,9 @@
 """Turns hotwords into tries over the tokens of a vocabulary."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -13,24 +15,47 @@ from auricle_types.hotwords import Hotword
 from auricle_types.quoting import quoted
 from auricle_types.transcript import gap
 
-TRIES = 16  # that are kept: the pieces of one recording share their hotwords
+MOST_NODES = 300_000  # of the tries that are kept, some 100 MB; 1,000 names have about 3,000
+MOST_TRIES = 256
 _SPACES = ("\u0120", "\u2581")  # as byte pairs and SentencePiece write it
 
 
 class HotwordTries:
-    """Makes the trie of each list of hotwords. Safe to use from many threads."""
+    """Makes the trie of each list of hotwords, and keeps the latest for the pieces to come.
+
+    Safe to use from many threads.
+    """
 
     def __init__(self, vocabulary: Vocabulary, vocab_size: int) -> None:
         """Take the tokens from `vocabulary`, but for those that a model of `vocab_size` lacks."""
         self._vocabulary = vocabulary
         self._vocab_size = vocab_size
-        self._impossible = frozenset(vocabulary.special.suppressed) | {vocabulary.special.end}
-        self.of = lru_cache(TRIES)(self._trie)
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[Hotword, ...], HotwordTrie] = OrderedDict()
 
-    def _trie(self, hotwords: tuple[Hotword, ...]) -> HotwordTrie:
-        """Make a trie. Raises InvalidOptionError for a phrase that the model cannot write."""
-        phrases = (phrase for each in hotwords for phrase in self.phrases(each))
-        return HotwordTrie(phrases, self._continues_word)
+    def of(self, hotwords: tuple[Hotword, ...]) -> HotwordTrie:
+        """Return a trie. Raises InvalidOptionError for a phrase that the model cannot write."""
+        with self._lock:
+            found = self._kept.get(hotwords)
+        if found is None:
+            phrases = (phrase for each in hotwords for phrase in self.phrases(each))
+            found = HotwordTrie(phrases, self._continues_word)
+        with self._lock:
+            self._keep(hotwords, found)
+        return found
+
+    def _keep(self, hotwords: tuple[Hotword, ...], trie: HotwordTrie) -> None:
+        self._kept[hotwords] = trie
+        self._kept.move_to_end(hotwords)
+        nodes = sum(map(len, self._kept.values()))
+        while len(self._kept) > 1 and (nodes > MOST_NODES or len(self._kept) > MOST_TRIES):
+            _, oldest = self._kept.popitem(last=False)
+            nodes -= len(oldest)
+
+    @cached_property
+    def _impossible(self) -> frozenset[int]:
+        special = self._vocabulary.special
+        return frozenset(special.suppressed) | {special.end}
 
     def phrases(self, hotword: Hotword) -> list[Phrase]:
         """Return the ways to write a hotword: as it is given, in lower case, with capitals.

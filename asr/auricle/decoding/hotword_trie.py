@@ -3,8 +3,8 @@
 The bonus of a text is the sum of two parts:
 
 - each place where a phrase stands as whole words gives the phrase's weight for each of its tokens;
-- the longest beginning of a phrase that ends the text gives it, too, as a loan: it is taken back by
-  the next token that does not go on with a phrase.
+- the beginning of a phrase at the end of the text gives a part of that, as a loan: the next token
+  that does not go on with a phrase gives it back.
 
 So a hypothesis is favoured from a phrase's first token on, and in the end only for whole phrases.
 """
@@ -26,6 +26,14 @@ class Phrase:
     tokens: tuple[int, ...]
     weight: float  # for each token
     ends_word: bool = True  # counts only where the next token begins another word
+
+    def loan(self, count: int) -> float:
+        """Return what its first tokens add: the square of their share of what the phrase adds.
+
+        Many words begin like a phrase, and greedy search cannot go back: so the first tokens add
+        little, and those that make it likely that the phrase is meant add most.
+        """
+        return self.weight * count * count / len(self.tokens)
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +61,10 @@ class HotwordTrie:
             self._insert(phrase)
         self._link()
         self._first = self._children(ROOT)
+
+    def __len__(self) -> int:
+        """Count the states of the trie."""
+        return len(self._nodes)
 
     def following(self, state: int, token: int) -> int:
         """Return the state after one more token."""
@@ -101,12 +113,12 @@ class HotwordTrie:
         state = ROOT
         for depth, token in enumerate(phrase.tokens):
             node = self._nodes[state]
-            node.loan = max(node.loan, phrase.weight * depth)
+            node.loan = max(node.loan, phrase.loan(depth))
             if token not in node.children:
                 node.children[token] = len(self._nodes)
                 self._nodes.append(_Node())
             state = node.children[token]
-        node, whole = self._nodes[state], phrase.weight * len(phrase.tokens)
+        node, whole = self._nodes[state], phrase.loan(len(phrase.tokens))
         if phrase.ends_word:
             node.pending = max(node.pending, whole)
         else:

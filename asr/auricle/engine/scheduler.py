@@ -11,13 +11,14 @@ all that decode take a step, and a group is no more than the budget, or one job.
 gets its jobs strictly in the order in which they came. One that pads gets the leader's neighbours
 in length: they overtake others, but never the leader.
 
-Interim requests are the exception: they stand in a queue of their own, which comes after the other
-one. Where the engine is full they wait, and whoever asks has at most one of them waiting.
+Interim requests are the exception: they stand in a queue of their own. They begin, a few seconds of
+audio at a time, only while no other job waits or runs, so that they hold up none for long. Whoever
+asks has at most one of them waiting.
 """
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from itertools import islice
 
 from auricle.engine.group import Group
 from auricle.engine.request import Cost, Job, Room
@@ -25,6 +26,7 @@ from auricle_types.errors import AudioTooLongError, InvalidOptionError
 from auricle_types.options import EngineConfig
 
 MIB = 1 << 20
+INTERIM_SECONDS = 8.0  # of audio that interim requests encode at a time
 
 
 class Scheduler:
@@ -97,29 +99,36 @@ class Scheduler:
         A job longer than the whole budget is encoded by itself. A suspect runs alone. Where nobody
         runs, no room will come: the next job is taken and the runner says what is wrong.
         """
-        leader = next(chain(self._waiting, self._interim), None)
-        if leader is None:
+        queue, budget = self._next_queue()
+        if not queue:
             return []
-        group = Group(leader, room, self.config.max_encode_seconds, pads=self._pads)
+        group = Group(queue[0], room, budget, pads=self._pads)
         if self.running and not (group.fits and self._may_join(group.leader)):
             return []
         if not group.leader.alone:
-            self._fill(group)
+            self._fill(group, queue)
         self._drop(group.jobs)
         for job in group.jobs:
             job.phase = "encoding"
         self.running += group.jobs
         return group.jobs
 
-    def _fill(self, group: Group) -> None:
-        for job in self._companions(group.leader):
+    def _next_queue(self) -> tuple[deque[Job], float]:
+        """Choose who may begin, and how many seconds of audio are encoded at a time."""
+        budget = self.config.max_encode_seconds
+        if self._waiting or any(not job.request.interim for job in self.running):
+            return self._waiting, budget
+        return self._interim, min(budget, INTERIM_SECONDS)
+
+    def _fill(self, group: Group, queue: deque[Job]) -> None:
+        for job in self._companions(group.leader, queue):
             if group.takes(job) and not job.alone:
                 group.add(job)
             elif not self._pads:
                 return
 
-    def _companions(self, leader: Job) -> Iterable[Job]:
-        others = islice(chain(self._waiting, self._interim), 1, None)
+    def _companions(self, leader: Job, queue: deque[Job]) -> Iterable[Job]:
+        others = islice(queue, 1, None)
         if not self._pads:
             return others
         return sorted(others, key=lambda job: abs(job.cost.frames - leader.cost.frames))

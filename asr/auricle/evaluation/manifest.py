@@ -64,6 +64,8 @@ def _utterance(line: str, where: str, folder: Path) -> Utterance:
     audio = _string(fields, "audio_filepath", where)
     if not audio:
         raise ManifestError(f"{where}: audio_filepath is empty")
+    if "\0" in audio:
+        raise ManifestError(f"{where}: audio_filepath holds a null character, as no name may")
     return Utterance(
         folder / audio,
         _string(fields, "text", where),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FRAME_SAMPLES = 512  # 32 ms; the one frame length of Silero VAD at 16 kHz
 SILENCE_PEAK = 10 ** (-70 / 20)  # -70 dBFS: below it is nothing that anybody could hear
 THRESHOLD = 0.5  # from this probability on a frame is speech
+PAUSE_FRAMES = 8  # 0.26 s: within words and sentences, pauses are no longer
 WORD_FRAMES = 6  # 0.19 s: the shortest word is longer, a tone that passes for speech seldom is
 _PEAK = 0.5  # to which quiet audio is raised: the detector misses quiet speech
 _STRETCH_SAMPLES = 64 * FRAME_SAMPLES  # 2 s
@@ -128,6 +129,23 @@ def speech_end(samples: Samples, vad: Vad | None = None) -> float:
             return min(begin + last * FRAME_SAMPLES, len(samples)) / SAMPLE_RATE
         end = begin and begin + 2 * WORD_FRAMES * FRAME_SAMPLES  # a word may lie on the cut
     return 0.0
+
+
+def spoken_stretches(samples: Samples, vad: Vad | None = None) -> list[tuple[int, int]]:
+    """Find where `samples (S,)` hold speech, over short pauses.
+
+    Returns:
+        For each stretch its first sample and the one behind its last, in order, without overlap.
+    """
+    flags = np.array([False, *_is_speech(_gain(samples) * samples, vad or SileroVad()), False])
+    edges = np.flatnonzero(np.diff(flags.astype(np.int8)))  # begin, end, begin, end
+    is_pause = np.diff(edges)[1::2] > PAUSE_FRAMES
+    kept = edges[np.r_[True, np.repeat(is_pause, 2), True]] if len(edges) else edges
+    return [
+        (max(0, begin - 1) * FRAME_SAMPLES, min((end + 1) * FRAME_SAMPLES, len(samples)))
+        for begin, end in kept.reshape(-1, 2).tolist()
+        if end - begin >= WORD_FRAMES
+    ]
 
 
 def _last_word(speech: Sequence[bool]) -> int:

@@ -12,7 +12,7 @@ from auricle_cli.answers import Transcriber, TranscriptionJob
 from auricle_cli.display import Display, FileDisplay, LiveDisplay, progress
 from auricle_cli.failure import complain
 from auricle_cli.formats import WRITERS, labelled_text, writer_of
-from auricle_cli.inputs import Source, expand
+from auricle_cli.inputs import STDIN, Source, expand
 from auricle_cli.outcomes import SourceOutcome, attempt, exit_status, outcomes
 from auricle_cli.outputs import OutputSetup, output_options
 from auricle_cli.progress import AudioProgress
@@ -25,6 +25,11 @@ from auricle_types.transcript import Transcript
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
 @recognition_options()
 @click.option("--stream", is_flag=True, help="Read, recognise and print while the audio comes in.")
+@click.option(
+    "--speakers",
+    type=click.IntRange(0, 20),
+    help="Number of people to tell apart, 0 to find it; needs the extra auricle[diarize].",
+)
 @output_options
 @click.pass_context
 def transcribe(
@@ -32,6 +37,7 @@ def transcribe(
     files: tuple[str, ...],
     recognition: RecognitionSetup,
     stream: bool,
+    speakers: int | None,
     output: OutputSetup,
 ) -> None:
     """Transcribe FILES: recordings, folders of them, or - for the standard input.
@@ -48,6 +54,8 @@ def transcribe(
         raise click.UsageError("--stream prints: leave it out with --output-dir")
     if output.separate_channels and (stream or recognition.connection.server):
         raise click.UsageError("--separate-channels cannot be used with --stream or --server")
+    if speakers is not None and (stream or STDIN in files):
+        raise click.UsageError("--speakers needs whole files: leave --stream and - out")
     if output.output_dir is None:
         require_output()
     sources, missing = expand(files)
@@ -59,7 +67,7 @@ def transcribe(
     display = _display(output, stream, several=total > 1)
     done = 0
     if waiting:
-        with closing(recognition.open()) as transcriber:
+        with closing(_open(recognition, speakers)) as transcriber:
             answers = (
                 _streamed(transcriber, waiting, display)
                 if stream
@@ -88,6 +96,20 @@ def _unfinished(sources: list[Source], output: OutputSetup) -> list[Source]:
         else:
             complain(f"{source.name}: skipped, its files exist: --overwrite does it again")
     return waiting
+
+
+def _open(recognition: RecognitionSetup, speakers: int | None) -> Transcriber:
+    if speakers is None:
+        return recognition.open()
+    from auricle_cli.speakers import SpeakerTranscriber  # late: it needs an extra
+
+    timed = replace(recognition.decoding, word_timestamps=True)
+    transcriber = replace(recognition, decoding=timed).open()
+    try:
+        return SpeakerTranscriber(transcriber, speakers or None, recognition.pcm)
+    except BaseException:
+        transcriber.close()
+        raise
 
 
 def _run(

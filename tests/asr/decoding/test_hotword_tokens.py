@@ -2,7 +2,7 @@
 
 import pytest
 
-from auricle.decoding import ScorerFactory
+from auricle.decoding import ScorerFactory, hotword_tokens
 from auricle.decoding.hotword_tokens import HotwordTries
 from auricle.tokenizer import Tokenizer, Vocabulary
 from auricle.tokenizer.byte_pairs import BytePairTokenizer, serialize
@@ -92,3 +92,17 @@ def test_a_list_is_prepared_once() -> None:
     first = made.of((Hotword("the"), Hotword("sea", 2.0)))
     assert made.of((Hotword("the"), Hotword("sea", 2.0))) is first
     assert made.of((Hotword("the"),)) is not first
+
+
+def test_the_oldest_lists_are_forgotten_where_many_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = tries(tiny_tokenizer())
+    first, second, third = ((Hotword("the", weight),) for weight in (1.0, 2.0, 3.0))
+    kept = made.of(first)
+    monkeypatch.setattr(hotword_tokens, "MOST_NODES", 2 * len(kept))
+    made.of(second)
+    assert made.of(first) is kept
+    made.of(third)  # the second list is the one that was used longest ago
+    assert made.of(first) is kept
+    assert list(made._kept) == [third, first]

@@ -29,7 +29,7 @@ def expected(said: list[int], listed: list[Phrase]) -> float:
             if tuple(said[start:end]) == phrase.tokens and not (phrase.ends_word and is_cut):
                 total += phrase.weight * length
     begun = [
-        phrase.weight * count
+        phrase.weight * count**2 / len(phrase.tokens)
         for phrase in listed
         for count in range(1, len(phrase.tokens))
         if tuple(said[-count:]) == phrase.tokens[:count]
@@ -64,18 +64,18 @@ def test_gains_rank_all_tokens_as_their_bonuses_do(listed: list[Phrase], said: l
     shown[chosen] = gains
     shown[CONTINUES] -= trie.pending(state)
     found = np.array([trie.bonus(state, token) for token in range(VOCAB)])
-    assert found - shown == pytest.approx(np.full(VOCAB, (found - shown)[0]))
+    assert found - shown == pytest.approx(np.full(VOCAB, (found - shown)[0]), abs=1e-5)
 
 
 def test_a_phrase_that_breaks_off_gives_its_boost_back() -> None:
-    trie = HotwordTrie([Phrase((0, 1, 2), 1.5)], CONTINUES)
-    assert bonuses([0, 1, 0, 1, 2, 0], trie) == [1.5, 1.5, -1.5, 1.5, 1.5, 1.5]
+    trie = HotwordTrie([Phrase((0, 1, 2), 3.0)], CONTINUES)
+    assert bonuses([0, 1, 0, 1, 2, 0], trie) == [1.0, 3.0, -3.0, 3.0, 5.0, 1.0]
 
 
 def test_the_end_of_a_text_counts_as_a_break() -> None:
     end = 2
-    trie = HotwordTrie([Phrase((0, 1, 0), 1.5)], CONTINUES)
-    assert bonuses([0, 1, end], trie) == [1.5, 1.5, -3.0]
+    trie = HotwordTrie([Phrase((0, 1, 0), 3.0)], CONTINUES)
+    assert bonuses([0, 1, end], trie) == [1.0, 3.0, -4.0]
 
 
 def test_a_phrase_within_a_longer_word_does_not_count() -> None:
@@ -84,8 +84,9 @@ def test_a_phrase_within_a_longer_word_does_not_count() -> None:
 
 
 def test_where_one_phrase_fails_another_goes_on() -> None:
-    trie = HotwordTrie([Phrase((0, 1, 2), 1.0), Phrase((1, 0), 1.0)], CONTINUES)
-    assert bonuses([0, 1, 0], trie) == [1.0, 1.0, 1.0]  # 2 are given back, and (1, 0) gives 2
+    trie = HotwordTrie([Phrase((0, 1, 2), 3.0), Phrase((1, 0), 2.0)], CONTINUES)
+    # 4 are given back, (1, 0) gives 4, and the last token may begin the first phrase again
+    assert bonuses([0, 1, 0], trie) == [1.0, 3.0, 1.0]
 
 
 def test_without_phrases_there_is_no_bonus() -> None:
@@ -95,8 +96,8 @@ def test_without_phrases_there_is_no_bonus() -> None:
 
 
 def test_each_hypothesis_has_its_own_state() -> None:
-    scorer = HotwordScorer(HotwordTrie([Phrase((0, 1), 1.0)], CONTINUES))
+    scorer = HotwordScorer(HotwordTrie([Phrase((0, 1), 2.0)], CONTINUES))
     scorer.advance([0, 0], [0, 2])
-    assert [scorer.bonus(row, 1) for row in (0, 1)] == [1.0, 0.0]
+    assert [scorer.bonus(row, 1) for row in (0, 1)] == [3.0, 0.0]
     scorer.advance([1, 0, 0], [0, 1, 2])
-    assert [scorer.bonus(row, 1) for row in (0, 1, 2)] == [1.0, 0.0, 0.0]
+    assert [scorer.bonus(row, 1) for row in (0, 1, 2)] == [3.0, 0.0, 0.0]

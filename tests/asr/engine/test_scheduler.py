@@ -353,3 +353,43 @@ def test_a_wide_job_waits_for_those_before_it_only() -> None:
         assert filled.admit(Room(8 - len(filled.running), 0)) == []
         filled.finish(filled.running[0])
     assert filled.admit(Room(8, 0)) == [wide]
+
+
+# --- interim requests --------------------------------------------------------------------------
+
+
+def interim(seconds: float = 1.0) -> Job:
+    request = Request(np.zeros(round(seconds * 16_000), np.float32), interim=True)
+    return Job(request, 0.0, Cost(round(seconds * 50), 1, 0))
+
+
+def test_interim_requests_begin_when_no_other_job_waits_or_runs() -> None:
+    filled = scheduler(first := interim(), final := job(), second := interim())
+    assert filled.admit(Room(9, 0)) == [final]
+    assert filled.admit(Room(9, 0)) == []
+    filled.finish(final)
+    assert filled.admit(Room(9, 0)) == [first, second]
+
+
+def test_a_final_request_joins_interim_ones_that_run() -> None:
+    filled = scheduler(first := interim())
+    assert filled.admit(Room(9, 0)) == [first]
+    filled.add(final := job())
+    assert filled.admit(Room(9, 0)) == [final]
+
+
+def test_interim_requests_encode_a_few_seconds_at_a_time() -> None:
+    waiting = [interim(5.0), interim(3.0), interim(1.0)]
+    filled = scheduler(*waiting)
+    assert filled.admit(Room(9, 0)) == waiting[:2]
+    assert filled.admit(Room(9, 0)) == waiting[2:]
+
+
+def test_each_queue_has_its_own_room() -> None:
+    filled = scheduler(job(), max_queue=1)
+    assert not filled.has_room_for(job())
+    assert filled.has_room_for(interim())
+    filled.add(interim())
+    assert not filled.has_room_for(interim())
+    assert filled.waiting == 2
+    assert len(filled.clear()) == 2

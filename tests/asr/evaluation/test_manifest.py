@@ -55,6 +55,7 @@ def test_order_empty_texts_blank_lines_and_foreign_names(tmp_path: Path) -> None
         ('{"text": "one"}', "audio_filepath is missing"),
         ('{"audio_filepath": "a.wav"}', "text is missing"),
         (entry(audio_filepath=""), "audio_filepath is empty"),
+        (entry(audio_filepath="a\0.wav"), "audio_filepath holds a null character"),
         (entry(audio_filepath=3), "audio_filepath must be a string, not int"),
         (entry(text=None), "text must be a string, not NoneType"),
         (entry(offset=-1), "offset must be finite and not negative, not -1"),

@@ -60,6 +60,11 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class StillLoading:
+    """Tell that the process is there, and its engine not yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ready:
     """Tell that the engine runs, with its builder's description of it."""
 

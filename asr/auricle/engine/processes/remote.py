@@ -39,8 +39,8 @@ class RemoteEngine:
     """Runs an `Engine` in a process of its own, which shares no interpreter lock with anybody.
 
     Each order is one message, each answer another. When the process ends, however that came, what
-    was open fails with EngineStoppedError. A process that does not answer any more is killed; while
-    it loads its model, it may take its time.
+    was open fails with EngineStoppedError. A process that gives no sign of life is killed; it may
+    be silent for longer while it loads its model.
 
     Attributes:
         context: how multiprocessing starts the process. Never by a fork of this one, whose threads
@@ -82,6 +82,7 @@ class RemoteEngine:
         )
         self._reader = threading.Thread(target=self._read, name="auricle-reader", daemon=True)
         self._reader.start()
+        self._heartbeat.start()
         # Before multiprocessing joins the process, which ignores its signal; not in a fork.
         self._at_exit = Finalize(None, self._hang_up, exitpriority=10)
 
@@ -174,7 +175,7 @@ class RemoteEngine:
                 self._reply(number, error)
             case Ready(described):
                 self._ready.set_result(described)
-                self._heartbeat.start()
+                self._heartbeat.note_loaded()
             case Unfit(error):
                 self._closing = True  # it ends by itself
                 self._ready.set_exception(error)

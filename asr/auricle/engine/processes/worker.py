@@ -6,8 +6,9 @@ import os
 import pickle
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -16,6 +17,7 @@ import torch
 
 from auricle.engine.answers import Result
 from auricle.engine.failure import as_typed
+from auricle.engine.processes.heartbeat import BEAT
 from auricle.engine.processes.messages import (
     Answer,
     Cancel,
@@ -25,6 +27,7 @@ from auricle.engine.processes.messages import (
     Counted,
     Ready,
     Reply,
+    StillLoading,
     Submit,
     Unfit,
 )
@@ -48,7 +51,8 @@ def work(connection: Connection, build: Build, threads: int, log_level: int) -> 
         level=log_level, format="%(message)s", handlers=[OwnerLogHandler(line)], force=True
     )
     try:
-        engine, described = build()
+        with _signs_of_life(line):
+            engine, described = build()
     except Exception as error:  # noqa: BLE001  # it is raised in the owner's process
         line.send(Unfit(_portable(error)))
         return
@@ -90,6 +94,22 @@ class OwnerLogHandler(logging.handlers.QueueHandler):
     def enqueue(self, record: logging.LogRecord) -> None:
         """Send the record to the owner."""
         self._line.send(record)
+
+
+@contextmanager
+def _signs_of_life(line: OwnerConnection) -> Iterator[None]:
+    """Inside, tell the owner again and again that this process is there."""
+    loaded = threading.Event()
+
+    def loop() -> None:
+        while not loaded.wait(BEAT):
+            line.send(StillLoading())
+
+    threading.Thread(target=loop, name="auricle-loading", daemon=True).start()
+    try:
+        yield
+    finally:
+        loaded.set()
 
 
 class Worker:

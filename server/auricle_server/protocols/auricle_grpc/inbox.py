@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Generic, Self, TypeVar
 
+from google.protobuf.message import DecodeError
+
 from auricle_proto.v1 import speech_pb2 as pb
 from auricle_server.incoming import RecognitionTask
 from auricle_server.protocols.auricle_grpc import convert
@@ -15,7 +17,11 @@ from auricle_types.errors import InvalidRequestError
 LINGER_SECONDS = 1.0  # for clients that still send when their answer is ready
 
 Message = TypeVar(
-    "Message", bound=pb.RecognizeRequest | pb.UploadRequest | pb.StreamingRecognizeRequest
+    "Message",
+    bound=pb.RecognizeRequest
+    | pb.UploadRequest
+    | pb.StreamingRecognizeRequest
+    | pb.ListModelsRequest,
 )
 Part = TypeVar("Part", bound=pb.UploadRequest | pb.StreamingRecognizeRequest)
 
@@ -37,6 +43,7 @@ class Messages(Generic[Message]):
         """Return the next message; None at the end. Cancelled, it loses nothing.
 
         gRPC allows one read at a time and cannot take one back, so it is kept for the next call.
+        Raises InvalidRequestError for bytes that are no such message.
         """
         if self._pending is None:
             self._pending = asyncio.create_task(self._read())
@@ -45,7 +52,12 @@ class Messages(Generic[Message]):
         return message
 
     async def _read(self) -> Message | None:
-        return await anext(self._messages, None)
+        try:
+            return await anext(self._messages, None)
+        except DecodeError as error:
+            raise InvalidRequestError(
+                f"a message cannot be read ({error}): send what speech.proto describes"
+            ) from error
 
     async def __aenter__(self) -> Self:
         return self

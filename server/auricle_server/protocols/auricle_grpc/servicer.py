@@ -13,7 +13,7 @@ from auricle_proto.v1 import speech_pb2_grpc
 from auricle_server.middleware.call import Call
 from auricle_server.protocols.auricle_grpc import convert
 from auricle_server.protocols.auricle_grpc.health import SPEECH
-from auricle_server.protocols.auricle_grpc.inbox import Inbox, WholeInbox
+from auricle_server.protocols.auricle_grpc.inbox import Inbox, Messages, WholeInbox
 from auricle_server.protocols.auricle_grpc.status import failure_of
 from auricle_server.service import SpeechService
 
@@ -54,11 +54,12 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
         work = partial(self._streaming_recognize, Inbox(request_iterator), context)
         await self._answer("StreamingRecognize", context, work)
 
-    async def ListModels(  # noqa: N802
-        self, request: pb.ListModelsRequest, context: Context
+    async def ListModels(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.ListModelsRequest], context: Context
     ) -> pb.ListModelsResponse:
-        """Lists the one model that is served."""
-        return await self._answer("ListModels", context, self._list_models)
+        """Lists the one model that is served; receives its message as Recognize does."""
+        work = partial(self._list_models, Messages(request_iterator))
+        return await self._answer("ListModels", context, work)
 
     # --- their work ----------------------------------------------------------------------------
 
@@ -89,17 +90,21 @@ class SpeechServicer(speech_pb2_grpc.SpeechServicer):
             async for event in events:
                 await context.write(convert.event(event))
 
-    async def _list_models(self, call: Call) -> pb.ListModelsResponse:
+    async def _list_models(
+        self, messages: Messages[pb.ListModelsRequest], call: Call
+    ) -> pb.ListModelsResponse:
         self._service.check_open()  # it costs nothing, so a full server answers it, too
+        async with messages:
+            await messages.next()
         return pb.ListModelsResponse(models=[convert.model(self._service.recognizer)])
 
 
 def add_speech(server: aio.Server, servicer: SpeechServicer) -> None:
     """Add the service to `server`.
 
-    gRPC would receive a unary call's message before its handler runs, however long that takes. On
-    the wire such a call is a stream of one message, so Recognize is handled as one: it is admitted
-    first, and its message is waited for no longer than others.
+    gRPC would receive a unary call's message before its handler runs, however long that takes, and
+    call a damaged one UNKNOWN. On the wire such a call is a stream of one message, so it is handled
+    as one: Recognize is admitted first, and its message is waited for no longer than others.
     """
     speech_pb2_grpc.add_SpeechServicer_to_server(servicer, server)
     recognize = grpc.stream_unary_rpc_method_handler(
@@ -107,5 +112,10 @@ def add_speech(server: aio.Server, servicer: SpeechServicer) -> None:
         request_deserializer=pb.RecognizeRequest.FromString,
         response_serializer=pb.RecognizeResponse.SerializeToString,
     )
-    handlers = {"Recognize": recognize}
+    list_models = grpc.stream_unary_rpc_method_handler(
+        servicer.ListModels,
+        request_deserializer=pb.ListModelsRequest.FromString,
+        response_serializer=pb.ListModelsResponse.SerializeToString,
+    )
+    handlers = {"Recognize": recognize, "ListModels": list_models}
     server.add_registered_method_handlers(SPEECH, handlers)  # type: ignore[attr-defined] # no stub

@@ -2,6 +2,8 @@
 
 import logging
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeAlias
@@ -38,9 +40,21 @@ class TlsFiles:
     def check(self) -> None:
         """Raise OSError for files that are no PEM, and for a key of another certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificate, self.key, password="")  # asks nobody for one
+        with _naming(self.certificate, self.key):
+            context.load_cert_chain(self.certificate, self.key, password="")  # asks nobody for one
         if self.client_ca is not None:
-            context.load_verify_locations(self.client_ca)
+            with _naming(self.client_ca):
+                context.load_verify_locations(self.client_ca)
+
+
+@contextmanager
+def _naming(*files: Path) -> Iterator[None]:
+    """Add the files' names to an OSError, since those of ssl have none."""
+    try:
+        yield
+    except OSError as error:
+        names = " with ".join(str(file) for file in files)
+        raise OSError(f"{names}: {error.strerror or error}") from error
 
 
 class Certificates:

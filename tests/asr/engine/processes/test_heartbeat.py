@@ -36,12 +36,14 @@ def _quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(heartbeat, "BEAT", 0.005)
         patch.setattr(heartbeat, "SILENCE", BEATS * 0.005)
+        patch.setattr(heartbeat, "LOADING_SILENCE", 3600.0)
         yield
 
 
 @pytest.mark.parametrize("answers", [0, 1, 7])
 def test_who_answers_no_more_is_given_up(answers: int, caplog: pytest.LogCaptureFixture) -> None:
     other = Other(answers)
+    other.heartbeat.note_loaded()
     other.heartbeat.start()
     assert other.killed.wait(PATIENCE)
     assert other.asked == answers + BEATS
@@ -50,6 +52,7 @@ def test_who_answers_no_more_is_given_up(answers: int, caplog: pytest.LogCapture
 def test_who_has_answered_but_was_not_read_stays() -> None:
     other = Other(0)
     other.has_unread = True
+    other.heartbeat.note_loaded()
     other.heartbeat.start()
     assert other.waited.wait(PATIENCE)
     assert not other.killed.is_set()
@@ -59,7 +62,17 @@ def test_who_has_answered_but_was_not_read_stays() -> None:
 
 def test_who_has_ended_is_not_asked_again() -> None:
     other = Other(1000)
+    other.heartbeat.note_loaded()
     other.heartbeat.stop()
     other.heartbeat.start()
     assert not other.killed.wait(0.1)
     assert other.asked <= 1
+
+
+def test_who_loads_is_not_asked_and_given_up_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Other(0)
+    other.heartbeat.start()
+    assert not other.killed.wait(4 * BEATS * 0.005)  # longer than one that has loaded may be silent
+    monkeypatch.setattr(heartbeat, "LOADING_SILENCE", BEATS * 0.005)
+    assert other.killed.wait(PATIENCE)
+    assert not other.asked

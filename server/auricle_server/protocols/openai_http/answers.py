@@ -57,9 +57,9 @@ def usage(transcript: Transcript) -> dict[str, Any]:
     return {"type": "duration", "seconds": math.ceil(transcript.duration)}
 
 
-def logprobs(segments: tuple[Segment, ...]) -> list[dict[str, Any]]:
-    """Write the logarithm of each word's confidence; a word stands for its tokens."""
-    found, before = [], ""
+def logprobs(segments: tuple[Segment, ...], before: str = "") -> list[dict[str, Any]]:
+    """Write the logarithm of each word's confidence; a word, with its space, is one token."""
+    found = []
     for word in chain.from_iterable(segment.words for segment in segments):
         text = gap(before, word.text.strip()) + word.text.strip()
         before = text
@@ -68,17 +68,18 @@ def logprobs(segments: tuple[Segment, ...]) -> list[dict[str, Any]]:
     return found
 
 
-def delta(text: str, segment: Segment | None = None) -> bytes:
-    """Write an event of new text, with its words' confidences where a segment is given."""
+def delta(before: str, segment: Segment, *, has_logprobs: bool) -> bytes:
+    """Write the event of a segment that follows the text `before`."""
+    text = gap(before, segment.text) + segment.text
     event: dict[str, Any] = {"type": "transcript.text.delta", "delta": text}
-    if segment is not None:
-        event["logprobs"] = logprobs((segment,))
+    if has_logprobs:
+        event["logprobs"] = logprobs((segment,), before)
     return server_sent(event)
 
 
-def done(text: str, transcript: Transcript, *, has_logprobs: bool) -> bytes:
+def done(transcript: Transcript, *, has_logprobs: bool) -> bytes:
     """Write the last event, which has the whole text."""
-    event: dict[str, Any] = {"type": "transcript.text.done", "text": text}
+    event: dict[str, Any] = {"type": "transcript.text.done", "text": transcript.text}
     if has_logprobs:
         event["logprobs"] = logprobs(transcript.segments)
     return server_sent(event)

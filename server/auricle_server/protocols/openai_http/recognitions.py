@@ -18,7 +18,6 @@ from auricle_server.protocols.openai_http.status import failure_of
 from auricle_server.service import SpeechService
 from auricle_types.events import FinalSegment, FinalTranscript
 from auricle_types.options import Task
-from auricle_types.transcript import gap
 
 PROMPTED_FAMILIES = ("whisper",)  # OpenAI ignores a prompt where a model takes none
 METHODS: dict[Task, str] = {"transcribe": "Transcriptions", "translate": "Translations"}
@@ -64,16 +63,14 @@ class Recognitions:
         self, inbox: FormInbox, wanted: FormTask, call: Call
     ) -> AsyncGenerator[bytes, None]:
         """Write each segment as new text as soon as it is final, then all of the text."""
-        text, before = "", ""
+        before, has_logprobs = "", wanted.has_logprobs
         async with aclosing(self._service.recording(inbox, call)) as events:
             async for event in events:
-                if isinstance(event, FinalSegment) and (words := event.segment.text):
-                    new = gap(before, words) + words
-                    text, before = text + new, words
-                    yield answers.delta(new, event.segment if wanted.has_logprobs else None)
+                if isinstance(event, FinalSegment) and event.segment.text:
+                    yield answers.delta(before, event.segment, has_logprobs=has_logprobs)
+                    before = event.segment.text
                 elif isinstance(event, FinalTranscript):
-                    has_logprobs = wanted.has_logprobs
-                    yield answers.done(text, event.transcript, has_logprobs=has_logprobs)
+                    yield answers.done(event.transcript, has_logprobs=has_logprobs)
 
 
 class EventStream(StreamingResponse):

@@ -4,7 +4,7 @@
 #                                                                  NVIDIA container toolkit
 #   docker build -t auricle --build-arg TORCH_INDEX_URL=URL .      another build of torch, such as
 #                                                                  the much smaller CPU one
-#   docker run -p 50051:50051 auricle
+#   docker run -p 50051:50051 -p 8000:8000 auricle
 
 ARG PYTHON_VERSION=3.12
 
@@ -26,7 +26,7 @@ COPY asr asr
 COPY proto proto
 COPY server server
 COPY client client
-RUN pip install --constraint constraints.txt .
+RUN pip install --constraint constraints.txt ".[http]"
 
 FROM python:${PYTHON_VERSION}-slim-bookworm
 RUN python -m pip uninstall --yes pip \
@@ -41,7 +41,7 @@ ENV PATH="/opt/auricle/bin:$PATH" \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility
 USER 10001
-EXPOSE 50051
+EXPOSE 50051 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["auricle", "health"]
 ENTRYPOINT ["auricle"]

@@ -35,7 +35,7 @@ install: $(VENV)/installed ## install the command `auricle` into .venv
 demo: $(VENV)/installed ## serve the bundled model (or MODEL=checkpoint), stream samples/ (or AUDIO=file) through it
 	$(BIN)/auricle demo$(if $(MODEL), --model "$(MODEL)")$(if $(AUDIO), "$(AUDIO)")
 
-serve: $(VENV)/installed ## run the gRPC server with the bundled model (or MODEL=checkpoint)
+serve: $(VENV)/installed ## run the server with the bundled model (or MODEL=checkpoint)
 	$(BIN)/auricle serve$(if $(MODEL), --model "$(MODEL)")
 
 test: $(VENV)/installed-dev ## run the quick tests
@@ -114,7 +114,7 @@ $(VENV)/bin/python:
 
 $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(if $(TORCH_INDEX),$(PIP) --index-url "$(TORCH_INDEX)" torch torchaudio)
-	$(PIP) --editable .
+	$(PIP) --editable ".[http]"
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

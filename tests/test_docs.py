@@ -99,6 +99,6 @@ def test_the_settings_example_is_valid(tmp_path: Path) -> None:
     path.write_text(example)
     settings = read_settings(path, main, click.Context(main))
     assert settings == {
-        "serve": {"port": 8000, "max_queue": 64},
-        "transcribe": {"server": "localhost:8000", "format": ["json"]},
+        "serve": {"port": 50052, "max_queue": 64},
+        "transcribe": {"server": "localhost:50052", "format": ["json"]},
     }

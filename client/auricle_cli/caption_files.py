@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from auricle_cli.failure import Failure
-from auricle_cli.formats import cue_times, escaped, segment_fields
+from auricle_cli.formats import segment_fields
+from auricle_types.subtitles import cue_times, escaped
 from auricle_types.transcript import Segment
 
 Block = Callable[[int, Segment], str]  # what a segment, counted from 1, adds to a file

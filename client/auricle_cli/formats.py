@@ -10,6 +10,7 @@ import click
 
 from auricle_cli.channels import label_of, named
 from auricle_cli.cues import CueLimits
+from auricle_types.subtitles import spoken, srt_cues, vtt_cues
 from auricle_types.transcript import Alternative, Segment, Transcript, Word, joined
 
 Writer = Callable[[str, Transcript], str]
@@ -48,23 +49,19 @@ def json_line(name: str, transcript: Transcript) -> str:
 
 def srt(_: str, transcript: Transcript) -> str:
     """Write subtitles in SubRip's format."""
-    return "\n\n".join(
-        f"{number}\n{cue_times(segment, ',')}\n{segment.text}"
-        for number, segment in enumerate(_spoken(transcript), start=1)
-    )
+    return srt_cues(transcript.segments)
 
 
 def vtt(_: str, transcript: Transcript) -> str:
-    """WebVTT subtitles (W3C), markup characters escaped."""
-    cues = (f"{cue_times(each, '.')}\n{escaped(each.text)}" for each in _spoken(transcript))
-    return "\n\n".join(["WEBVTT", *cues])
+    """Write WebVTT subtitles (W3C), markup characters escaped."""
+    return vtt_cues(transcript.segments)
 
 
 def tsv(_: str, transcript: Transcript) -> str:
     """Write a table as openai-whisper does: start and end in milliseconds, the text."""
     rows = (
         f"{round(1000 * each.start)}\t{round(1000 * each.end)}\t{_cell(each.text)}"
-        for each in _spoken(transcript)
+        for each in spoken(transcript.segments)
     )
     return "\n".join(["start\tend\ttext", *rows])
 
@@ -116,34 +113,12 @@ def _alternative(other: Alternative) -> dict[str, Any]:
     return {"text": other.text, "confidence": round(other.confidence, 4)}
 
 
-def _spoken(transcript: Transcript) -> list[Segment]:
-    return [segment for segment in transcript.segments if segment.text]
-
-
 def _turns(transcript: Transcript) -> list[str]:
     """What each one says in turn; all words where it is not known who speaks."""
-    turns = groupby(_spoken(transcript), key=label_of)
+    turns = groupby(spoken(transcript.segments), key=label_of)
     texts = ((label, joined(list(segments))) for label, segments in turns)
     return [f"{label}: {text}" if label else text for label, text in texts]
 
 
-def cue_times(segment: Segment, point: str) -> str:
-    """Write when a subtitle is shown; `point` parts seconds and thousandths."""
-    return f"{_clock(segment.start, point)} --> {_clock(segment.end, point)}"
-
-
-def _clock(seconds: float, point: str) -> str:
-    """Hours, minutes, seconds and, after `point`, thousandths."""
-    total = round(seconds * 1000)
-    minutes, thousandths = divmod(total, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02}:{minutes:02}:{thousandths // 1000:02}{point}{thousandths % 1000:03}"
-
-
 def _cell(words: str) -> str:
     return words.strip().replace("\t", " ")
-
-
-def escaped(words: str) -> str:
-    """Escape the markup characters of WebVTT."""
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

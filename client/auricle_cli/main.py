@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 COMMANDS = {
     "transcribe": "Transcribe recordings, folders of them, or the standard input.",
     "listen": "Show captions of what a microphone hears.",
-    "serve": "Serve a model over gRPC.",
+    "serve": "Serve a model over gRPC and HTTP.",
     "evaluate": "Measure WER, CER and speed on a manifest.",
     "inspect": "Draw what a model attends to in a recording.",
     "bench": "Load a server and measure its latencies.",

@@ -20,6 +20,7 @@ def running_server(options: Sequence[str] = (), *, module: str = "auricle_cli") 
     Raises Failure when it does not start; it says why on the standard error output itself.
     """
     command = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", "0"]
+    command += ["--no-http"]  # nobody asks by it
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own command
         try:
             yield _address(process.stdout.readline() if process.stdout else "")

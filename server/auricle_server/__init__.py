@@ -5,6 +5,6 @@ the `middleware`.
 """
 
 from auricle_server.config import ServerConfig
-from auricle_server.listeners import SpeechServer, serve
+from auricle_server.listeners import SpeechServer, configured_protocols, serve
 
-__all__ = ["ServerConfig", "SpeechServer", "serve"]
+__all__ = ["ServerConfig", "SpeechServer", "configured_protocols", "serve"]

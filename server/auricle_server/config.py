@@ -17,6 +17,8 @@ class ServerConfig:
 
     host: str = option("127.0.0.1", "Address to listen on; 0.0.0.0 for all.")
     port: int = option(50051, "Port to listen on; 0 for any free one.", PORT)
+    http: bool = option(True, "Serve OpenAI's HTTP API, too, where the extra `http` is installed.")
+    http_port: int = option(8000, "Port of the HTTP API; 0 for any free one.", PORT)
     metrics_port: int | None = option(
         None, "Port of the Prometheus metrics on the same address; 0 for any free one.", PORT
     )

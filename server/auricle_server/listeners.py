@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import Any, Self
 
 from auricle_server.config import ServerConfig
@@ -19,6 +20,7 @@ from auricle_server.scraping import Endpoint
 from auricle_server.service import ServedRecognizer, SpeechService
 
 SWITCH_SECONDS = 1e-4  # the device thread lets go at each operation: Python's 5 ms hold it up
+HTTP_PACKAGES = ("fastapi", "python_multipart", "uvicorn")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 logger = logging.getLogger(__name__)
@@ -63,9 +65,13 @@ class SpeechServer:
     async def start(self) -> int:
         """Start to listen and return the port. Raises InvalidOptionError where it cannot."""
         self._open_endpoint()
-        for protocol in self._protocols:
-            self.ports.append(await protocol.start())
-            logger.info("listening on %s", self._config.address(self.ports[-1]))
+        try:
+            for protocol in self._protocols:
+                self.ports.append(await protocol.start())
+                logger.info("listening on %s", self._config.address(self.ports[-1]))
+        except Exception:
+            await asyncio.gather(*(each.stop() for each in self._protocols[: len(self.ports)]))
+            raise
         return self.port
 
     async def stop(self, drain: float | None = None) -> None:
@@ -100,6 +106,18 @@ class SpeechServer:
             self._endpoint = Endpoint.open(self._metrics.registry, self._config.host, port)
             address = self._config.address(self._endpoint.port)
             logger.info("metrics on http://%s/metrics", address)
+
+
+def configured_protocols(config: ServerConfig) -> list[ProtocolFactory]:
+    """List what `config` asks for: gRPC first, and HTTP where its extra is installed."""
+    found: list[ProtocolFactory] = [GrpcProtocol]
+    if config.http and all(map(find_spec, HTTP_PACKAGES)):
+        from auricle_server.protocols.openai_http import HttpProtocol
+
+        found.append(HttpProtocol)
+    elif config.http:
+        logger.info("there is no HTTP API: pip install 'auricle[http]' adds it")
+    return found
 
 
 async def serve(

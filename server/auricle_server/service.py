@@ -24,6 +24,8 @@ from auricle_types.options import DecodingOptions, StreamingOptions
 from auricle_types.quoting import quoted
 from auricle_types.transcript import Transcript
 
+PIECES_TOLD_EARLY = 2  # of one recording in the engine, where its first words are waited for
+
 
 class ServedRecognizer(Measured, Protocol):
     """The part of `auricle.recognizer.Recognizer` that answers requests; tests put a fake here."""
@@ -102,28 +104,47 @@ class SpeechService:
             has = ", ".join(known)
             raise UnknownModelError(f"unknown model {quoted(name)}; this server has: {has}")
 
+    def receiving(self, call: Call) -> AbstractContextManager[None]:
+        """Count `call` among the open requests while its protocol reads all of it by itself.
+
+        Raises what `Admission` raises. A recognition begins after the block.
+        """
+        return self._admission.admitted(call)
+
     async def recognize(self, incoming: IncomingAudio, call: Call) -> Transcript:
         """Recognise a recording, which is decoded in a thread, piece by piece.
 
         Raises as `stream` does.
         """
-        async with self._begun(incoming, call) as begun:
-            limits = self._config.audio_limits
-            load = partial(open_audio, begun.file, pcm=begun.task.pcm, limits=limits)
-            session = self._session(WholeAudio(load, self.recognizer.cut), begun.task, call)
-            async with aclosing(self._events(session, call)) as events:
-                return final_transcript([event async for event in events])
+        ahead = self._config.max_pieces_in_flight
+        async with aclosing(self._told(incoming, call, self._recording, ahead)) as events:
+            return final_transcript([event async for event in events])
 
-    async def stream(self, incoming: IncomingAudio, call: Call) -> AsyncGenerator[Event, None]:
+    def recording(self, incoming: IncomingAudio, call: Call) -> AsyncGenerator[Event, None]:
+        """Recognise a recording as `recognize`, and tell each segment as soon as it is final.
+
+        Pieces that are in the engine together end together, so few of them are, and the first
+        words come early. Close the generator when done. Raises as `stream` does.
+        """
+        ahead = min(PIECES_TOLD_EARLY, self._config.max_pieces_in_flight)
+        return self._told(incoming, call, self._recording, ahead)
+
+    def stream(self, incoming: IncomingAudio, call: Call) -> AsyncGenerator[Event, None]:
         """Recognise audio while it comes. Close the generator when done.
 
         Raises what `Admission` and `incoming` raise, StreamIdleError and UnknownModelError.
         """
+        return self._told(incoming, call, self._live, self._config.max_pieces_in_flight)
+
+    async def _told(
+        self,
+        incoming: IncomingAudio,
+        call: Call,
+        source_of: Callable[["BegunRequest"], PieceSource],
+        ahead: int,
+    ) -> AsyncGenerator[Event, None]:
         async with self._begun(incoming, call) as begun:
-            task, limits = begun.task, self._config.audio_limits
-            chunks = iter_audio(begun.file, pcm=task.pcm, limits=limits)
-            source = StreamedAudio(chunks, self.recognizer.segmenter(task.streaming))
-            session = self._session(source, task, call)
+            session = self._session(source_of(begun), begun.task, call, ahead)
             begun.end_utterance = session.end_utterance
             async with aclosing(self._events(session, call)) as events:
                 async for event in events:
@@ -131,6 +152,16 @@ class SpeechService:
                         break  # it holds only if all messages were right, which `_begun` checks
                     yield event
         yield event
+
+    def _recording(self, begun: "BegunRequest") -> PieceSource:
+        limits = self._config.audio_limits
+        load = partial(open_audio, begun.file, pcm=begun.task.pcm, limits=limits)
+        return WholeAudio(load, self.recognizer.cut)
+
+    def _live(self, begun: "BegunRequest") -> PieceSource:
+        task, limits = begun.task, self._config.audio_limits
+        chunks = iter_audio(begun.file, pcm=task.pcm, limits=limits)
+        return StreamedAudio(chunks, self.recognizer.segmenter(task.streaming))
 
     @asynccontextmanager
     async def _begun(self, incoming: IncomingAudio, call: Call) -> AsyncIterator["BegunRequest"]:
@@ -153,9 +184,10 @@ class SpeechService:
             with self._admission.place(), reading(first, chunk) as begun.file:
                 yield begun
 
-    def _session(self, source: PieceSource, task: RecognitionTask, call: Call) -> Session:
+    def _session(
+        self, source: PieceSource, task: RecognitionTask, call: Call, ahead: int
+    ) -> Session:
         submit = partial(self.recognizer.submit, options=task.options, deadline=call.deadline)
-        ahead = self._config.max_pieces_in_flight
         return Session(source, submit, model_id=self.recognizer.model_id, ahead=ahead)
 
     async def _events(self, session: Session, call: Call) -> AsyncGenerator[Event, None]:

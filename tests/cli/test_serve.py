@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,9 @@ import auricle_server
 from auricle.recognizer import Recognizer
 from auricle_cli.commands.serve import end_within
 from auricle_server import ServerConfig
+from auricle_server.protocols import ProtocolFactory
+from auricle_server.protocols.auricle_grpc import GrpcProtocol
+from auricle_server.protocols.openai_http import HttpProtocol
 from auricle_types.errors import InvalidOptionError, UnknownModelError
 from auricle_types.options import EngineConfig
 from tests.cli.conftest import Auricle
@@ -38,6 +41,7 @@ class Serving:
     """Stands for `auricle_server.serve`."""
 
     config: ServerConfig | None = None
+    protocols: Sequence[ProtocolFactory] = ()
 
     async def __call__(
         self,
@@ -46,8 +50,9 @@ class Serving:
         *,
         ready: Callable[[int], None],
         stopping: Callable[[], None],
+        protocols: Sequence[ProtocolFactory],
     ) -> None:
-        self.config = config
+        self.config, self.protocols = config, protocols
         if config.port == 1:
             raise InvalidOptionError("cannot listen")
         ready(4321)
@@ -110,6 +115,14 @@ def test_operations(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
     auricle("serve", "--metrics-port", "9100", "--check-invariance", "0.01")
     assert serving.config == ServerConfig(metrics_port=9100)
     assert loaded.asked[1]["check_invariance"] == 0.01
+
+
+def test_http_can_be_off_or_elsewhere(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:
+    auricle("serve", "--http-port", "8123")
+    assert serving.config == ServerConfig(http_port=8123)
+    assert serving.protocols == [GrpcProtocol, HttpProtocol]
+    auricle("serve", "--no-http")
+    assert serving.protocols == [GrpcProtocol]
 
 
 def test_the_environment(auricle: Auricle, loaded: Loaded, serving: Serving) -> None:

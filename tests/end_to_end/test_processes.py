@@ -17,7 +17,8 @@ from auricle_client import Client
 from auricle_types.errors import ServerUnavailableError
 
 PATIENCE = 120.0
-COMMAND = [sys.executable, "-m", "auricle_cli", "serve", "--port", "0", "--processes", "2"]
+COMMAND = [sys.executable, "-m", "auricle_cli", "serve", "--port", "0", "--no-http"]
+COMMAND += ["--processes", "2"]
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no /proc here")
 

@@ -1,4 +1,4 @@
-"""The command `auricle serve` runs the gRPC server."""
+"""The command `auricle serve` runs the server."""
 
 import asyncio
 import logging
@@ -34,11 +34,12 @@ logger = logging.getLogger(__name__)
 def serve(
     loading: LoadingOptions, server: ServerConfig, engine: EngineConfig, log_level: str
 ) -> None:
-    """Serve a model over gRPC until SIGTERM or Ctrl-C, then finish the requests in progress.
+    """Serve a model over gRPC and HTTP until SIGTERM or Ctrl-C, then finish what is in progress.
 
     The first line on the standard output gives the address, once the server listens.
     """
     from auricle.recognizer import Recognizer
+    from auricle_server import configured_protocols
     from auricle_server import serve as run
 
     set_up_logging(log_level)
@@ -48,7 +49,8 @@ def serve(
             click.echo(f"auricle: serving {loaded.model_id} on {server.address(port)}")
 
         stopping = partial(end_within, server.drain_seconds + GRACE_SECONDS)
-        asyncio.run(run(loaded, server, ready=ready, stopping=stopping))
+        protocols = configured_protocols(server)
+        asyncio.run(run(loaded, server, ready=ready, stopping=stopping, protocols=protocols))
 
 
 def end_within(seconds: float) -> None:

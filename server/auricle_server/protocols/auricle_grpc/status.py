@@ -4,8 +4,6 @@ A status carries the error's message, a google.rpc.ErrorInfo with its `reason`, 
 again makes sense, a google.rpc.RetryInfo.
 """
 
-import logging
-import uuid
 from dataclasses import dataclass, field
 
 import grpc
@@ -14,12 +12,11 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 from auricle_server.protocols.auricle_grpc.convert import duration
+from auricle_server.protocols.explaining import explained
 from auricle_types import errors
-from auricle_types.quoting import printable, shortened
 
 DOMAIN = "auricle"
-MESSAGE_CHARACTERS = 500  # gRPC drops a status that exceeds the 8 KiB of HTTP/2 trailers
-CODES: dict[type[errors.AuricleError], grpc.StatusCode] = {
+CODES: dict[type[Exception], grpc.StatusCode] = {
     errors.AuricleError: grpc.StatusCode.INTERNAL,
     errors.AudioError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
@@ -29,10 +26,6 @@ CODES: dict[type[errors.AuricleError], grpc.StatusCode] = {
     errors.DeadlineExceededError: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.RequestCancelledError: grpc.StatusCode.CANCELLED,
 }
-
-ABOUT_THE_REQUEST = errors.AudioError, errors.InvalidRequestError, errors.RequestError
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +59,17 @@ def pack(message: error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo) -> 
     return wrapped
 
 
-def code_of(error: type[errors.AuricleError]) -> grpc.StatusCode:
+def code_of(error: type[Exception]) -> grpc.StatusCode:
     """Find the status code of an error class: its own or that of its nearest ancestor."""
     return next(CODES[base] for base in error.__mro__ if base in CODES)
 
 
 def failure_of(error: Exception) -> RpcFailure:
-    """Translate what a handler raised.
-
-    What is not about the request itself may name files of the server, or anything where nobody
-    foresaw it. The log has it, and the caller gets the number to find it by.
-    """
-    if isinstance(error, ABOUT_THE_REQUEST):
-        message = printable(str(error)[: MESSAGE_CHARACTERS + 1])
-        message = shortened(message, MESSAGE_CHARACTERS)
-        retry_after = error.retry_after if isinstance(error, errors.QueueFullError) else None
-        return RpcFailure(code_of(type(error)), message, error.reason, retry_after)
-    incident = uuid.uuid4().hex[:12]
-    logger.error("unexpected error, incident=%s", incident, exc_info=error)
-    return RpcFailure(
-        grpc.StatusCode.INTERNAL,
-        f"unexpected error; the server's log has it under incident {incident}",
-        error.reason if isinstance(error, errors.AuricleError) else errors.ServerError.reason,
-        metadata={"incident": incident},
-    )
+    """Translate what a handler raised."""
+    told = explained(error)
+    if told.incident:
+        metadata = {"incident": told.incident}
+        internal = grpc.StatusCode.INTERNAL
+        return RpcFailure(internal, told.message, told.reason, metadata=metadata)
+    retry_after = error.retry_after if isinstance(error, errors.QueueFullError) else None
+    return RpcFailure(code_of(type(error)), told.message, told.reason, retry_after)

@@ -56,7 +56,7 @@ def microphone(name: str | None, stopped: threading.Event) -> Iterator[Chunks]:
 
 def _sounddevice() -> Any:  # noqa: ANN401  # it has no types
     try:
-        import sounddevice  # type: ignore[import-untyped]
+        import sounddevice
     except ImportError as error:
         raise Failure("a microphone needs sounddevice: pip install 'auricle[mic]'") from error
     except OSError as error:  # the Python package without the library

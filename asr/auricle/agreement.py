@@ -42,7 +42,9 @@ class LocalAgreement:
         agreed = [
             (reach, -count)  # behind the last word a token may say nothing: the fewest count
             for count, reach in enumerate(wording.reaches, 1)
-            if 0 < reach <= common and _parts(wording.text, reach) and _ends(self._last, reach)
+            if 0 < reach <= common
+            and _is_followed(wording.text, reach)
+            and _is_edge(self._last, reach)
         ]
         _, count = max(agreed, default=(0, 0))
         return -count
@@ -65,11 +67,11 @@ def _common(one: str, other: str) -> int:
     return next(unlike, min(len(one), len(other)))
 
 
-def _parts(text: str, place: int) -> bool:
+def _is_followed(text: str, place: int) -> bool:
     """Whether a word ends at `place`, and another one follows: the last word may be unfinished."""
-    return place < len(text) and _ends(text, place)
+    return place < len(text) and _is_edge(text, place)
 
 
-def _ends(text: str, place: int) -> bool:
+def _is_edge(text: str, place: int) -> bool:
     left, right = text[:place], text[place:]
     return not right or right[0].isspace() or not gap(left, right)

@@ -45,13 +45,15 @@ class Interims:
         self._asked, self._newest = replace(self._newest, prefix=self._agreement.prefix), None
         return self._asked
 
-    def sent(self, future: Future[Recognition] | None) -> None:
-        """Wait for the result of what was asked for; None: the engine takes no more now."""
+    def sent(self, future: Future[Recognition]) -> None:
+        """Wait for the result of what was asked for."""
         self._future = future
-        if future is None:
-            self._asked = None
-        elif self._asked is None or self._asked.start != self._start:
+        if self._asked is None or self._asked.start != self._start:
             self._drop()  # the piece was closed meanwhile
+
+    def refused(self) -> None:
+        """Give up what was asked for: the engine takes no more now. The next draft may be taken."""
+        self._asked = None
 
     def result(self) -> tuple[Piece, Recognition] | None:
         """Return what was recognised, if it has come and is still wanted.

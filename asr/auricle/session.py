@@ -230,7 +230,7 @@ class Session:
         except Exception as error:  # noqa: BLE001  # it is raised after the results before it
             if is_interim:
                 self._piece, self._earlier = None, ()
-                self._interims.sent(None)
+                self._interims.refused()
             elif isinstance(error, QueueFullError) and self._was_taken:
                 self._wait(error.retry_after or RETRY_SECONDS, wake)
             else:

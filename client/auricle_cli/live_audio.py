@@ -113,7 +113,7 @@ def _played(data: bytes, stopped: threading.Event, clock: Callable[[], float] | 
     for start in range(0, len(data), 2 * CHUNK_SAMPLES):
         chunk = data[start : start + 2 * CHUNK_SAMPLES]
         spoken = (start + len(chunk)) / (2 * RATE)
-        late = clock() - began if clock is not None else spoken
-        if stopped.wait(max(0.0, spoken - late)):
+        elapsed = clock() - began if clock is not None else spoken
+        if stopped.wait(max(0.0, spoken - elapsed)):
             return
         yield chunk

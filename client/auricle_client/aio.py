@@ -1,7 +1,8 @@
 """The client for asyncio. `auricle_client.client` with `await`; all else is shared."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Self
 
 import grpc
@@ -159,11 +160,12 @@ class AsyncTranscriptStream:
         self._incoming = Incoming()
 
     async def __aiter__(self) -> AsyncIterator[Segment]:
-        async for event in self.events():
-            if isinstance(event, FinalSegment):
-                yield event.segment
+        async with aclosing(self.events()) as happened:
+            async for event in happened:
+                if isinstance(event, FinalSegment):
+                    yield event.segment
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """All that happens, as `streaming` asked for it; the last event has the transcript."""
         with self._side.answered(self._ending.meant):
             async for response in self._call:

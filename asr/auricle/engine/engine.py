@@ -27,6 +27,7 @@ from auricle_types.options import EngineConfig
 
 SOON = 0.1  # seconds: nobody is told to try again earlier
 IDLE_SECONDS = 5.0  # without work, after which freed memory goes back to the system
+BUSY_SECONDS = 60.0  # of work, after which it does, too
 
 
 class Engine:
@@ -59,6 +60,7 @@ class Engine:
         self._changed = threading.Condition()
         self._stopping = False
         self._dropping = False
+        self._returned = clock()  # when freed memory went back
         self._thread = threading.Thread(target=self._loop, name="auricle-device", daemon=True)
         self._thread.start()
 
@@ -161,8 +163,11 @@ class Engine:
             self._answers.close()
 
     def _wait_for_work(self) -> bool:
-        if not self._work_within(IDLE_SECONDS):
+        idle = not self._work_within(IDLE_SECONDS)
+        if idle or self._clock() - self._returned >= BUSY_SECONDS:
             return_freed_memory()
+            self._returned = self._clock()
+        if idle:
             self._work_within(None)
         with self._changed:
             return self._scheduler.busy

@@ -29,6 +29,19 @@ def test_freed_memory_is_returned_once_there_is_no_work(
     assert returned.wait(PATIENCE)
 
 
+def test_freed_memory_is_returned_now_and_then_while_there_is_work(
+    make_engine: MakeEngine,
+    runner: FakeRunner,
+    returned: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("auricle.engine.engine.IDLE_SECONDS", 3600.0)
+    monkeypatch.setattr("auricle.engine.engine.BUSY_SECONDS", 0.0)
+    runner.allow()
+    make_engine().submit(request(0.25, 2.0)).result(PATIENCE)
+    assert returned.wait(PATIENCE)
+
+
 def test_an_engine_that_is_closed_does_not_wait_until_it_is_idle(
     make_engine: MakeEngine, returned: threading.Event
 ) -> None:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from functools import partial
 from typing import BinaryIO, Protocol
 
-from auricle.audio import Samples, iter_audio, open_audio
+from auricle.audio import AudioStream, PcmFormat, Samples
 from auricle.config import ModelConfig
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
@@ -66,6 +66,14 @@ class ServedRecognizer(Measured, Protocol):
         ...
 
 
+class Decode(Protocol):
+    """Decodes what a blocking reader gives, as `auricle.audio.iter_audio` does."""
+
+    def __call__(self, reader: BinaryIO, *, pcm: PcmFormat | None) -> AudioStream:
+        """Read nothing before the first piece is asked for; `pcm` describes headerless bytes."""
+        ...
+
+
 class SpeechService:
     """Recognises audio for the protocols. Audio is decoded and cut in threads of a pool."""
 
@@ -77,6 +85,7 @@ class SpeechService:
         admission: Admission,
         telemetry: Telemetry,
         pool: Executor,
+        decode: Decode,
     ) -> None:
         """Serve `recognizer`; `pool` has two threads for each request that `admission` lets in:
         one waits for audio, and another one submits what came before.
@@ -86,6 +95,7 @@ class SpeechService:
         self._admission = admission
         self._telemetry = telemetry
         self._pool = pool
+        self._decode = decode
 
     def recorded(self, call: Call) -> AbstractContextManager[None]:
         """Log and count `call` when the block ends."""
@@ -108,8 +118,7 @@ class SpeechService:
         Raises as `stream` does.
         """
         async with self._begun(incoming, call) as begun:
-            limits = self._config.audio_limits
-            load = partial(open_audio, begun.file, pcm=begun.task.pcm, limits=limits)
+            load = partial(self._decode, begun.file, pcm=begun.task.pcm)
             session = self._session(WholeAudio(load, self.recognizer.cut), begun.task, call)
             async with aclosing(self._events(session, call)) as events:
                 return final_transcript([event async for event in events])
@@ -120,8 +129,8 @@ class SpeechService:
         Raises what `Admission` and `incoming` raise, StreamIdleError and UnknownModelError.
         """
         async with self._begun(incoming, call) as begun:
-            task, limits = begun.task, self._config.audio_limits
-            chunks = iter_audio(begun.file, pcm=task.pcm, limits=limits)
+            task = begun.task
+            chunks = self._decode(begun.file, pcm=task.pcm)
             source = StreamedAudio(chunks, self.recognizer.segmenter(task.streaming))
             session = self._session(source, task, call)
             begun.end_utterance = session.end_utterance

@@ -1,7 +1,6 @@
 """What a decoding process may take from the system."""
 
 import resource
-import signal
 from pathlib import Path
 
 MEMORY = 256 << 20  # bytes beside those of the idle process; all formats did with 16 MiB
@@ -9,12 +8,7 @@ FILES = 32  # descriptors; an idle process has 8, and a temporary file may come
 
 
 def confine(max_file_bytes: int) -> None:
-    """Bound this process, and leave to its owner the signals that come to all of a group.
-
-    A file that it writes has at most `max_file_bytes`.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """Bound this process; a file that it writes has at most `max_file_bytes`."""
     _lower(resource.RLIMIT_CORE, 0)  # a core file would hold the audio
     _lower(resource.RLIMIT_NOFILE, FILES)
     _lower(resource.RLIMIT_FSIZE, max_file_bytes)

@@ -1,8 +1,9 @@
 """A decoding process, as its owner sees it."""
 
-import multiprocessing
-from multiprocessing.connection import Connection
-from typing import cast
+import os
+import subprocess
+import sys
+from multiprocessing import Pipe
 
 from auricle.audio.processes.messages import (
     MAX_REPLY_BYTES,
@@ -12,7 +13,7 @@ from auricle.audio.processes.messages import (
     OpenAudio,
     ReplyKind,
 )
-from auricle.audio.processes.worker import BuildStream, work
+from auricle.audio.processes.worker import BuildStream
 from auricle_types.errors import DecoderCrashedError
 from auricle_types.options import AudioLimits
 
@@ -21,6 +22,14 @@ LOADING_BEATS = 240  # until it has loaded: a cold disk may hold it up
 REPLY_BEATS = 60  # until a reply, for which at most a few seconds of audio are decoded
 CLOSING_BEATS = 4  # until it has left an audio that nobody wants
 IDLE_BEATS = 240  # without an audio
+
+# By a program of its own: multiprocessing would run the owner's main module again, whatever it is.
+PROGRAM = (
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    "signal.signal(signal.SIGTERM, signal.SIG_IGN); sys.path[:] = {path!r}; "
+    "from auricle.audio.processes.worker import main; main({descriptor})"
+)
+THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # numpy's, which stay idle
 
 Order = OpenAudio | NextSamples | LeaveAudio | bytes
 
@@ -32,17 +41,19 @@ class DecoderProcess:
     Ctrl-Z, the other one has lost one beat.
     """
 
-    context = multiprocessing.get_context("spawn")
-
     def __init__(self, build: BuildStream, limits: AudioLimits) -> None:
         """Start it; `settle` waits until it has loaded."""
-        self._connection: Connection
-        self._connection, theirs = self.context.Pipe()
-        self._process = self.context.Process(
-            target=work, args=(theirs, build, limits), name="auricle-decoder", daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        self._connection, theirs = Pipe()
+        with theirs:
+            program = PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
+            self._process = subprocess.Popen(  # noqa: S603  # our own
+                [sys.executable, "-c", program],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=os.environ | THREADS,
+            )
+        self._connection.send((build, limits))
         self._patience = LOADING_BEATS
         self._beats = 0
         self.has_loaded = False
@@ -55,17 +66,17 @@ class DecoderProcess:
     @property
     def pid(self) -> int:
         """The number of the process."""
-        return cast(int, self._process.pid)
+        return self._process.pid
 
     @property
     def is_free(self) -> bool:
         """Whether it waits for an audio; false once it has ended."""
-        return not self.taken and self._has_left and self._process.is_alive()
+        return not self.taken and self._has_left and self._is_alive
 
     @property
     def is_useless(self) -> bool:
         """Whether it has ended, though no audio needs to learn of that."""
-        return not (self.taken or self._process.is_alive())
+        return not (self.taken or self._is_alive)
 
     @property
     def is_idle(self) -> bool:
@@ -98,7 +109,7 @@ class DecoderProcess:
         self._open = reply.texts is None
         if reply.kind is ReplyKind.BROKEN:
             self.kill()
-            self._process.join()
+            self._process.wait()
         return reply
 
     def hurry(self) -> None:
@@ -130,9 +141,12 @@ class DecoderProcess:
     def end(self) -> None:
         """Kill the process and free what it holds here, when nobody waits for a reply."""
         self.kill()
-        self._process.join()
-        self._process.close()
+        self._process.wait()
         self._connection.close()
+
+    @property
+    def _is_alive(self) -> bool:
+        return self._process.poll() is None
 
     @property
     def _has_left(self) -> bool:
@@ -152,8 +166,8 @@ class DecoderProcess:
 
     def _crashed(self) -> DecoderCrashedError:
         self.kill()
-        self._process.join()
-        what = "hung" if self._hung else f"crashed (exit code {self._process.exitcode})"
+        self._process.wait()
+        what = "hung" if self._hung else f"crashed (exit code {self._process.returncode})"
         return DecoderCrashedError(
             f"the process that decoded the audio {what}: convert it to WAV or FLAC and send that"
         )

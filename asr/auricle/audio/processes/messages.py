@@ -33,7 +33,7 @@ class OpenAudio:
 
 @dataclass(frozen=True, slots=True)
 class NextSamples:
-    """Go on."""
+    """Go on with this audio."""
 
 
 @dataclass(frozen=True, slots=True)

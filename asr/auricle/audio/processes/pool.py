@@ -1,9 +1,9 @@
 """Decoding processes, each lent to one audio at a time."""
 
+import atexit
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.util import Finalize
 
 from auricle.audio.processes.decoder_process import BEAT, DecoderProcess
 from auricle.audio.processes.remote_stream import RemoteStream
@@ -38,8 +38,7 @@ class DecoderPool:
         self._processes: list[DecoderProcess] = []
         self._closed = threading.Event()
         self._watching = False
-        # Before multiprocessing joins the processes, which ignore its signal.
-        self._at_exit = Finalize(None, self.close, exitpriority=10)
+        atexit.register(self.close)
 
     @property
     def pids(self) -> list[int]:
@@ -65,7 +64,7 @@ class DecoderPool:
                 if not process.taken:
                     self._discard(process)
             self._changed.notify_all()
-        self._at_exit.cancel()
+        atexit.unregister(self.close)
 
     def wake(self) -> None:
         """Let those who wait for a process see whether they were stopped."""

@@ -1,13 +1,13 @@
 """The process that decodes one audio after another for its owner."""
 
 import os
+import select
 import threading
 import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
 from functools import partial
-from multiprocessing import parent_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from typing import Protocol
 
 import numpy as np
@@ -41,28 +41,32 @@ class BuildStream(Protocol):
         ...
 
 
-def work(connection: Connection, build: BuildStream, limits: AudioLimits) -> None:
-    """Decode for the owner until it is gone, or until something breaks."""
-    confine(limits.max_bytes)
-    threading.Thread(target=_end_with_owner, name="auricle-owner", daemon=True).start()
-    Owner(connection).end(ReplyKind.CLOSED)  # it is ready
-    sound = True
-    while sound:
-        try:
-            order = connection.recv()
-        except (EOFError, OSError):
-            break
-        if isinstance(order, OpenAudio):
-            sound = _decode(Owner(connection), partial(build, pcm=order.pcm, limits=limits))
+def main(descriptor: int) -> None:
+    """Decode for the owner at the other end until it is gone, or until something breaks."""
+    connection = Connection(descriptor)
+    threading.Thread(target=_end_with_owner, args=(descriptor,), daemon=True).start()
+    with suppress(EOFError, OSError):
+        _serve(connection)
     os._exit(0)  # there is nothing to tidy up, and the interpreter would take its time
 
 
-def _end_with_owner() -> None:
+def _serve(connection: Connection) -> None:
+    build, limits = connection.recv()
+    confine(limits.max_bytes)
+    Owner(connection).end(ReplyKind.CLOSED)  # it is ready
+    sound = True
+    while sound:
+        order = connection.recv()
+        if isinstance(order, OpenAudio):
+            sound = _decode(Owner(connection), partial(build, pcm=order.pcm, limits=limits))
+
+
+def _end_with_owner(descriptor: int) -> None:
     """End this process with its owner's, whatever it decodes at that moment."""
-    owner = parent_process()
-    if owner is not None:
-        wait([owner.sentinel])
-        os._exit(1)
+    ends = select.poll()
+    ends.register(descriptor, 0)  # for nothing but the end of the connection
+    ends.poll()
+    os._exit(1)
 
 
 def _decode(owner: "Owner", opened: Callable[[Reader], AudioStream]) -> bool:

@@ -39,6 +39,12 @@ class UnsupportedAudioError(AudioError):
     reason = "UNSUPPORTED_AUDIO"
 
 
+class DecoderCrashedError(AudioError):
+    """Decoding the audio crashed, hung or took too much memory; send it in another format."""
+
+    reason = "DECODER_CRASHED"
+
+
 class InvalidSampleRateError(AudioError):
     """The sample rate is outside of what microphones and codecs produce."""
 

@@ -38,6 +38,12 @@ class ServerConfig:
     max_requests_per_peer: int = option(
         512, "Requests that one client's address may have open at once.", POSITIVE
     )
+    decoder_processes: int = option(
+        32,
+        "Most processes that decode compressed audio, each for one request at a time; "
+        "0: decode in the server's own process.",
+        Range(0),
+    )
     stream_idle_seconds: float = option(
         60.0, "Seconds after which a stream ends when its client sends nothing.", POSITIVE
     )

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from typing import Any, Self
 
+from auricle.audio.processes import DecoderPool
 from auricle_server.config import ServerConfig
 from auricle_server.middleware.admission import Admission
 from auricle_server.middleware.metrics import Metrics
@@ -42,12 +43,14 @@ class SpeechServer:
         self._pool = ThreadPoolExecutor(2 * config.max_requests, thread_name_prefix="auricle-audio")
         self._metrics = Metrics(recognizer)
         self._endpoint: Endpoint | None = None
+        self._decoders = DecoderPool(config.decoder_processes, config.audio_limits)
         service = SpeechService(
             recognizer,
             config,
             admission=self._admission,
             telemetry=Telemetry(self._metrics.rpc),
             pool=self._pool,
+            decode=self._decoders.iter_audio,
         )
         self._protocols = [make(service, config) for make in protocols]
         self.ports: list[int] = []  # where each protocol listens; empty before `start`
@@ -88,6 +91,7 @@ class SpeechServer:
             await asyncio.wait_for(self._admission.idle(), seconds)
         await asyncio.gather(*(protocol.stop() for protocol in self._protocols))
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._decoders.close()
         if self._endpoint is not None:  # last, so that the drain can be watched
             await self._endpoint.close()
             self._endpoint = None

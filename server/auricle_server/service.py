@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from functools import partial
 from typing import BinaryIO, Protocol
 
-from auricle.audio import Samples, iter_audio, open_audio
+from auricle.audio import AudioStream, PcmFormat, Samples
 from auricle.config import ModelConfig
 from auricle.segmentation.segmenter import Piece
 from auricle.segmentation.sources import PieceSource, StreamCutter, StreamedAudio, WholeAudio
@@ -68,6 +68,14 @@ class ServedRecognizer(Measured, Protocol):
         ...
 
 
+class Decode(Protocol):
+    """Decodes what a blocking reader gives, as `auricle.audio.iter_audio` does."""
+
+    def __call__(self, reader: BinaryIO, *, pcm: PcmFormat | None) -> AudioStream:
+        """Read nothing before the first piece is asked for; `pcm` describes headerless bytes."""
+        ...
+
+
 class SpeechService:
     """Recognises audio for the protocols. Audio is decoded and cut in threads of a pool."""
 
@@ -79,6 +87,7 @@ class SpeechService:
         admission: Admission,
         telemetry: Telemetry,
         pool: Executor,
+        decode: Decode,
     ) -> None:
         """Serve `recognizer`; `pool` has two threads for each request that `admission` lets in:
         one waits for audio, and another one submits what came before.
@@ -88,6 +97,7 @@ class SpeechService:
         self._admission = admission
         self._telemetry = telemetry
         self._pool = pool
+        self._decode = decode
 
     def recorded(self, call: Call) -> AbstractContextManager[None]:
         """Log and count `call` when the block ends."""
@@ -154,14 +164,12 @@ class SpeechService:
         yield event
 
     def _recording(self, begun: "BegunRequest") -> PieceSource:
-        limits = self._config.audio_limits
-        load = partial(open_audio, begun.file, pcm=begun.task.pcm, limits=limits)
+        load = partial(self._decode, begun.file, pcm=begun.task.pcm)
         return WholeAudio(load, self.recognizer.cut)
 
     def _live(self, begun: "BegunRequest") -> PieceSource:
-        task, limits = begun.task, self._config.audio_limits
-        chunks = iter_audio(begun.file, pcm=task.pcm, limits=limits)
-        return StreamedAudio(chunks, self.recognizer.segmenter(task.streaming))
+        chunks = self._decode(begun.file, pcm=begun.task.pcm)
+        return StreamedAudio(chunks, self.recognizer.segmenter(begun.task.streaming))
 
     @asynccontextmanager
     async def _begun(self, incoming: IncomingAudio, call: Call) -> AsyncIterator["BegunRequest"]:

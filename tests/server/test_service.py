@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
+from auricle.audio import iter_audio
 from auricle_server import ServerConfig
 from auricle_server.incoming import IncomingAudio, RecognitionTask
 from auricle_server.middleware.admission import Admission
@@ -43,6 +45,7 @@ async def service(recognizer: FakeRecognizer, admission: Admission) -> AsyncIter
             admission=admission,
             telemetry=Telemetry(lambda method, code, seconds: counted.append((method, code))),
             pool=pool,
+            decode=partial(iter_audio, limits=CONFIG.audio_limits),
         )
 
 
@@ -97,7 +100,12 @@ async def test_a_client_that_sends_nothing_is_not_waited_for(
     with ThreadPoolExecutor(1) as pool:
         telemetry = Telemetry(lambda *_: None)
         service = SpeechService(
-            recognizer, config, admission=admission, telemetry=telemetry, pool=pool
+            recognizer,
+            config,
+            admission=admission,
+            telemetry=telemetry,
+            pool=pool,
+            decode=partial(iter_audio, limits=config.audio_limits),
         )
         incoming = FakeIncoming(None, [], endless=True)
         for each in said:

@@ -2,7 +2,7 @@
 
 The way of the bytes: `source` (counted, capped) -> `container` (which of `formats` is it?) ->
 `decoders` (blocks at the audio's own rate, gaps of the `clock` as silence) -> `converter` (limits,
-`mono`, 16 kHz) -> `stream` and `loading`.
+`mono`, 16 kHz) -> `stream` and `loading`. A server does most of it in `processes` of its own.
 """
 
 from auricle.audio.arrays import Arrays, as_arrays

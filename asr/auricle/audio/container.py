@@ -19,7 +19,7 @@ from auricle_types.options import PcmFormat
 Peek: TypeAlias = Callable[[int], bytes]  # the first n bytes, fewer only when there are no more
 
 HEAD_BYTES = 1 << 16  # how far we look for a header's parts
-_SNIFF_BYTES = 32
+SNIFF_BYTES = 32
 _SEARCH_BYTES = (1 << 12, 1 << 14, HEAD_BYTES)  # more only where less is not enough
 _UNMARKED = {each.name for each in FORMATS.values() if not each.magics}
 _PROBED = ",".join(sorted(_UNMARKED - {"mp3", "aac"}))  # for these, find_frames knows better
@@ -59,7 +59,7 @@ def identify(peek: Peek, pcm: PcmFormat | None) -> Found:
 
     Raises EmptyAudioError, and UnsupportedAudioError for unknown bytes without `pcm`.
     """
-    head = peek(_SNIFF_BYTES)
+    head = peek(SNIFF_BYTES)
     if not head:
         raise EmptyAudioError("the audio is empty: it has 0 bytes")
     if marked := by_magic(head):
@@ -74,7 +74,7 @@ def _searched(peek: Peek) -> Found | None:
     for size in _SEARCH_BYTES:
         head = peek(size)
         start = len(head) - len(head.lstrip(b"\0"))
-        if marked := by_magic(head[start : start + _SNIFF_BYTES]):
+        if marked := by_magic(head[start : start + SNIFF_BYTES]):
             return Found(marked.name, start)
         if frames := find_frames(head):
             return Found(frames.container, frames.start)

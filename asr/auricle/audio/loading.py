@@ -12,7 +12,7 @@ from auricle.audio.audio import Audio
 from auricle.audio.decoders import AudioDecoder
 from auricle.audio.limits import DEFAULT_LIMITS, check_bytes
 from auricle.audio.source import is_seekable
-from auricle.audio.stream import AudioStream, open_decoder
+from auricle.audio.stream import AudioStream, DecodedStream, open_decoder
 from auricle_types.errors import AudioError, AudioNotFoundError
 from auricle_types.options import AudioLimits, PcmFormat
 
@@ -67,7 +67,7 @@ def open_audio(
             file.seek(0)
         return open_decoder(opened, file, pcm, limits)
 
-    return AudioStream(opened_decoder, limits)
+    return DecodedStream(opened_decoder, limits)
 
 
 def _opened(source: object) -> AbstractContextManager[BinaryIO]:

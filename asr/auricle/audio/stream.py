@@ -1,10 +1,13 @@
 """Incremental reading: `iter_audio` gives samples while the bytes still come."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 from auricle.audio.audio import Samples
 from auricle.audio.container import (
+    SNIFF_BYTES,
+    Peek,
     declared_mp3_samples,
     identify,
     needs_libsndfile,
@@ -13,6 +16,7 @@ from auricle.audio.container import (
 )
 from auricle.audio.converter import Converter
 from auricle.audio.decoders import AudioDecoder, AvDecoder, SoundfileDecoder, shortfall
+from auricle.audio.formats import by_magic
 from auricle.audio.limits import DEFAULT_LIMITS, check_format, check_seconds
 from auricle.audio.raw import RawDecoder
 from auricle.audio.source import ByteSource, Reader
@@ -25,12 +29,38 @@ _MAX_TAGS = 16
 _CANCELLED = "the audio's channels cancel each other out: one of them was taken, not their mean"
 
 
-class AudioStream(Iterator[Samples]):
+class AudioStream(ABC, Iterator[Samples]):
     """Pieces of mono float32 16 kHz samples, each as soon as it is decoded; none is empty.
 
     Iterating raises AudioError, and whatever the reader raises. `warnings` are complete after
     the last piece; `close` frees the decoder early.
     """
+
+    def __init__(self) -> None:
+        self._pieces = (piece for piece in self._decoded() if len(piece))
+        self.shortfall: str | None = None  # of the warnings the one that says what is missing
+        self.warnings: tuple[str, ...] = ()
+
+    def __next__(self) -> Samples:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Stop decoding; no more pieces come. Not while another thread waits for one."""
+        self._pieces.close()
+
+    def stop(self) -> None:
+        """Note, from any thread, that nobody wants the piece that is being decoded.
+
+        Where this process decodes it, it comes all the same.
+        """
+
+    @abstractmethod
+    def _decoded(self) -> Iterator[Samples]:
+        """Decode, and set `shortfall` and `warnings` at the end."""
+
+
+class DecodedStream(AudioStream):
+    """Decodes in this process."""
 
     def __init__(
         self,
@@ -42,30 +72,18 @@ class AudioStream(Iterator[Samples]):
 
         One `channel`, from 0, is taken by itself; None mixes all of them.
         """
-        pieces = self._decode(open_decoder, limits, channel)
-        self._pieces = (piece for piece in pieces if len(piece))
-        self.shortfall: str | None = None  # of the warnings the one that says what is missing
-        self.warnings: tuple[str, ...] = ()
+        super().__init__()
+        self._open_decoder = open_decoder
+        self._limits = limits
+        self._channel = channel
 
-    def __next__(self) -> Samples:
-        return next(self._pieces)
-
-    def close(self) -> None:
-        """Stop decoding; no more pieces come."""
-        self._pieces.close()
-
-    def _decode(
-        self,
-        open_decoder: Callable[[ExitStack], AudioDecoder],
-        limits: AudioLimits,
-        channel: int | None,
-    ) -> Iterator[Samples]:
+    def _decoded(self) -> Iterator[Samples]:
         with ExitStack() as opened:
-            decoder = open_decoder(opened)
+            decoder = self._open_decoder(opened)
             opened.callback(decoder.close)
-            check_format(decoder.sample_rate, decoder.channels, limits)
-            check_seconds(decoder.declared_seconds or 0.0, limits)
-            converter = Converter(limits, channel)
+            check_format(decoder.sample_rate, decoder.channels, self._limits)
+            check_seconds(decoder.declared_seconds or 0.0, self._limits)
+            converter = Converter(self._limits, self._channel)
             samples = 0
             for block in decoder.blocks():
                 piece = converter.feed(block)
@@ -92,7 +110,19 @@ def iter_audio(
     taken by itself; None mixes all of them. Nothing is read before the first piece is asked for.
     Formats whose index may come last are buffered whole first.
     """
-    return AudioStream(lambda opened: open_decoder(opened, reader, pcm, limits), limits, channel)
+    return DecodedStream(lambda opened: open_decoder(opened, reader, pcm, limits), limits, channel)
+
+
+def is_plain(peek: Peek, pcm: PcmFormat | None) -> bool:
+    """Whether no library of C parses the bytes: PCM, headerless or in a plain WAV, or nothing."""
+    if tag_bytes(peek):
+        return False
+    head = peek(SNIFF_BYTES)
+    marked = by_magic(head)
+    if marked is None:
+        return pcm is not None or not head
+    header = read_wav_header(peek) if marked.name == "wav" else None
+    return header is not None and header.pcm is not None and not header.by_libsndfile
 
 
 def count_channels(

@@ -98,7 +98,9 @@ class CutAudio:
 
     def stop(self) -> None:
         """Decode and cut no more than the present block, on whichever thread that happens."""
-        self._stopped = True
+        self._stopped = True  # before the look at the audio, which may be opened just now
+        if isinstance(self._audio, AudioStream):
+            self._audio.stop()
 
     def _counted(self, chunks: Iterable[Samples]) -> Iterator[Samples]:
         """Raise RequestCancelledError once stopped."""
@@ -127,6 +129,7 @@ class WholeAudio(CutAudio):
 
     def __iter__(self) -> Iterator[Piece]:
         self._audio = audio = self._load()
+        self._check()
         chunks = [audio.samples] if isinstance(audio, Audio) else audio
         with _freed(chunks):
             yield from self._cut(self._counted(chunks))

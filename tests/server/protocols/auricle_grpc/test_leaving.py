@@ -13,12 +13,18 @@ from auricle.audio import Samples
 from auricle.audio.converter import Converter
 from auricle.audio.decoders import AvDecoder, Block
 from auricle_proto.v1 import speech_pb2 as pb
-from auricle_server import SpeechServer
+from auricle_server import ServerConfig, SpeechServer
 from tests.server.fakes import FakeRecognizer
 from tests.server.messages import streams, until, uploads
 
 if TYPE_CHECKING:
     from auricle_proto.v1.speech_pb2_grpc import SpeechAsyncStub
+
+
+@pytest.fixture
+def config() -> ServerConfig:
+    """Decode here, where the test can hold the decoder."""
+    return ServerConfig(port=0, decoder_processes=0)
 
 
 class HeldDecoder:

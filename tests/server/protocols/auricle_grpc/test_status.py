@@ -18,6 +18,7 @@ EXPECTED = {  # all others are INTERNAL: they are not the caller's doing
     errors.AudioNotFoundError: Code.INVALID_ARGUMENT,
     errors.EmptyAudioError: Code.INVALID_ARGUMENT,
     errors.UnsupportedAudioError: Code.INVALID_ARGUMENT,
+    errors.DecoderCrashedError: Code.INVALID_ARGUMENT,
     errors.InvalidSampleRateError: Code.INVALID_ARGUMENT,
     errors.InvalidSamplesError: Code.INVALID_ARGUMENT,
     errors.AudioTooLongError: Code.INVALID_ARGUMENT,

@@ -1,5 +1,6 @@
 """What breaks while audio is decoded costs its request, never the server."""
 
+import gc
 from collections.abc import AsyncIterable, AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -90,6 +91,22 @@ async def test_a_decoder_that_hangs_is_killed_when_the_caller_leaves(
     call.cancel()
     assert await is_served(stub)
     await until(lambda: pid not in server._decoders.pids)
+
+
+async def test_a_caller_that_leaves_between_two_pieces_frees_the_process(
+    server: SpeechServer, stub: "SpeechAsyncStub", recognizer: FakeRecognizer
+) -> None:
+    recognizer.hold = True
+    call = stub.Recognize(pb.RecognizeRequest(audio=encoded("pcm16.flac", 60.0)))
+    await until(lambda: len(recognizer.futures) == 16)  # no more are in flight
+    [process] = server._decoders._processes
+    assert process.taken
+    gc.disable()
+    try:
+        call.cancel()
+        await until(lambda: not process.taken)
+    finally:
+        gc.enable()
 
 
 async def test_a_server_without_processes_decodes_by_itself(recognizer: FakeRecognizer) -> None:

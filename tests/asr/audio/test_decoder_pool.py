@@ -351,6 +351,17 @@ def test_whoever_waits_can_be_stopped(
         stream.close()
 
 
+def test_an_audio_that_is_stopped_between_two_pieces_frees_its_process(unruly: DecoderPool) -> None:
+    streams = both_busy(unruly)
+    pids = unruly.pids
+    streams[0].stop()
+    assert len(decoded(unruly.iter_audio(Pipe(b"go on")))[0]) == PIECE
+    assert unruly.pids == pids
+    with pytest.raises(RequestCancelledError):
+        next(streams[0])
+    streams[1].close()
+
+
 def test_idle_processes_end_but_for_one(
     unruly: DecoderPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, cast
 
 from auricle.audio.audio import Samples
@@ -43,13 +43,19 @@ class RemoteStream(AudioStream):
         self._process: DecoderProcess | None = None
         self.stopped = False
 
+    def __next__(self) -> Samples:
+        self.check()
+        return super().__next__()
+
     def stop(self) -> None:
-        """End soon: kill the process if it does not answer within a few seconds."""
+        """Free the process; if it decodes, kill it unless it answers within a few seconds."""
         self.stopped = True  # before the look at the process, which may be taken just now
         process = self._process
         if process is not None:
             process.hurry()
         self._pool.wake()
+        with suppress(ValueError):  # another thread waits for a piece, and will see it
+            self.close()
 
     def check(self) -> None:
         """Raise RequestCancelledError once stopped."""

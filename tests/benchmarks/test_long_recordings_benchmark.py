@@ -1,11 +1,13 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from benchmarks.long_recordings import QUICK_HOURS, main
 
 
+@pytest.mark.slow
 def test_a_smoke_run_has_the_memory_of_every_recording(tmp_path: Path) -> None:
     output = tmp_path / "long.json"
     done = CliRunner().invoke(main, ["--quick", "--threads", "1", "--output", str(output)])

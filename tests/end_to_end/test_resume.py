@@ -46,6 +46,7 @@ def lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
+@pytest.mark.slow
 def test_an_interrupted_file_goes_on_where_it_was(recording: Path, tmp_path: Path) -> None:
     journal = tmp_path / "resumed" / "talk.partial.jsonl"
     with transcribing(recording, tmp_path / "resumed") as process:

@@ -389,7 +389,7 @@ def test_nothing_is_left_of_a_closed_pool(threads: ThreadPoolExecutor) -> None:
         stream.close()
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     assert closing.pids == []
-    until(lambda: descriptors() == before)
+    until(lambda: descriptors() <= before)  # garbage of earlier tests may go meanwhile
     until(lambda: threading.active_count() <= before_threads)
     with pytest.raises(EngineStoppedError):
         list(closing.iter_audio(Pipe(b"go on")))

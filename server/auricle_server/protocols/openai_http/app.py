@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from auricle.version import __version__
 from auricle_server.config import ServerConfig
 from auricle_server.protocols.openai_http.pages import Pages
+from auricle_server.protocols.openai_http.realtime import RealtimeSockets
 from auricle_server.protocols.openai_http.recognitions import Recognitions
 from auricle_server.protocols.openai_http.schema import FIELDS, TRANSCRIPTION_FIELDS, form_schema
 from auricle_server.protocols.openai_http.status import failure_of
@@ -27,6 +28,7 @@ def http_app(service: SpeechService, config: ServerConfig) -> ASGIApp:
         app.add_exception_handler(kind, _refused)
     add_recognitions(app, Recognitions(service, config))
     add_pages(app, Pages(service))
+    app.websocket("/v1/realtime")(RealtimeSockets(service, config).serve)
     return RequestIds(app)
 
 

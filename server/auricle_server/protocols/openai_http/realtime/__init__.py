@@ -1,0 +1,5 @@
+"""OpenAI's Realtime API over a websocket: transcription sessions."""
+
+from auricle_server.protocols.openai_http.realtime.socket import RealtimeSockets
+
+__all__ = ["RealtimeSockets"]

@@ -5,6 +5,7 @@ from concurrent.futures import wait
 from dataclasses import replace
 from typing import Any
 
+import httpx2
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
@@ -13,6 +14,7 @@ from auricle.config import ModelConfig
 from auricle_server import ServerConfig, SpeechServer
 from auricle_server.protocols.openai_http import HttpProtocol
 from auricle_types.errors import QueueFullError
+from tests.server.protocols.openai_http.forms import error_of
 from tests.server.protocols.openai_http.talk import (
     CLEAR,
     COMMIT,
@@ -24,6 +26,8 @@ from tests.server.protocols.openai_http.talk import (
     manual,
     talking,
 )
+
+SECRETS = "/v1/realtime/client_secrets"
 
 
 @pytest.fixture
@@ -279,3 +283,36 @@ async def test_an_item_can_be_deleted(server: SpeechServer) -> None:
     async with talking(server) as talk:
         answer = await talk.asked({"type": "conversation.item.delete", "item_id": "item_1"})
         assert (answer["type"], answer["item_id"]) == ("conversation.item.deleted", "item_1")
+
+
+async def test_a_client_secret_holds_the_settings(
+    server: SpeechServer, client: httpx2.AsyncClient
+) -> None:
+    session = {"type": "transcription", "audio": {"input": {"turn_detection": None}}}
+    made = (await client.post(SECRETS, json={"session": session})).json()
+    assert made["value"].startswith("ek_")
+    assert made["session"]["audio"]["input"]["turn_detection"] is None
+    header = {"Authorization": f"Bearer {made['value']}"}
+    async with talking(server, headers=header) as talk:
+        assert talk.events[0]["session"]["audio"]["input"]["turn_detection"] is None
+    offered = [Subprotocol("realtime"), Subprotocol(f"openai-insecure-api-key.{made['value']}")]
+    async with talking(server, subprotocols=offered) as talk:
+        assert talk.events[0]["session"]["audio"]["input"]["turn_detection"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b'{"session": {"type": "realtime"}}', 400),
+        (b'{"expires_after": {"seconds": 1}}', 400),
+        (b'{"session": {"audio": {"input": {"transcription": {"model": "none"}}}}}', 404),
+        (b'{"a": "' + 100_000 * b"a" + b'"}', 413),
+    ],
+)
+async def test_a_client_secret_is_refused(
+    client: httpx2.AsyncClient, body: bytes, status: int
+) -> None:
+    response = await client.post(SECRETS, content=body)
+    assert response.status_code == status
+    assert error_of(response)["type"] == "invalid_request_error"

@@ -36,22 +36,17 @@ class SessionOutbox:
     async def created(self, settings: RealtimeSettings) -> None:
         """Send the first event."""
         kind = "transcription_session" if self._is_beta else "session"
-        await self.say(f"{kind}.created", session=self.session(settings, is_flat=self._is_beta))
+        await self.say(
+            f"{kind}.created",
+            session=session_object(settings, self._session, is_flat=self._is_beta),
+        )
 
     async def updated(self, settings: RealtimeSettings, *, is_flat: bool) -> None:
         """Confirm an update, in the form of today or flat as in the beta."""
         kind = "transcription_session" if is_flat else "session"
-        await self.say(f"{kind}.updated", session=self.session(settings, is_flat=is_flat))
-
-    def session(self, settings: RealtimeSettings, *, is_flat: bool = False) -> dict[str, Any]:
-        """Write all settings of the session."""
-        named = {
-            "object": "realtime.transcription_session",
-            "id": self._session,
-            "expires_at": None,
-            "include": list(settings.include),
-        }
-        return named | (_flat(settings) if is_flat else _nested(settings))
+        await self.say(
+            f"{kind}.updated", session=session_object(settings, self._session, is_flat=is_flat)
+        )
 
     async def committed(self, item: RealtimeItem) -> None:
         """Tell that the audio of an item is complete."""
@@ -86,6 +81,19 @@ class SessionOutbox:
 
     async def _of(self, item: RealtimeItem, what: str, **fields: Any) -> None:  # noqa: ANN401
         await self.say(f"{TRANSCRIPTION}.{what}", item_id=item.id, content_index=0, **fields)
+
+
+def session_object(
+    settings: RealtimeSettings, name: str, *, is_flat: bool = False
+) -> dict[str, Any]:
+    """Write all settings of the session `name`, in the form of today or flat as in the beta."""
+    named = {
+        "object": "realtime.transcription_session",
+        "id": name,
+        "expires_at": None,
+        "include": list(settings.include),
+    }
+    return named | (_flat(settings) if is_flat else _nested(settings))
 
 
 def _nested(settings: RealtimeSettings) -> dict[str, Any]:

@@ -61,8 +61,8 @@ class RealtimeSettings:
         """Change what `session` names and nothing else. Raises InvalidFieldError."""
         if session.get("type", "transcription") != "transcription":
             raise invalid("session.type", "only sessions of the type transcription are served")
-        audio = _object("session.audio", session.get("audio"))
-        given = _object("session.audio.input", audio.get("input"))
+        audio = checked_object("session.audio", session.get("audio"))
+        given = checked_object("session.audio.input", audio.get("input"))
         changes: dict[str, Any] = {
             name: read(self, given[name]) for name, read in _READERS.items() if name in given
         }
@@ -133,9 +133,18 @@ def invalid(param: str, message: str, code: str = "invalid_value") -> InvalidFie
     return InvalidFieldError(param, message, code)
 
 
+def checked_object(param: str, given: object) -> Fields:
+    """Return an object of JSON, an empty one for null. Raises InvalidFieldError."""
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        raise invalid(param, f"{param} must be an object")
+    return given
+
+
 def _format(_: RealtimeSettings, given: object) -> Fields:
     param = "session.audio.input.format"
-    fields = _object(param, given)
+    fields = checked_object(param, given)
     kind = _one_of(f"{param}.type", fields.get("type"), ENCODINGS)
     if kind != "audio/pcm":
         return {"type": kind}
@@ -153,7 +162,7 @@ def _transcription(before: RealtimeSettings, given: object) -> Fields | None:
     param = "session.audio.input.transcription"
     known = {
         name: value
-        for name, value in _object(param, given).items()
+        for name, value in checked_object(param, given).items()
         if name in ("model", "language", "prompt")
     }
     for name, value in known.items():
@@ -166,7 +175,7 @@ def _turn_detection(before: RealtimeSettings, given: object) -> Fields | None:
     if given is None:
         return None
     param = "session.audio.input.turn_detection"
-    fields = {**(before.turn_detection or DETECTION), **_object(param, given)}
+    fields = {**(before.turn_detection or DETECTION), **checked_object(param, given)}
     _one_of(f"{param}.type", fields["type"], DETECTIONS)
     for name, (low, high) in RANGES.items():
         value = fields[name] = DETECTION[name] if fields[name] is None else fields[name]
@@ -181,7 +190,7 @@ def _noise_reduction(_: RealtimeSettings, given: object) -> Fields | None:
     param = "session.audio.input.noise_reduction"
     if given is None:
         return None
-    kind = _object(param, given).get("type")
+    kind = checked_object(param, given).get("type")
     return {"type": _one_of(f"{param}.type", kind, ("near_field", "far_field"))}
 
 
@@ -199,14 +208,6 @@ _READERS: dict[str, Callable[[RealtimeSettings, object], Fields | None]] = {
     "turn_detection": _turn_detection,
     "noise_reduction": _noise_reduction,
 }
-
-
-def _object(param: str, given: object) -> Fields:
-    if given is None:
-        return {}
-    if not isinstance(given, dict):
-        raise invalid(param, f"{param} must be an object")
-    return given
 
 
 def _one_of(param: str, given: object, known: Mapping[str, object] | tuple[str, ...]) -> str:

@@ -4,8 +4,8 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from auricle_server.config import ServerConfig
 from auricle_server.middleware.call import Call
+from auricle_server.protocols.openai_http.realtime.secrets import ClientSecrets
 from auricle_server.protocols.openai_http.realtime.session import RealtimeContext, RealtimeSession
-from auricle_server.protocols.openai_http.realtime.settings import RealtimeSettings
 from auricle_server.protocols.openai_http.recognitions import PROMPTED_FAMILIES, peer
 from auricle_server.protocols.openai_http.status import failure_of
 from auricle_server.service import SpeechService
@@ -18,9 +18,12 @@ INTERNAL_ERROR = 1011
 class RealtimeSockets:
     """Serves transcription sessions by a service."""
 
-    def __init__(self, service: SpeechService, config: ServerConfig) -> None:
-        """Serve by `service`, within the limits of `config`."""
+    def __init__(
+        self, service: SpeechService, config: ServerConfig, secrets: ClientSecrets
+    ) -> None:
+        """Serve by `service`, within the limits of `config`; `secrets` may hold settings."""
         self._service = service
+        self._secrets = secrets
         self._patience = config.stream_idle_seconds / 2  # before the service loses its own
 
     async def serve(self, websocket: WebSocket) -> None:
@@ -44,4 +47,5 @@ class RealtimeSockets:
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         takes_prompt = self._service.recognizer.config.family in PROMPTED_FAMILIES
         context = RealtimeContext(self._service, call.peer, takes_prompt, self._patience)
-        await RealtimeSession(websocket, context, RealtimeSettings.default()).run()
+        settings = self._secrets.settings(websocket)
+        await RealtimeSession(websocket, context, settings).run()

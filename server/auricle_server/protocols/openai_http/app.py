@@ -52,7 +52,7 @@ def add_recognitions(app: FastAPI, recognitions: Recognitions) -> None:
 
 def add_realtime(app: FastAPI, service: SpeechService, config: ServerConfig) -> None:
     """Add the websocket of live speech, and the keys for it."""
-    secrets = ClientSecrets(config)
+    secrets = ClientSecrets(service, config)
     app.websocket("/v1/realtime")(RealtimeSockets(service, config, secrets).serve)
 
     @app.post("/v1/realtime/client_secrets", response_class=Response)

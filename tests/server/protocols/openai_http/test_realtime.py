@@ -13,6 +13,7 @@ from websockets.typing import Subprotocol
 from auricle.config import ModelConfig
 from auricle_server import ServerConfig, SpeechServer
 from auricle_server.protocols.openai_http import HttpProtocol
+from auricle_server.protocols.openai_http.realtime import turn
 from auricle_types.errors import QueueFullError
 from tests.server.protocols.openai_http.forms import error_of
 from tests.server.protocols.openai_http.talk import (
@@ -316,3 +317,75 @@ async def test_a_client_secret_is_refused(
     response = await client.post(SECRETS, content=body)
     assert response.status_code == status
     assert error_of(response)["type"] == "invalid_request_error"
+
+
+# --- turns that the detector ends ----------------------------------------------------------------
+
+PCM = {"type": "audio/pcm", "rate": RATE}
+
+
+async def test_a_turn_without_audio_ends(
+    recognizer: HearingRecognizer, config: ServerConfig
+) -> None:
+    hasty = replace(config, stream_idle_seconds=0.6)
+    async with (
+        SpeechServer(recognizer, hasty, protocols=(HttpProtocol,)) as server,
+        talking(server) as talk,
+    ):
+        await talk.update(format=PCM)
+        for _ in range(2):
+            await talk.append(0.5)
+            assert (await talk.until(COMPLETED))["usage"]["seconds"] == 0.5
+
+
+async def test_what_was_cleared_is_not_told(
+    server: SpeechServer, recognizer: HearingRecognizer
+) -> None:
+    async with talking(server) as talk:
+        await talk.update(format=PCM)
+        recognizer.hold = True
+        await talk.append(1.5)  # an utterance, and the begin of another one
+        committed = await talk.until(COMMITTED)
+        await asyncio.to_thread(recognizer.came.wait, 20)
+        await talk.send(CLEAR)
+        await talk.until("input_audio_buffer.cleared")
+        recognizer.hold = False
+        recognizer.finish(0)
+        assert (await talk.until(COMPLETED))["item_id"] == committed["item_id"]
+        await talk.append(1)
+        second = await talk.until(COMPLETED)
+        assert [each["item_id"] for each in talk.events if each["type"] == COMMITTED] == [
+            committed["item_id"],
+            second["item_id"],
+        ]
+
+
+async def test_a_failure_is_told_once(
+    server: SpeechServer, recognizer: HearingRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "PAUSE_SECONDS", 60)
+    recognizer.error = QueueFullError("full")
+    async with talking(server) as talk:
+        await talk.update(format=PCM)
+        await talk.append(1)
+        while (failed := await talk.receive())["type"] != f"{TRANSCRIPTION}.failed":
+            assert failed["type"] != "error"
+        for _ in range(10):
+            await talk.append(0.1)
+        answer = await talk.asked({"type": "conversation.item.delete", "item_id": "item_1"})
+        assert answer["type"] == "conversation.item.deleted"
+
+
+async def test_new_settings_end_the_turn(server: SpeechServer) -> None:
+    async with talking(server) as talk:
+        await talk.update(format=PCM)
+        await talk.append(0.5)
+        await talk.update(turn_detection=None)
+        assert (await talk.until(COMPLETED))["usage"]["seconds"] == 0.5
+        await talk.append(0.5)
+        await talk.send(COMMIT)
+        await talk.until(COMPLETED)
+        await talk.append(0.5)
+        session = {"audio": {"input": {"format": {"type": "audio/pcmu"}}}}
+        answer = await talk.asked({"type": "session.update", "session": session})
+        assert answer["error"]["param"] == "session.audio.input.format"

@@ -35,18 +35,11 @@ class SessionOutbox:
 
     async def created(self, settings: RealtimeSettings) -> None:
         """Send the first event."""
-        kind = "transcription_session" if self._is_beta else "session"
-        await self.say(
-            f"{kind}.created",
-            session=session_object(settings, self._session, is_flat=self._is_beta),
-        )
+        await self._settings("created", settings, is_flat=self._is_beta)
 
     async def updated(self, settings: RealtimeSettings, *, is_flat: bool) -> None:
         """Confirm an update, in the form of today or flat as in the beta."""
-        kind = "transcription_session" if is_flat else "session"
-        await self.say(
-            f"{kind}.updated", session=session_object(settings, self._session, is_flat=is_flat)
-        )
+        await self._settings("updated", settings, is_flat=is_flat)
 
     async def committed(self, item: RealtimeItem) -> None:
         """Tell that the audio of an item is complete."""
@@ -78,6 +71,11 @@ class SessionOutbox:
     async def error(self, failure: HttpFailure, event_id: str | None = None) -> None:
         """Tell what is wrong with the event that has `event_id`."""
         await self.say("error", error=failure.body["error"] | {"event_id": event_id})
+
+    async def _settings(self, what: str, settings: RealtimeSettings, *, is_flat: bool) -> None:
+        kind = "transcription_session" if is_flat else "session"
+        session = session_object(settings, self._session, is_flat=is_flat)
+        await self.say(f"{kind}.{what}", session=session)
 
     async def _of(self, item: RealtimeItem, what: str, **fields: Any) -> None:  # noqa: ANN401
         await self.say(f"{TRANSCRIPTION}.{what}", item_id=item.id, content_index=0, **fields)

@@ -18,6 +18,7 @@ from auricle_server.protocols.openai_http.realtime.settings import (
     invalid,
 )
 from auricle_server.protocols.openai_http.status import failure_of
+from auricle_server.service import SpeechService
 
 MOST_SECRETS = 1024  # the oldest one is forgotten
 MOST_BYTES = 64 * 1024  # of a request
@@ -30,8 +31,9 @@ KEY_PROTOCOL = "openai-insecure-api-key."
 class ClientSecrets:
     """Makes keys and finds their settings; a connection without such a key has the defaults."""
 
-    def __init__(self, config: ServerConfig) -> None:
-        """Wait for a request as long as `config` allows."""
+    def __init__(self, service: SpeechService, config: ServerConfig) -> None:
+        """Take settings that `service` can serve; wait for them as long as `config` allows."""
+        self._service = service
         self._patience = config.stream_idle_seconds
         self._made: dict[str, tuple[float, RealtimeSettings]] = {}  # with the end of each
 
@@ -41,6 +43,7 @@ class ClientSecrets:
             arriving = Arriving(request.receive, MOST_BYTES, self._patience)
             body = _parsed(await Request(request.scope, arriving).body())
             settings = RealtimeSettings.default().updated(_field(body, "session"))
+            self._service.check_model(settings.task(takes_prompt=False).model)
             return JSONResponse(self._secret(settings, _seconds(body)))
         except Exception as error:  # noqa: BLE001 - the last line of defence: it serves on
             return failure_of(error).response
@@ -64,9 +67,8 @@ def _key(connection: HTTPConnection) -> str:
     if given.lower().startswith(BEARER):
         return given[len(BEARER) :].strip()
     offered: list[str] = connection.scope.get("subprotocols", [])
-    return next(
-        (each[len(KEY_PROTOCOL) :] for each in offered if each.startswith(KEY_PROTOCOL)), ""
-    )
+    keys = (each for each in offered if each.startswith(KEY_PROTOCOL))
+    return next(keys, "").removeprefix(KEY_PROTOCOL)
 
 
 def _parsed(body: bytes) -> Fields:

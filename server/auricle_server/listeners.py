@@ -21,7 +21,7 @@ from auricle_server.scraping import Endpoint
 from auricle_server.service import ServedRecognizer, SpeechService
 
 SWITCH_SECONDS = 1e-4  # the device thread lets go at each operation: Python's 5 ms hold it up
-HTTP_PACKAGES = ("fastapi", "python_multipart", "uvicorn")
+HTTP_PACKAGES = ("fastapi", "python_multipart", "uvicorn", "websockets")
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 logger = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The package openai, unmodified, against a server: the acceptance program beside the repository.
+"""The package openai, unmodified, against a server: the acceptance programs beside the repository.
 
 The package may lie in another environment, whose Python OPENAI_PYTHON names.
 """
@@ -14,27 +14,33 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parents[3] / "shared" / "clients" / "openai_http.py"
+PROGRAMS = Path(__file__).parents[3] / "shared" / "clients"
 CLIENT = os.environ.get("OPENAI_PYTHON", sys.executable if find_spec("openai") else "")
 SERVER = [sys.executable, "-m", "auricle_cli", "serve", "--port", "0", "--http-port", "0"]
 PATIENCE = 600.0
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not PROGRAM.is_file(), reason="no shared/clients/openai_http.py"),
+    pytest.mark.skipif(not PROGRAMS.is_dir(), reason="no shared/clients"),
     pytest.mark.skipif(not CLIENT, reason="the package openai is not installed"),
     pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed"),
 ]
 
 
-def test_the_package_openai_is_served() -> None:
+@pytest.mark.parametrize(
+    ("program", "limits"),
+    [
+        ("openai_http.py", ["--largest", "300000000", "--long-seconds", "15000"]),
+        ("openai_realtime.py", []),
+    ],
+)
+def test_the_package_openai_is_served(program: str, limits: list[str]) -> None:
     with subprocess.Popen(SERVER, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         try:
             ports = re.findall(r"listening on 127\.0\.0\.1:(\d+)", _log_until_http(server))
-            limits = ["--largest", "300000000", "--long-seconds", "15000"]
             done = subprocess.run(
-                [CLIENT, str(PROGRAM), f"http://127.0.0.1:{ports[1]}/v1", *limits],
+                [CLIENT, str(PROGRAMS / program), f"http://127.0.0.1:{ports[1]}/v1", *limits],
                 stdout=subprocess.PIPE,
                 text=True,
                 timeout=PATIENCE,

@@ -8,6 +8,7 @@ ALIASES = frozenset({
     "gpt-transcribe",
     "gpt-mini-transcribe",
     "gpt-realtime-whisper",
+    "gpt-live-transcribe",
 })  # fmt: skip
 
 

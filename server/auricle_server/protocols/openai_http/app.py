@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from auricle.version import __version__
 from auricle_server.config import ServerConfig
 from auricle_server.protocols.openai_http.pages import Pages
+from auricle_server.protocols.openai_http.realtime import ClientSecrets, RealtimeSockets
 from auricle_server.protocols.openai_http.recognitions import Recognitions
 from auricle_server.protocols.openai_http.schema import FIELDS, TRANSCRIPTION_FIELDS, form_schema
 from auricle_server.protocols.openai_http.status import failure_of
@@ -27,6 +28,7 @@ def http_app(service: SpeechService, config: ServerConfig) -> ASGIApp:
         app.add_exception_handler(kind, _refused)
     add_recognitions(app, Recognitions(service, config))
     add_pages(app, Pages(service))
+    add_realtime(app, service, config)
     return RequestIds(app)
 
 
@@ -46,6 +48,17 @@ def add_recognitions(app: FastAPI, recognitions: Recognitions) -> None:
     async def translations(request: Request) -> Response:
         """Answer with the words of a recording in English."""
         return await recognitions.answer(request, "translate")
+
+
+def add_realtime(app: FastAPI, service: SpeechService, config: ServerConfig) -> None:
+    """Add the websocket of live speech, and the keys for it."""
+    secrets = ClientSecrets(service, config)
+    app.websocket("/v1/realtime")(RealtimeSockets(service, config, secrets).serve)
+
+    @app.post("/v1/realtime/client_secrets", response_class=Response)
+    async def client_secrets(request: Request) -> Response:
+        """Answer with a key for one session, which has its settings."""
+        return await secrets.answer(request)
 
 
 def add_pages(app: FastAPI, pages: Pages) -> None:

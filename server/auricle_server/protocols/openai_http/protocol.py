@@ -20,7 +20,7 @@ BACKLOG = 1024
 
 
 class HttpProtocol:
-    """Serves OpenAI's audio API over HTTP, in the event loop that starts it."""
+    """Serves OpenAI's audio API over HTTP and websockets, in the event loop that starts it."""
 
     def __init__(self, service: SpeechService, config: ServerConfig) -> None:
         """Make the server; it listens from `start` on."""
@@ -83,7 +83,10 @@ def uvicorn_config(service: SpeechService, config: ServerConfig) -> uvicorn.Conf
     return uvicorn.Config(
         http_app(service, config),
         http="h11",  # it limits the bytes of a header
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=config.max_message_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_timeout=config.stream_idle_seconds,  # a pong waits behind audio that waits
         lifespan="off",
         log_config=None,
         log_level="warning",

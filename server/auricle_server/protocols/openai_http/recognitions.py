@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -108,7 +108,7 @@ class EventStream(StreamingResponse):
             yield answers.server_sent(failure.body)
 
 
-def peer(request: Request) -> str:
+def peer(request: HTTPConnection) -> str:
     """Name the client's address as gRPC does, so that the limits count it once."""
     if request.client is None:
         return "unknown"

@@ -34,7 +34,10 @@ CODES = {  # OpenAI's own words; the others are our reasons in lower case
 
 
 class InvalidFieldError(Exception):
-    """A field of a form holds what it cannot; only HTTP has such, so it is no AuricleError."""
+    """A field holds what it cannot; only HTTP has such, so it is no AuricleError.
+
+    `param` names the field; it is empty where the whole is meant.
+    """
 
     def __init__(self, param: str, message: str, code: str = "") -> None:
         super().__init__(message)
@@ -42,7 +45,7 @@ class InvalidFieldError(Exception):
             HTTPStatus.BAD_REQUEST,
             printable(message),
             errors.InvalidOptionError.reason,
-            param,
+            param or None,
             code or errors.InvalidOptionError.reason.lower(),
         )
 

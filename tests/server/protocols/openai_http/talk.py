@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import threading
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,10 +13,13 @@ import numpy.typing as npt
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from auricle.config import ModelConfig
 from auricle.segmentation.live import Item
+from auricle.segmentation.segmenter import Piece
+from auricle.transcript import Recognition
 from auricle_server import SpeechServer
 from auricle_types.events import EndOfUtterance, SpeechStarted, SpeechStopped
-from auricle_types.options import StreamingOptions
+from auricle_types.options import DecodingOptions, StreamingOptions
 from tests.server.fakes import FakeRecognizer, FakeSegmenter, only_pieces
 
 COMMIT = {"type": "input_audio_buffer.commit"}
@@ -105,6 +110,26 @@ class HearingRecognizer(FakeRecognizer):
     """A fake with a detector; it keeps what it was asked for."""
 
     asked: StreamingOptions | None = None
+
+    def __init__(self) -> None:
+        super().__init__(config=ModelConfig(name="fake", family="whisper"))
+        self.dropped = threading.Event()  # a future was cancelled
+
+    def submit(
+        self,
+        piece: Piece,
+        options: DecodingOptions,
+        *,
+        deadline: float | None = None,
+        block: bool = False,
+    ) -> Future[Recognition]:
+        future = super().submit(piece, options, deadline=deadline, block=block)
+        future.add_done_callback(self._done)
+        return future
+
+    def _done(self, future: Future[Recognition]) -> None:
+        if future.cancelled():
+            self.dropped.set()
 
     def segmenter(self, streaming: StreamingOptions | None = None) -> FakeSegmenter:
         self.asked = streaming

@@ -1,16 +1,13 @@
 """Transcription sessions over a websocket: what is told, in which order, and what goes wrong."""
 
 import asyncio
-from concurrent.futures import wait
 from dataclasses import replace
-from typing import Any
 
 import httpx2
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from auricle.config import ModelConfig
 from auricle_server import ServerConfig, SpeechServer
 from auricle_server.protocols.openai_http import HttpProtocol
 from auricle_server.protocols.openai_http.realtime import turn
@@ -33,7 +30,7 @@ SECRETS = "/v1/realtime/client_secrets"
 
 @pytest.fixture
 def recognizer() -> HearingRecognizer:
-    return HearingRecognizer(config=ModelConfig(name="fake", family="whisper"))
+    return HearingRecognizer()
 
 
 async def test_only_what_is_named_changes(server: SpeechServer) -> None:
@@ -126,70 +123,6 @@ async def test_what_is_cleared_is_not_heard(server: SpeechServer) -> None:
         assert (await talk.until(COMPLETED))["usage"]["seconds"] == 0.5
 
 
-@pytest.mark.parametrize(
-    ("event", "code", "param"),
-    [
-        ({"type": "no.such.event"}, "invalid_value", "type"),
-        ({"type": "input_audio_buffer.append", "audio": "***"}, "invalid_value", "audio"),
-        ({"type": "input_audio_buffer.append"}, "invalid_value", "audio"),
-        (COMMIT, "input_audio_buffer_commit_empty", None),
-        ({"type": "session.update"}, "invalid_value", "session"),
-        (
-            {"type": "session.update", "session": {"type": "realtime"}},
-            "invalid_value",
-            "session.type",
-        ),
-        (["no object"], "invalid_value", None),
-    ],
-)
-async def test_an_error_leaves_the_session_open(
-    server: SpeechServer, event: object, code: str, param: str | None
-) -> None:
-    async with manual(server) as talk:
-        named = {**event, "event_id": "mine"} if isinstance(event, dict) else event
-        answer = await talk.asked(named)
-        assert answer["type"] == "error"
-        error = answer["error"]
-        assert error["type"] == "invalid_request_error"
-        assert (error["code"], error["param"]) == (code, param)
-        assert error["event_id"] == ("mine" if isinstance(event, dict) else None)
-        await talk.append(0.5)
-        await talk.send(COMMIT)
-        await talk.until(COMPLETED)
-
-
-@pytest.mark.parametrize(
-    ("given", "code"),
-    [
-        ({"format": {"type": "audio/midi"}}, "invalid_value"),
-        ({"format": {"type": "audio/pcm", "rate": 7}}, "invalid_value"),
-        ({"turn_detection": {"threshold": 2}}, "invalid_value"),
-        ({"turn_detection": {"silence_duration_ms": float("nan")}}, "invalid_value"),
-        ({"turn_detection": {"type": "telepathy"}}, "invalid_value"),
-        ({"transcription": {"model": "none/such"}}, "model_not_found"),
-        ({"transcription": {"language": "xx"}}, "invalid_language_format"),
-        ({"transcription": {"prompt": "\ud800"}}, "invalid_value"),
-        ({"transcription": "whisper-1"}, "invalid_value"),
-    ],
-)
-async def test_settings_that_nothing_can_hold(
-    server: SpeechServer, given: dict[str, Any], code: str
-) -> None:
-    async with talking(server) as talk:
-        session = {"audio": {"input": given}}
-        answer = await talk.asked({"type": "session.update", "session": session})
-        assert answer["type"] == "error"
-        assert answer["error"]["code"] == code
-        assert (await talk.update())["format"] == {"type": "audio/pcm", "rate": 24000}
-
-
-async def test_broken_json(server: SpeechServer) -> None:
-    async with talking(server) as talk:
-        for text in ("{ this is no json", "[" * 100_000, b"\xff"):
-            await talk.connection.send(text)
-            assert (await talk.receive())["type"] == "error"
-
-
 async def test_a_failure_is_told_of_its_item(
     server: SpeechServer, recognizer: HearingRecognizer
 ) -> None:
@@ -254,9 +187,7 @@ async def test_a_client_that_leaves_drops_its_work(
     async with manual(server) as talk:
         await talk.append(2)
         await asyncio.to_thread(recognizer.came.wait, 20)
-    await asyncio.to_thread(wait, recognizer.futures, 20)
-    assert recognizer.futures
-    assert all(future.cancelled() for future in recognizer.futures)
+    assert await asyncio.to_thread(recognizer.dropped.wait, 20)
 
 
 async def test_the_beta_form(server: SpeechServer) -> None:
@@ -317,6 +248,20 @@ async def test_a_client_secret_is_refused(
     response = await client.post(SECRETS, content=body)
     assert response.status_code == status
     assert error_of(response)["type"] == "invalid_request_error"
+
+
+async def test_the_server_stops(recognizer: HearingRecognizer, config: ServerConfig) -> None:
+    recognizer.hold = True
+    async with (
+        SpeechServer(recognizer, config, protocols=(HttpProtocol,)) as server,
+        manual(server) as talk,
+    ):
+        await talk.append(2)
+        await asyncio.to_thread(recognizer.came.wait, 20)
+        await server.stop(drain=0)
+        with pytest.raises(ConnectionClosed):
+            await talk.receive()
+        assert await asyncio.to_thread(recognizer.dropped.wait, 20)
 
 
 # --- turns that the detector ends ----------------------------------------------------------------

@@ -7,6 +7,7 @@ from auricle_server.incoming import RecognitionTask
 from auricle_types.commands import EndUtterance
 
 MOST_BYTES = 8 * 1024 * 1024  # that wait to be recognised: 174 s of 16-bit PCM at 24 kHz
+PART_BYTES = 64  # that a part costs beside its audio
 
 
 class TurnInbox:
@@ -63,7 +64,7 @@ class TurnInbox:
         return part
 
     def _count(self, part: bytes | EndUtterance, sign: int) -> None:
-        self._bytes += sign * len(part) if isinstance(part, bytes) else 0
+        self._bytes += sign * (PART_BYTES + (len(part) if isinstance(part, bytes) else 0))
         self._changed.set()
 
     async def _change(self) -> None:

@@ -27,7 +27,6 @@ from auricle_server.protocols.openai_http.realtime.turn import (
 )
 from auricle_server.protocols.openai_http.status import InvalidFieldError, failure_of
 from auricle_server.service import SpeechService
-from auricle_types.errors import AuricleError
 from auricle_types.quoting import quoted
 
 LEAST_SECONDS = 0.1  # of audio in a commit, as OpenAI wants it
@@ -84,13 +83,13 @@ class RealtimeSession:
         event_id = None
         try:
             event = _parsed(text)
-            event_id = event.get("event_id")
+            event_id = _text(event, "event_id")
             kind = event.get("type")
             if not isinstance(kind, str) or kind not in self._answers:
                 known = ", ".join(self._answers)
                 raise invalid("type", f"type must be one of {known}, not {quoted(str(kind))}")
             await self._answers[kind](event)
-        except (AuricleError, InvalidFieldError) as error:
+        except Exception as error:  # noqa: BLE001 - the last line of defence: it serves on
             await self._outbox.error(failure_of(error), event_id)
 
     # --- settings --------------------------------------------------------------------------------
@@ -158,7 +157,7 @@ class RealtimeSession:
         await self._outbox.say("input_audio_buffer.cleared")
 
     async def _delete(self, event: Fields) -> None:
-        await self._outbox.say("conversation.item.deleted", item_id=event.get("item_id"))
+        await self._outbox.say("conversation.item.deleted", item_id=_text(event, "item_id"))
 
     # --- turns -----------------------------------------------------------------------------------
 
@@ -194,6 +193,11 @@ def _parsed(text: str | bytes) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise invalid("", "the message must be a JSON object")
     return event
+
+
+def _text(event: Fields, name: str) -> str | None:
+    value = event.get(name)
+    return value if isinstance(value, str) else None
 
 
 def _session(event: Fields) -> Fields:

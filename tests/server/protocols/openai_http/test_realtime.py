@@ -334,3 +334,12 @@ async def test_new_settings_end_the_turn(server: SpeechServer) -> None:
         session = {"audio": {"input": {"format": {"type": "audio/pcmu"}}}}
         answer = await talk.asked({"type": "session.update", "session": session})
         assert answer["error"]["param"] == "session.audio.input.format"
+
+
+async def test_pages_of_other_sites_are_refused(server: SpeechServer) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with talking(server, headers={"Origin": "https://elsewhere.example"}):
+            pass
+    assert refused.value.response.status_code == 400
+    async with talking(server, headers={"Origin": f"http://127.0.0.1:{server.port}"}):
+        pass

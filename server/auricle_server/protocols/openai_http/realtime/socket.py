@@ -1,5 +1,7 @@
 """The websockets of realtime clients: how each begins, counts as a request, and ends."""
 
+from urllib.parse import urlsplit
+
 from starlette.websockets import WebSocket, WebSocketState
 
 from auricle_server.config import ServerConfig
@@ -9,6 +11,8 @@ from auricle_server.protocols.openai_http.realtime.session import RealtimeContex
 from auricle_server.protocols.openai_http.recognitions import PROMPTED_FAMILIES, peer
 from auricle_server.protocols.openai_http.status import failure_of
 from auricle_server.service import SpeechService
+from auricle_types.errors import InvalidRequestError
+from auricle_types.quoting import quoted
 
 METHOD = "Realtime"
 SUBPROTOCOL = "realtime"  # of browsers, which name their key as another one
@@ -32,6 +36,7 @@ class RealtimeSockets:
         call.facts["request_id"] = websocket.scope.get("request_id", "")
         with self._service.recorded(call):
             try:
+                check_origin(websocket)
                 with self._service.receiving(call):
                     await self._serve(websocket, call)
             except Exception as error:  # noqa: BLE001 - the last line of defence: it serves on
@@ -49,3 +54,16 @@ class RealtimeSockets:
         context = RealtimeContext(self._service, call.peer, takes_prompt, self._patience)
         settings = self._secrets.settings(websocket)
         await RealtimeSession(websocket, context, settings).run()
+
+
+def check_origin(websocket: WebSocket) -> None:
+    """Raise InvalidRequestError for a web page from elsewhere.
+
+    A browser lets every page open a websocket to this machine, and says where the page is from.
+    Other clients say nothing.
+    """
+    origin = websocket.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != websocket.headers.get("host"):
+        raise InvalidRequestError(
+            f"pages of {quoted(origin)} may not connect; serve the page from this server's address"
+        )

@@ -108,7 +108,8 @@ def address() -> Iterator[str]:
     thread.start()
 
     async def start() -> SpeechServer:
-        server = SpeechServer(FakeRecognizer(), ServerConfig(port=0))
+        config = ServerConfig(port=0, decoder_processes=0)  # which would take a while to start
+        server = SpeechServer(FakeRecognizer(), config)
         await server.start()
         return server
 

@@ -71,9 +71,7 @@ class Session:
         self._happened: deque[Event] = deque()  # to be told
         self._piece: Piece | None = None  # cut, but not yet submitted
         self._in_flight: deque[Future[Recognition] | EndOfUtterance] = deque()
-        self._earlier: tuple[
-            Future[Recognition] | EndOfUtterance, ...
-        ] = ()  # open before the piece
+        self._earlier: list[Future[Recognition]] = []  # unfinished when the piece was submitted
         self._wake: Callable[[], None] = _nothing
         self._was_taken = False  # a piece, by the engine
         self._waiting = False  # for room in the queue, with nothing of its own in the engine
@@ -107,9 +105,8 @@ class Session:
         self.done = True
         self._source.stop()
         self._interims.close()
-        for future in self._in_flight:
-            if isinstance(future, Future):
-                future.cancel()
+        for future in self._submitted:
+            future.cancel()
         if self._cutting is not None:
             self._cutting.cancel()
         if self._submitting is not None and not self._submitting.cancel():
@@ -180,14 +177,18 @@ class Session:
     def _begin_submitting(self, piece: Piece, executor: Executor, wake: Callable[[], None]) -> bool:
         if not (piece.interim or self._may_submit):
             return False
-        self._earlier = tuple(each for each in self._in_flight if not _is_done(each))
+        self._earlier = [each for each in self._submitted if not each.done()]
         self._submitting = _begin(executor, wake, partial(self._submit, piece))
         return True
 
     @property
     def _may_submit(self) -> bool:
-        has_room = len(self._in_flight) < self._ahead and not self._waiting
-        return has_room and (not self._earlier or any(map(_is_done, self._earlier)))
+        has_room = len(self._submitted) < self._ahead and not self._waiting
+        return has_room and (not self._earlier or any(each.done() for each in self._earlier))
+
+    @property
+    def _submitted(self) -> list[Future[Recognition]]:
+        return [each for each in self._in_flight if isinstance(each, Future)]
 
     def _wait(self, seconds: float, wake: Callable[[], None]) -> None:
         """Submit again when an earlier piece is done, or after so many seconds."""
@@ -229,7 +230,7 @@ class Session:
             future = step.result()
         except Exception as error:  # noqa: BLE001  # it is raised after the results before it
             if is_interim:
-                self._piece, self._earlier = None, ()
+                self._piece, self._earlier = None, []
                 self._interims.refused()
             elif isinstance(error, QueueFullError) and self._was_taken:
                 self._wait(error.retry_after or RETRY_SECONDS, wake)
@@ -237,7 +238,7 @@ class Session:
                 self._failure, self._piece, self._cut_all = error, None, True
                 self._items.clear()
             return True
-        self._piece, self._earlier = None, ()
+        self._piece, self._earlier = None, []
         self._was_taken = self._was_taken or not is_interim
         if is_interim:
             self._interims.sent(future)

@@ -9,7 +9,7 @@ from typing import Self, TextIO
 
 from auricle_cli.failure import Failure
 from auricle_cli.formats import segment_fields
-from auricle_types.subtitles import cue_times, escaped
+from auricle_types.subtitles import VTT_HEAD, srt_cue, vtt_cue
 from auricle_types.transcript import Segment
 
 Block = Callable[[int, Segment], str]  # what a segment, counted from 1, adds to a file
@@ -20,11 +20,11 @@ def _text(_: int, segment: Segment) -> str:
 
 
 def _srt(number: int, segment: Segment) -> str:
-    return f"{number}\n{cue_times(segment, ',')}\n{segment.text}\n\n"
+    return srt_cue(number, segment) + "\n\n"
 
 
 def _vtt(_: int, segment: Segment) -> str:
-    return f"{cue_times(segment, '.')}\n{escaped(segment.text)}\n\n"
+    return vtt_cue(segment) + "\n\n"
 
 
 def _jsonl(_: int, segment: Segment) -> str:
@@ -32,7 +32,7 @@ def _jsonl(_: int, segment: Segment) -> str:
 
 
 BLOCKS: dict[str, Block] = {".txt": _text, ".srt": _srt, ".vtt": _vtt, ".jsonl": _jsonl}
-HEADS = {".vtt": "WEBVTT\n\n"}
+HEADS = {".vtt": VTT_HEAD + "\n\n"}
 
 
 class CaptionFiles:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Protocol, TypeAlias
 from auricle.segmentation.segmenter import Piece
 from auricle.transcript import Recognition
 from auricle_cli.failure import complain
+from auricle_types.parsing import parse_json
 from auricle_types.transcript import Alternative, Receipt, Segment, Word
 
 Submit: TypeAlias = Callable[[Piece], Future[Recognition]]
@@ -120,7 +121,7 @@ def _entries(content: bytes) -> Iterator[tuple[int, Any]]:
     for line in content.splitlines(keepends=True):
         end += len(line)
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
         except ValueError:
             return
         if line.endswith(b"\n"):

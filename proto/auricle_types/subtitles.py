@@ -4,19 +4,28 @@ from collections.abc import Iterable
 
 from auricle_types.transcript import Segment
 
+VTT_HEAD = "WEBVTT"
+
 
 def srt_cues(segments: Iterable[Segment]) -> str:
     """Write segments in SubRip's format, without a last newline; silent ones are left out."""
-    return "\n\n".join(
-        f"{number}\n{cue_times(segment, ',')}\n{segment.text}"
-        for number, segment in enumerate(spoken(segments), start=1)
-    )
+    numbered = enumerate(spoken(segments), start=1)
+    return "\n\n".join(srt_cue(number, segment) for number, segment in numbered)
 
 
 def vtt_cues(segments: Iterable[Segment]) -> str:
     """Write segments as WebVTT (W3C), markup characters escaped, without a last newline."""
-    cues = (f"{cue_times(each, '.')}\n{escaped(each.text)}" for each in spoken(segments))
-    return "\n\n".join(["WEBVTT", *cues])
+    return "\n\n".join([VTT_HEAD, *map(vtt_cue, spoken(segments))])
+
+
+def srt_cue(number: int, segment: Segment) -> str:
+    """Write one cue of SubRip, counted from 1, without a last newline."""
+    return f"{number}\n{_times(segment, ',')}\n{segment.text}"
+
+
+def vtt_cue(segment: Segment) -> str:
+    """Write one cue of WebVTT without a last newline."""
+    return f"{_times(segment, '.')}\n{_escaped(segment.text)}"
 
 
 def spoken(segments: Iterable[Segment]) -> list[Segment]:
@@ -24,13 +33,12 @@ def spoken(segments: Iterable[Segment]) -> list[Segment]:
     return [segment for segment in segments if segment.text]
 
 
-def cue_times(segment: Segment, point: str) -> str:
+def _times(segment: Segment, point: str) -> str:
     """Write when a subtitle is shown; `point` parts seconds and thousandths."""
     return f"{_clock(segment.start, point)} --> {_clock(segment.end, point)}"
 
 
-def escaped(words: str) -> str:
-    """Escape the markup characters of WebVTT."""
+def _escaped(words: str) -> str:
     return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

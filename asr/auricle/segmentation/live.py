@@ -32,6 +32,9 @@ class LiveSegmenter:
         )
         self.done = False
         self._options = options
+        self._is_plain = not (
+            options.interim_results or options.voice_activity or options.single_utterance
+        )
         self._lock = threading.Lock()  # `keep_together` comes from another thread
         self._spoken: tuple[float, float] | None = None  # of the open utterance, once it is one
         self._drafted = (0.0, 0.0)  # how far the last draft went, and the speech in it
@@ -58,6 +61,8 @@ class LiveSegmenter:
             return self._segmenter.keep_together(start, until)
 
     def _told(self, pieces: list[Piece], *, ended: bool = False) -> list[Item]:
+        if self._is_plain:  # nobody asks for more
+            return [*pieces]
         items: list[Item] = []
         for piece in pieces:
             items += self._started(piece.spoken if piece.speech else None)
@@ -106,8 +111,10 @@ class LiveSegmenter:
 
     def _drafts(self) -> list[Item]:
         """Copy the open piece, if that is due and more was said in it since the last time."""
+        if not self._options.interim_results:
+            return []
         spoken, reached = self._segmenter.spoken, self._segmenter.reached
-        if spoken is None or not self._options.interim_results:
+        if spoken is None:
             return []
         last_reached, last_spoken = self._drafted
         since = reached - max(last_reached, spoken[0])

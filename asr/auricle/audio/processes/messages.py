@@ -16,6 +16,7 @@ import numpy as np
 from auricle.audio.audio import Samples
 from auricle_types.errors import AudioError
 from auricle_types.options import PcmFormat
+from auricle_types.parsing import parse_json
 
 MAX_SAMPLES = 1 << 16  # of one reply: 4 s
 MAX_REPLY_BYTES = 1 + 4 * MAX_SAMPLES
@@ -74,10 +75,7 @@ class DecoderReply:
         kind = ReplyKind(data[0] if data else 0)
         if kind in (ReplyKind.READ, ReplyKind.DECODED):
             return cls(kind, np.frombuffer(data, np.float32, offset=1).copy())
-        try:
-            texts = json.loads(data[1:])
-        except RecursionError as error:
-            raise ValueError("texts within texts") from error
+        texts = parse_json(data[1:])
         if not isinstance(texts, dict):
             raise ValueError("a reply without texts")
         return cls(kind, no_samples(), texts)

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ from auricle_server.config import ServerConfig
 from auricle_server.incoming import timely
 from auricle_server.protocols.openai_http.status import InvalidFieldError
 from auricle_types.errors import AudioTooLargeError, InvalidRequestError, RequestCancelledError
+from auricle_types.parsing import parse_json
 
 MOST_FIELDS = 256
 FIELD_BYTES = 256 * 1024
 FORM_BYTES = 1024 * 1024  # of a form, beside its file
-JSON_DEPTH_ERRORS = (ValueError, RecursionError)
 
 Fields = Mapping[str, list[str]]
 
@@ -138,8 +137,8 @@ def _checked(form: FormData) -> FormRequest:
 async def _json(request: Request) -> FormRequest:
     """Read Open WebUI's body: the audio is base64 under `input_audio`."""
     try:
-        body = json.loads(await request.body())
-    except JSON_DEPTH_ERRORS as error:
+        body = parse_json(await request.body())
+    except ValueError as error:
         raise InvalidRequestError("the body is no JSON") from error
     if not isinstance(body, dict):
         raise InvalidRequestError("the body must be a JSON object")
@@ -164,8 +163,11 @@ def _texts(value: Any) -> list[str]:  # noqa: ANN401 - whatever JSON holds
 
 def _text(value: str | float) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidRequestError("a text has half of a character: send whole ones") from error
+    if not is_whole(text):
+        raise InvalidRequestError("a text has half of a character: send whole ones")
     return text
+
+
+def is_whole(text: str) -> bool:
+    """Whether `text` has no half of a character, which JSON can hold."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)

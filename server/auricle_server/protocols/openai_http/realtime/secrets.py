@@ -1,6 +1,5 @@
 """Keys that a browser gets in place of the operator's, each with the settings of its session."""
 
-import json
 import secrets
 import time
 from typing import Any
@@ -9,7 +8,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
 from auricle_server.config import ServerConfig
-from auricle_server.protocols.openai_http.body import JSON_DEPTH_ERRORS, Arriving
+from auricle_server.protocols.openai_http.body import Arriving
 from auricle_server.protocols.openai_http.realtime.outbox import session_object
 from auricle_server.protocols.openai_http.realtime.settings import (
     Fields,
@@ -19,6 +18,7 @@ from auricle_server.protocols.openai_http.realtime.settings import (
 )
 from auricle_server.protocols.openai_http.status import failure_of
 from auricle_server.service import SpeechService
+from auricle_types.parsing import parse_json
 
 MOST_SECRETS = 1024  # the oldest one is forgotten
 MOST_BYTES = 64 * 1024  # of a request
@@ -73,8 +73,8 @@ def _key(connection: HTTPConnection) -> str:
 
 def _parsed(body: bytes) -> Fields:
     try:
-        return checked_object("", json.loads(body or b"{}"))
-    except JSON_DEPTH_ERRORS as error:
+        return checked_object("", parse_json(body or b"{}"))
+    except ValueError as error:
         raise invalid("", "the body is no JSON") from error
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import binascii
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 from starlette.websockets import WebSocket
 
 from auricle_server.middleware.call import Call
-from auricle_server.protocols.openai_http.body import JSON_DEPTH_ERRORS
 from auricle_server.protocols.openai_http.realtime.inbox import TurnInbox
 from auricle_server.protocols.openai_http.realtime.outbox import SessionOutbox
 from auricle_server.protocols.openai_http.realtime.settings import (
@@ -27,6 +25,7 @@ from auricle_server.protocols.openai_http.realtime.turn import (
 )
 from auricle_server.protocols.openai_http.status import InvalidFieldError, failure_of
 from auricle_server.service import SpeechService
+from auricle_types.parsing import parse_json
 from auricle_types.quoting import quoted
 
 LEAST_SECONDS = 0.1  # of audio in a commit, as OpenAI wants it
@@ -187,8 +186,8 @@ class RealtimeSession:
 
 def _parsed(text: str | bytes) -> dict[str, Any]:
     try:
-        event = json.loads(text)
-    except JSON_DEPTH_ERRORS as error:
+        event = parse_json(text)
+    except ValueError as error:
         raise invalid("", "the message is no JSON") from error
     if not isinstance(event, dict):
         raise invalid("", "the message must be a JSON object")

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from auricle_server.incoming import RecognitionTask
 from auricle_server.protocols.openai_http.aliases import served_name
+from auricle_server.protocols.openai_http.body import is_whole
 from auricle_server.protocols.openai_http.convert import language_code
 from auricle_server.protocols.openai_http.status import InvalidFieldError
 from auricle_types.options import (
@@ -121,11 +122,6 @@ def from_beta(session: Fields) -> Fields:
         given["format"] = {"type": BETA_FORMATS[name]}
     included = {"include": session["include"]} if "include" in session else {}
     return {"audio": {"input": given}} | included
-
-
-def is_whole(text: str) -> bool:
-    """Whether `text` has no half of a character, which JSON can hold."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def invalid(param: str, message: str, code: str = "invalid_value") -> InvalidFieldError:
